@@ -1,0 +1,8 @@
+namespace Chatterbox.Grains;
+
+/// <summary>Names shared by the grains and whatever hosts them.</summary>
+public static class ChatterboxStorage
+{
+    /// <summary>The grain storage provider that holds slices, audio clips and quarantine.</summary>
+    public const string Name = "chatterbox";
+}
