@@ -15,17 +15,21 @@ public enum Slice
 }
 
 /// <summary>The whole state of a user's text-to-speech app, as one immutable value.</summary>
+/// <remarks>
+/// Setters that coalesce are for JSON without the member: source-generated metadata passes null where reflection would keep the
+/// initializer's value.
+/// </remarks>
 [GenerateSerializer, Immutable, Alias("chatterbox.AppState")]
 public sealed record AppState
 {
     public static AppState Initial { get; } = new();
 
-    [Id(0)] public Preferences Preferences { get; init; } = Preferences.Default;
-    [Id(1)] public ValueList<WorkSession> WorkSessions { get; init; } = [];
-    [Id(2)] public ValueList<SavedVoice> SavedVoices { get; init; } = [];
-    [Id(3)] public ValueList<Chunk> Chunks { get; init; } = [];
-    [Id(4)] public ValueList<BatchItem> BatchItems { get; init; } = [];
-    [Id(5)] public RuntimeState Runtime { get; init; } = RuntimeState.Default;
+    [Id(0)] public Preferences Preferences { get; init => field = value ?? Preferences.Default; } = Preferences.Default;
+    [Id(1)] public ValueList<WorkSession> WorkSessions { get; init => field = value ?? []; } = [];
+    [Id(2)] public ValueList<SavedVoice> SavedVoices { get; init => field = value ?? []; } = [];
+    [Id(3)] public ValueList<Chunk> Chunks { get; init => field = value ?? []; } = [];
+    [Id(4)] public ValueList<BatchItem> BatchItems { get; init => field = value ?? []; } = [];
+    [Id(5)] public RuntimeState Runtime { get; init => field = value ?? RuntimeState.Default; } = RuntimeState.Default;
 
     /// <summary>The work session in use, or null when none is selected or the selected one is gone.</summary>
     [JsonIgnore] public WorkSession? CurrentWorkSession => WorkSessions.Find(Preferences.CurrentSessionId);
@@ -40,10 +44,10 @@ public sealed record Preferences
     [Id(0)] public TtsEngine Engine { get; init; } = TtsEngine.Chatterbox;
 
     /// <summary>The selected engine's parameters.</summary>
-    [Id(1)] public TtsParameters Parameters { get; init; } = TtsParameters.DefaultsFor(TtsEngine.Chatterbox);
+    [Id(1)] public TtsParameters Parameters { get; init => field = value ?? TtsParameters.DefaultsFor(TtsEngine.Chatterbox); } = TtsParameters.DefaultsFor(TtsEngine.Chatterbox);
 
     /// <summary>What the other engines were last set to, for when they are selected again.</summary>
-    [Id(2)] public OtherEngines OtherEngines { get; init; } = OtherEngines.None;
+    [Id(2)] public OtherEngines OtherEngines { get; init => field = value ?? OtherEngines.None; } = OtherEngines.None;
 
     [Id(3)] public bool UseStreaming { get; init; }
     [Id(4)] public string? CurrentSessionId { get; init; }
@@ -51,7 +55,7 @@ public sealed record Preferences
     /// <summary>The slices that the user wants on every device; null is all of them.</summary>
     [Id(5)] public ValueList<Slice>? SyncedSlices { get; init; }
 
-    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
     public TtsParameters ParametersOf(TtsEngine engine) =>
         engine == Engine ? Parameters : OtherEngines.Of(engine) ?? TtsParameters.DefaultsFor(engine);
@@ -66,7 +70,7 @@ public sealed record OtherEngines
     [Id(0)] public TtsParameters? Chatterbox { get; init; }
     [Id(1)] public TtsParameters? Multilingual { get; init; }
     [Id(2)] public TtsParameters? Turbo { get; init; }
-    [Id(3), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(3), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
     public TtsParameters? Of(TtsEngine engine) => engine switch
     {
@@ -91,10 +95,10 @@ public sealed record WorkSession : IKeyed
     [Id(1)] public required string Name { get; init; }
     [Id(2)] public DateTimeOffset CreatedAt { get; init; }
     [Id(3)] public DateTimeOffset UpdatedAt { get; init; }
-    [Id(4)] public ValueList<string> ChunkIds { get; init; } = [];
+    [Id(4)] public ValueList<string> ChunkIds { get; init => field = value ?? []; } = [];
     [Id(5)] public TtsEngine Engine { get; init; }
     [Id(6)] public TtsParameters? Parameters { get; init; }
-    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
 /// <summary>A voice preset.</summary>
@@ -110,7 +114,7 @@ public sealed record SavedVoice : IKeyed
     /// <summary>The recording the voice is cloned from.</summary>
     [Id(5)] public AudioRef? Prompt { get; init; }
 
-    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
 [GenerateSerializer, Alias("chatterbox.WorkStatus")]
@@ -142,7 +146,7 @@ public sealed record Chunk : IKeyed
     [Id(5)] public AudioRef? Audio { get; init; }
 
     [Id(6)] public DateTimeOffset CreatedAt { get; init; }
-    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
 /// <summary>A file or list that is generated as a batch of chunks.</summary>
@@ -151,10 +155,10 @@ public sealed record BatchItem : IKeyed
 {
     [Id(0)] public required string Id { get; init; }
     [Id(1)] public required string Name { get; init; }
-    [Id(2)] public ValueList<string> ChunkIds { get; init; } = [];
+    [Id(2)] public ValueList<string> ChunkIds { get; init => field = value ?? []; } = [];
     [Id(3)] public WorkStatus Status { get; init; }
     [Id(4)] public DateTimeOffset? CreatedAt { get; init; }
-    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
 /// <summary>Points to an audio clip, which never lives in the state itself.</summary>
@@ -167,7 +171,7 @@ public sealed record AudioRef
     /// <summary>Bytes.</summary>
     [Id(1)] public long Length { get; init; }
 
-    [Id(2)] public string MediaType { get; init; } = "audio/wav";
+    [Id(2)] public string MediaType { get; init => field = value ?? "audio/wav"; } = "audio/wav";
 
     /// <summary>Hertz; 0 when the clip does not say.</summary>
     [Id(3)] public int SampleRate { get; init; }
@@ -175,7 +179,7 @@ public sealed record AudioRef
     /// <summary>Seconds; 0 when the clip does not say.</summary>
     [Id(4)] public double Duration { get; init; }
 
-    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
 /// <summary>What is going on right now. Every client sees it, nobody stores it.</summary>
@@ -187,7 +191,7 @@ public sealed record RuntimeState
     [Id(0)] public bool IsGenerating { get; init; }
     [Id(1)] public string? CurrentGeneratingId { get; init; }
     [Id(2)] public string? SystemStatus { get; init; }
-    [Id(3)] public ValueList<TransientError> Errors { get; init; } = [];
+    [Id(3)] public ValueList<TransientError> Errors { get; init => field = value ?? []; } = [];
 
     /// <summary>Name of the voice reference being uploaded, if one is.</summary>
     [Id(4)] public string? VoiceUpload { get; init; }

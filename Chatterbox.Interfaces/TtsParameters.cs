@@ -48,7 +48,7 @@ public sealed record TtsParameters
     /// <summary>0 to 4,294,967,295; 0, the default, is random.</summary>
     [Id(9)] public long? Seed { get; init; }
 
-    [Id(10), JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [Id(10), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
     /// <summary>The engine's own defaults.</summary>
     public static TtsParameters DefaultsFor(TtsEngine engine) => engine switch
