@@ -13,10 +13,17 @@ public interface IAudioClipGrain : IGrainWithStringKey
     [Alias("Put")]
     Task<PutClipReply> PutAsync(Immutable<byte[]> clip, string mediaType);
 
-    /// <summary>The clip, or null when it is not stored.</summary>
+    /// <summary>The clip; nothing when it is not stored.</summary>
     [Alias("Get"), ReadOnly]
-    Task<Immutable<byte[]>?> GetAsync();
+    Task<GetClipReply> GetAsync();
 }
+
+/// <summary>The clip, or nothing; <paramref name="Refused"/> says why a clip that is stored cannot be given.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.GetClipReply")]
+public sealed record GetClipReply(
+    [property: Id(0)] byte[]? Clip,
+    [property: Id(1)] string? MediaType,
+    [property: Id(2)] Rejection? Refused);
 
 /// <summary>Where the clip is, or why it was not stored.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.PutClipReply")]

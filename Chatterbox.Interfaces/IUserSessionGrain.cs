@@ -74,6 +74,9 @@ public sealed record AttachRequest
     /// <summary>The highest revision it has seen, in whatever epoch, so that the session's revisions only grow.</summary>
     [Id(4)] public long SeenRevision { get; init; }
 
+    /// <summary>The epoch of <see cref="SeenRevision"/>; 0 for none.</summary>
+    [Id(6)] public long Epoch { get; init; }
+
     /// <summary>The sequence of the first change it will send: the oldest one not yet known to be durable.</summary>
     [Id(5)] public long NextSequence { get; init; }
 }

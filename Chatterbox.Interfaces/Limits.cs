@@ -12,7 +12,7 @@ public static class Limits
     public const int ChunkTextLength = 300;
 
     public const int MessageLength = 1000;
-    public const int DeviceLength = 64;
+    public const int MediaTypeLength = 100;
     public const int WorkSessions = 200;
     public const int SavedVoices = 500;
     public const int Chunks = 5000;

@@ -22,6 +22,11 @@ internal static class Text
 
     public static Rejection? CheckName(string field, string? value) => Check(field, value, Limits.NameLength);
 
+    public static Rejection? CheckMediaType(string field, string? value) =>
+        value is { Length: > 0 and <= Limits.MediaTypeLength } && value.All(character => character is > ' ' and <= '~')
+            ? null
+            : Rejection.OfText(field, value, $"a media type of 1 to {Limits.MediaTypeLength} ASCII characters, such as audio/wav");
+
     /// <summary>One line: no control characters, no white space at the ends.</summary>
     private static Rejection? Check(string field, string? value, int longest)
     {

@@ -98,7 +98,7 @@ public static class Validation
         }
         if (audio.SampleRate is < 0 or > 768_000) return new($"{field}.sampleRate", $"{audio.SampleRate}", "0 to 768000 Hz");
         if (!(audio.Duration is >= 0 and <= 86_400)) return new($"{field}.duration", $"{audio.Duration}", "0 to 86400 s");
-        return Text.CheckName($"{field}.mediaType", audio.MediaType);
+        return Text.CheckMediaType($"{field}.mediaType", audio.MediaType);
     }
 
     private static Rejection? CheckPatch(UpdateParameters change) =>
