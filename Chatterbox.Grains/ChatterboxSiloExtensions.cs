@@ -1,5 +1,3 @@
-using Orleans.Hosting;
-
 namespace Chatterbox.Grains;
 
 public static class ChatterboxSiloExtensions
