@@ -37,9 +37,17 @@ public sealed class ChatterboxOptions
     [Range(0, 65_536)]
     public int RecentChanges { get; set; } = 256;
 
-    /// <summary>Null, or what contradicts what.</summary>
-    internal string? Contradiction =>
-        MaxWriteDelay < WriteDelay ? $"MaxWriteDelay {MaxWriteDelay} is below WriteDelay {WriteDelay}; allowed: at least WriteDelay"
-        : MaxRetryDelay < RetryDelay ? $"MaxRetryDelay {MaxRetryDelay} is below RetryDelay {RetryDelay}; allowed: at least RetryDelay"
-        : null;
+    /// <summary>What is out of range or contradicts itself, in words.</summary>
+    public IReadOnlyList<string> Problems
+    {
+        get
+        {
+            var outOfRange = new List<ValidationResult>();
+            Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
+            var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
+            if (MaxWriteDelay < WriteDelay) problems.Add($"MaxWriteDelay: {MaxWriteDelay} is not allowed; allowed: WriteDelay ({WriteDelay}) or more");
+            if (MaxRetryDelay < RetryDelay) problems.Add($"MaxRetryDelay: {MaxRetryDelay} is not allowed; allowed: RetryDelay ({RetryDelay}) or more");
+            return problems;
+        }
+    }
 }

@@ -2,7 +2,6 @@ using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
-using Orleans.Hosting;
 
 namespace Chatterbox.Grains;
 
@@ -15,10 +14,13 @@ public static class ChatterboxSiloExtensions
     /// Adds the session and audio grains and the streams to their clients. The host adds a grain storage named
     /// <see cref="ChatterboxStorage.Name"/>.
     /// </summary>
-    public static ISiloBuilder AddChatterboxGrains(this ISiloBuilder silo)
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static ISiloBuilder AddChatterboxGrains(this ISiloBuilder silo, ChatterboxOptions? options = null)
     {
-        silo.Services.AddOptions<ChatterboxOptions>().ValidateDataAnnotations().ValidateOnStart();
-        silo.Services.AddSingleton<IValidateOptions<ChatterboxOptions>, NoContradiction>();
+        options ??= new ChatterboxOptions();
+        if (options.Problems is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
+
+        silo.Services.AddSingleton(Options.Create(options));
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(PersistConfig.AppState);
         silo.Services.AddSingleton<PersistConfigs>();
@@ -28,11 +30,5 @@ public static class ChatterboxSiloExtensions
             .AddMemoryGrainStorage("PubSubStore")
             .AddMemoryStreams(ChatterboxStreams.Provider, streams => streams.ConfigurePullingAgent(agent =>
                 agent.Configure(pulling => pulling.GetQueueMsgsTimerPeriod = StreamPollPeriod)));
-    }
-
-    private sealed class NoContradiction : IValidateOptions<ChatterboxOptions>
-    {
-        public ValidateOptionsResult Validate(string? name, ChatterboxOptions options) =>
-            options.Contradiction is { } wrong ? ValidateOptionsResult.Fail(wrong) : ValidateOptionsResult.Success;
     }
 }

@@ -14,7 +14,7 @@ public sealed class StoredFrame
 /// <summary>Passes <see cref="StoredFrame"/> through to the payload column as it is.</summary>
 public sealed class StoredFrameSerializer : IGrainStorageSerializer
 {
-    public BinaryData Serialize<T>(T input) =>
+    public BinaryData Serialize<T>(T? input) =>
         input is StoredFrame frame ? BinaryData.FromBytes(frame.Bytes) : throw Unsupported<T>();
 
     public T Deserialize<T>(BinaryData input) =>

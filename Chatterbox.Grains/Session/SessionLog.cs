@@ -31,7 +31,7 @@ internal sealed class SessionLog(int recentChanges)
 
     public long Changes { get; private set; }
 
-    /// <summary>Whether the client's <paramref name="sequence"/> may come next. Clients start with an attach in each epoch.</summary>
+    /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.ContainsKey(client);
 
     public SessionMoment Moment => new(State, Revision, [.. _applied]);

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Sockets;
+using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage;
+
+namespace Chatterbox.Silo;
+
+/// <summary>What the person at the console sees: where everything is, or the one thing to put right.</summary>
+internal static class StartUp
+{
+    /// <summary>Exit code 0 when stopped as asked, 1 when something has to be put right first: a message says what, no stack trace.</summary>
+    public static async Task<int> RunAsync(Func<Task> run)
+    {
+        try
+        {
+            await run();
+            return 0;
+        }
+        catch (Exception failure)
+        {
+            await Console.Error.WriteLineAsync($"Chatterbox cannot run. {Explain(failure)}");
+            return 1;
+        }
+    }
+
+    /// <summary>Asked before the silo starts, since Orleans and the web server would tell in the middle of the silo's own start.</summary>
+    /// <exception cref="SettingsException"/>
+    public static void EnsurePortsAreFree(SiloSettings settings, IConfiguration configuration)
+    {
+        EnsureFree("Chatterbox:Silo:Port", IPAddress.Loopback, settings.Silo.Port, $"{settings.Silo.Port}");
+        EnsureFree("Chatterbox:Gateway:Port", IPAddress.Loopback, settings.Gateway.Port, $"{settings.Gateway.Port}");
+        foreach (var url in configuration[WebHostDefaults.ServerUrlsKey]?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            var address = ParseUrl(url);
+            // A name or '*' is left to the web server; port 0 is free by definition.
+            if (address.Port != 0 && IPAddress.TryParse(address.Host is "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']'), out var ip))
+                EnsureFree("ASPNETCORE_URLS", ip, address.Port, url);
+        }
+    }
+
+    private static BindingAddress ParseUrl(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url);
+        }
+        catch (FormatException e)
+        {
+            throw SettingsException.For("ASPNETCORE_URLS", url, "addresses such as http://127.0.0.1:5080, separated by ';'", e);
+        }
+    }
+
+    private static void EnsureFree(string setting, IPAddress address, int port, string value)
+    {
+        using var listener = new TcpListener(address, port);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException e)
+        {
+            throw SettingsException.For(setting, value, $"a port that is free on this machine ({e.Message})", e);
+        }
+    }
+
+    public static void Greet(SiloSettings settings, IEnumerable<string> urls)
+    {
+        var database = settings.Database;
+        Console.WriteLine($"""
+            Chatterbox is running.
+              data     {database.Provider}: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}
+              clients  gateway port {settings.Gateway.Port} (silo port {settings.Silo.Port})
+              http     {string.Join(", ", urls)}  (/health/live, /health/ready)
+
+            Try next, in another shell:
+              chatterbox import alice file.json     take over what the browser app holds
+              chatterbox watch alice                see every change as it arrives
+              chatterbox set alice temperature=0.9  make one
+            Ctrl+C stops the silo; what is unsaved is saved first.
+            """);
+    }
+
+    private static string Explain(Exception failure) => failure switch
+    {
+        SettingsException => failure.Message,
+        AggregateException { InnerExceptions.Count: 1 } many => Explain(many.InnerExceptions[0]),
+        _ => $"{failure.GetType().Name}: {failure.Message}",
+    };
+}

@@ -1,0 +1,64 @@
+using Chatterbox.Silo.Settings;
+using DbUp.Engine;
+
+namespace Chatterbox.Silo.Storage;
+
+/// <summary>
+/// Brings the tables to the version this program knows. The scripts are embedded (<c>Sql/</c>): <c>Sqlite.sql</c> is version 1,
+/// a later change is <c>Sqlite.2.sql</c> and so on; a released script is never edited, since databases out there have run it.
+/// </summary>
+public static class DatabaseSchema
+{
+    /// <summary>Creates or upgrades the tables. Does nothing when they are up to date; never touches a newer schema.</summary>
+    /// <exception cref="SettingsException">The database cannot be reached or written, or its schema is newer.</exception>
+    public static void Migrate(DatabaseOptions options)
+    {
+        var (dialect, engine) = Open(options);
+        RefuseNewer(dialect, engine);
+        var result = engine.PerformUpgrade();
+        if (!result.Successful)
+            throw new SettingsException($"The database could not be brought up to date: script {result.ErrorScript?.Name}: "
+                + result.Error.Message, result.Error);
+    }
+
+    /// <summary>What a silo does before it starts: SQLite is migrated, elsewhere the schema has to be the one this program knows.</summary>
+    internal static void Ensure(DatabaseOptions options)
+    {
+        if (DatabaseDialect.Of(options.Provider).MigratesAtStart)
+        {
+            Migrate(options);
+            return;
+        }
+        var (dialect, engine) = Open(options);
+        RefuseNewer(dialect, engine);
+        if (engine.IsUpgradeRequired())
+            throw new SettingsException("The database schema is older than this program: run 'Chatterbox.Silo --migrate-database' "
+                + "with the same settings first. Missing: " + string.Join(", ", engine.GetScriptsToExecute().Select(script => script.Name)) + ".");
+    }
+
+    private static (DatabaseDialect, UpgradeEngine) Open(DatabaseOptions options)
+    {
+        var dialect = DatabaseDialect.Of(options.Provider);
+        var connectionString = options.Resolve().ConnectionString;
+        dialect.Prepare(connectionString);
+        var engine = dialect.Upgrade(connectionString)
+            .WithScripts(Scripts(dialect))
+            .WithTransaction()
+            // '$' is SQL here, not the start of a variable.
+            .WithVariablesDisabled()
+            .LogToNowhere()
+            .Build();
+        return (dialect, engine);
+    }
+
+    private static void RefuseNewer(DatabaseDialect dialect, UpgradeEngine engine)
+    {
+        var unknown = engine.GetExecutedButNotDiscoveredScripts();
+        if (unknown.Count > 0)
+            throw new SettingsException($"The {dialect.ScriptPrefix} schema is newer than this program ({string.Join(", ", unknown)}): "
+                + "start the Chatterbox.Silo that made it, or a later one.");
+    }
+
+    private static IEnumerable<SqlScript> Scripts(DatabaseDialect dialect) =>
+        SqlText.Versions(dialect.ScriptPrefix).Select(script => new SqlScript(script.Name, script.Text));
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace Chatterbox.Silo.Storage;
+
+/// <summary>The SQL that is embedded in this assembly.</summary>
+internal static class SqlText
+{
+    private const string Folder = "Chatterbox.Silo.Sql.";
+
+    /// <summary>The schema scripts of a dialect, oldest first.</summary>
+    public static IEnumerable<(string Name, string Text)> Versions(string dialect) =>
+        from resource in typeof(SqlText).Assembly.GetManifestResourceNames()
+        where resource.StartsWith(Folder + dialect + ".", StringComparison.Ordinal)
+        let name = resource[Folder.Length..]
+        let version = name.Split('.') is [_, var number, _] ? int.Parse(number, CultureInfo.InvariantCulture) : 1
+        orderby version
+        select (name, Read(name));
+
+    public static string Read(string name)
+    {
+        using var stream = typeof(SqlText).Assembly.GetManifestResourceStream(Folder + name)
+            ?? throw new InvalidOperationException($"{name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

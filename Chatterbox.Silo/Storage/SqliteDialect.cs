@@ -1,0 +1,74 @@
+using System.Data.Common;
+using Chatterbox.Silo.Settings;
+using DbUp;
+using DbUp.Builder;
+using Microsoft.Data.Sqlite;
+
+namespace Chatterbox.Silo.Storage;
+
+internal sealed class SqliteDialect : DatabaseDialect
+{
+    public override string ScriptPrefix => "Sqlite";
+
+    // The name is that of another package; Orleans maps it to Microsoft.Data.Sqlite.
+    public override string Invariant => "System.Data.SQLite";
+
+    public override bool MigratesAtStart => true;
+
+    public override string Resolve(string connectionString)
+    {
+        SqliteConnectionStringBuilder builder;
+        try
+        {
+            builder = new(connectionString);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
+                $"a SQLite connection string such as 'Data Source=/var/lib/chatterbox/chatterbox.db' ({e.Message})", e);
+        }
+        if (builder.DataSource == "")
+            builder.DataSource = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "chatterbox", "chatterbox.db");
+        if (builder.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly || builder.DataSource.StartsWith(':'))
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
+                "a file that can be written; an in-memory or read-only database keeps nothing");
+        builder.DataSource = Path.GetFullPath(builder.DataSource);
+        return builder.ConnectionString;
+    }
+
+    public override string Describe(string connectionString) => new SqliteConnectionStringBuilder(connectionString).DataSource;
+
+    public override DbConnection Connect(string connectionString) => new SqliteConnection(connectionString);
+
+    public override UpgradeEngineBuilder Upgrade(string connectionString) =>
+        DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable("ChatterboxSchema");
+
+    public override void Prepare(string connectionString)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Describe(connectionString))!);
+            using var connection = new SqliteConnection(connectionString);
+            connection.Open();
+            // The journal mode is kept in the file, so every later connection has it. Readers then never wait for the writer.
+            Execute("PRAGMA journal_mode = WAL");
+            // A file that cannot be written opens without complaint; asking for the write lock tells.
+            Execute("BEGIN IMMEDIATE");
+            Execute("ROLLBACK");
+
+            void Execute(string sql)
+            {
+                using var command = connection.CreateCommand();
+                command.CommandText = sql;
+                command.ExecuteNonQuery();
+            }
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
+                $"a SQLite file in a folder that this user can write to ({e.Message})", e);
+        }
+    }
+}

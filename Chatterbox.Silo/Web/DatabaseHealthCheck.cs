@@ -1,0 +1,28 @@
+using Chatterbox.Silo.Storage;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Chatterbox.Silo.Web;
+
+internal sealed class DatabaseHealthCheck(DatabaseOptions options) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        // Off the caller: SQLite's driver is synchronous, and one that hangs on a disk ignores the token.
+        Task.Run(() => QueryAsync(cancellationToken), cancellationToken).WaitAsync(cancellationToken);
+
+    private async Task<HealthCheckResult> QueryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = DatabaseDialect.Of(options.Provider).Connect(options.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "SELECT COUNT(*) FROM OrleansQuery";
+            await command.ExecuteScalarAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (System.Data.Common.DbException e)
+        {
+            return HealthCheckResult.Unhealthy(e.Message);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Chatterbox.Silo.Storage;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Chatterbox.Silo.Web;
+
+/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable.</summary>
+internal static class Health
+{
+    public static void AddChatterboxHealth(this IServiceCollection services, DatabaseOptions database) =>
+        services.AddHealthChecks()
+            .AddCheck<SiloHealthCheck>("silo")
+            .AddCheck("database", new DatabaseHealthCheck(database), timeout: TimeSpan.FromSeconds(3));
+
+    public static void MapChatterboxHealth(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapHealthChecks("/health/live", Answering(_ => false));
+        endpoints.MapHealthChecks("/health/ready", Answering(_ => true));
+    }
+
+    private static HealthCheckOptions Answering(Func<HealthCheckRegistration, bool> asked) =>
+        new() { Predicate = asked, ResponseWriter = WriteAsync };
+
+    private static Task WriteAsync(HttpContext context, HealthReport report) =>
+        context.Response.WriteAsJsonAsync(new
+        {
+            status = report.Status is HealthStatus.Healthy ? "ok" : "unavailable",
+            reasons = report.Entries
+                .Where(entry => entry.Value.Status is not HealthStatus.Healthy)
+                .Select(entry => $"{entry.Key}: {entry.Value.Description ?? entry.Value.Exception?.Message}"),
+        });
+}
