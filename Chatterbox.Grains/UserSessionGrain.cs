@@ -116,14 +116,14 @@ internal sealed partial class UserSessionGrain(
         var reply = new ApplyReply { Epoch = _log.Epoch, DurableRevision = _log.DurableRevision };
         if (Check(batch) is { } wrong) return Task.FromResult(reply with { Result = ApplyResult.Refused, Refused = wrong });
         if (batch.Epoch != _log.Epoch || !_log.Knows(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.OtherEpoch });
-        if (batch.FirstSequence > _log.NextSequence(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.Gap });
+        if (batch.After >= _log.NextSequence(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.Gap });
 
         var from = _log.Revision;
         var outcomes = new ChangeOutcome[batch.Changes.Count];
         var taken = new List<AppliedChange>(outcomes.Length);
         for (var index = 0; index < outcomes.Length; index++)
         {
-            outcomes[index] = _log.Apply(batch.Client, batch.FirstSequence + index, batch.Changes[index], out var applied);
+            outcomes[index] = _log.Apply(batch.Client, batch.Changes[index], out var applied);
             if (applied is not null) taken.Add(applied);
         }
         if (taken.Count > 0)
@@ -208,8 +208,14 @@ internal sealed partial class UserSessionGrain(
         ReadOnly is { } why ? new("session", "a change", $"none. {why}")
         : batch.Changes is not { Count: > 0 and <= Limits.ChangesPerBatch }
             ? new("changes", $"{batch.Changes?.Count ?? 0} changes", $"1 to {Limits.ChangesPerBatch} in one call")
-        : batch.FirstSequence < 1 ? new("firstSequence", $"{batch.FirstSequence}", "1 or more")
+        : !IsGrowing(batch) ? new("changes", "their sequences", "changes with growing sequences, above 'after'")
         : Text.CheckId("client", batch.Client);
+
+    private static bool IsGrowing(ChangeBatch batch)
+    {
+        var last = batch.After;
+        return last >= 0 && batch.Changes.All(change => change.Change is not null && change.Sequence > last && (last = change.Sequence) > 0);
+    }
 
     private async Task SaveAsync()
     {

@@ -130,13 +130,18 @@ public sealed record HeartbeatReply
     [Id(4)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
 }
 
-/// <summary>A client's changes, with contiguous sequences from <paramref name="FirstSequence"/>.</summary>
+/// <summary>A client's changes, with growing sequences.</summary>
+/// <param name="After">The sequence sent before the first of these: should it not have arrived, the batch is told of the gap.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ChangeBatch")]
 public sealed record ChangeBatch(
     [property: Id(0)] string Client,
     [property: Id(1)] long Epoch,
-    [property: Id(2)] long FirstSequence,
-    [property: Id(3)] ValueList<AppStateChange> Changes);
+    [property: Id(2)] long After,
+    [property: Id(3)] ValueList<SequencedChange> Changes);
+
+/// <summary>A change under its client's own number: 1 for its first, and growing.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SequencedChange")]
+public readonly record struct SequencedChange([property: Id(0)] long Sequence, [property: Id(1)] AppStateChange Change);
 
 /// <summary>What became of a batch as a whole.</summary>
 [GenerateSerializer, Alias("chatterbox.ApplyResult")]

@@ -65,9 +65,10 @@ internal sealed class SessionLog(int recentChanges)
     }
 
     /// <summary>Takes a client's change in, once. Its sequence is the next one, or one that was taken before.</summary>
-    public ChangeOutcome Apply(string client, long sequence, AppStateChange change, out AppliedChange? applied)
+    public ChangeOutcome Apply(string client, SequencedChange sent, out AppliedChange? applied)
     {
         applied = null;
+        var (sequence, change) = sent;
         var cursor = _cursors[client];
         if (sequence < cursor.Next) return new(Revision, cursor.RejectionOf(sequence));
 
@@ -92,7 +93,7 @@ internal sealed class SessionLog(int recentChanges)
         return new(Revision, null);
     }
 
-    /// <summary>The sequence that the client's next batch has to begin with at the latest.</summary>
+    /// <summary>Everything of the client below this sequence has arrived.</summary>
     public long NextSequence(string client) => _cursors[client].Next;
 
     public void MarkDurable(long revision)
