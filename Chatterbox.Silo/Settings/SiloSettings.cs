@@ -1,3 +1,4 @@
+using System.Net;
 using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.Silo.Settings;
@@ -65,10 +66,14 @@ public sealed class SiloSettings
     private void CheckTogether()
     {
         Database.Resolve();
+        Silo.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)
             throw SettingsException.For("Chatterbox:Cluster:Mode", $"{Cluster.Mode}",
                 "Localhost while Chatterbox__Database__Provider is Sqlite, which serves one silo; PostgreSql and SqlServer serve several");
+        if (Cluster.Mode is ClusteringMode.Localhost && !IPAddress.IsLoopback(Silo.Advertised))
+            throw SettingsException.For("Chatterbox:Silo:Address", Silo.Address,
+                "127.0.0.1 while Chatterbox__Cluster__Mode is Localhost; AdoNet lets silos meet across machines");
     }
 }

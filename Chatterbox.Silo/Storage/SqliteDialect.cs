@@ -24,8 +24,7 @@ internal sealed class SqliteDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
-                $"a SQLite connection string such as 'Data Source=/var/lib/chatterbox/chatterbox.db' ({e.Message})", e);
+            throw NotAConnectionString(connectionString, "Data Source=/var/lib/chatterbox/chatterbox.db", e);
         }
         if (builder.DataSource == "")
             builder.DataSource = Path.Combine(
@@ -45,7 +44,7 @@ internal sealed class SqliteDialect : DatabaseDialect
     public override UpgradeEngineBuilder Upgrade(string connectionString) =>
         DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable("ChatterboxSchema");
 
-    public override void Prepare(string connectionString)
+    public override void Prepare(string connectionString, bool create)
     {
         try
         {
@@ -53,17 +52,10 @@ internal sealed class SqliteDialect : DatabaseDialect
             using var connection = new SqliteConnection(connectionString);
             connection.Open();
             // The journal mode is kept in the file, so every later connection has it. Readers then never wait for the writer.
-            Execute("PRAGMA journal_mode = WAL");
+            Execute(connection, "PRAGMA journal_mode = WAL");
             // A file that cannot be written opens without complaint; asking for the write lock tells.
-            Execute("BEGIN IMMEDIATE");
-            Execute("ROLLBACK");
-
-            void Execute(string sql)
-            {
-                using var command = connection.CreateCommand();
-                command.CommandText = sql;
-                command.ExecuteNonQuery();
-            }
+            Execute(connection, "BEGIN IMMEDIATE");
+            Execute(connection, "ROLLBACK");
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -71,4 +63,7 @@ internal sealed class SqliteDialect : DatabaseDialect
                 $"a SQLite file in a folder that this user can write to ({e.Message})", e);
         }
     }
+
+    /// <summary>Nobody else: the file serves one silo.</summary>
+    public override IDisposable TakeMigrationTurn(string connectionString) => Stream.Null;
 }
