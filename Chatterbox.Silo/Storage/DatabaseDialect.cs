@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp.Builder;
 
 namespace Chatterbox.Silo.Storage;
@@ -42,6 +43,11 @@ internal abstract class DatabaseDialect
 
     /// <summary>Held while migrating, so that several programs may start at once.</summary>
     public abstract IDisposable TakeMigrationTurn(string connectionString);
+
+    /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
+    public abstract int WriterLanes { get; }
+
+    public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 
     protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>
         SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString, $"such as '{example}' ({cause.Message})", cause);

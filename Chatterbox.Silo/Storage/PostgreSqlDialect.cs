@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
 using Npgsql;
@@ -84,4 +85,9 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
         Execute(connection, "SELECT pg_advisory_lock(hashtext('chatterbox migration'))", MigrationTurn);
         return connection;
     }
+
+    public override int WriterLanes => 2;
+
+    public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
+        new PostgreSqlRowStore(options.ConnectionString, serviceId, options.Timeout);
 }

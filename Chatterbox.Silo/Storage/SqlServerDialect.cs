@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
 using Microsoft.Data.SqlClient;
@@ -94,4 +95,9 @@ internal sealed class SqlServerDialect : DatabaseDialect
             MigrationTurn + TimeSpan.FromSeconds(10));
         return connection;
     }
+
+    public override int WriterLanes => 2;
+
+    public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
+        new SqlServerRowStore(options.ConnectionString, serviceId, options.Timeout);
 }

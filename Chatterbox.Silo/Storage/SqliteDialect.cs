@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
 using Microsoft.Data.Sqlite;
@@ -66,4 +67,10 @@ internal sealed class SqliteDialect : DatabaseDialect
 
     /// <summary>Nobody else: the file serves one silo.</summary>
     public override IDisposable TakeMigrationTurn(string connectionString) => Stream.Null;
+
+    // SQLite has one writer at a time.
+    public override int WriterLanes => 1;
+
+    public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
+        new SqliteRowStore(options.ConnectionString, serviceId, options.Timeout, clock);
 }
