@@ -1,6 +1,8 @@
+using System.Net;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
+using Orleans.Configuration;
 
 namespace Chatterbox.Silo;
 
@@ -22,7 +24,20 @@ public static class ChatterboxHostExtensions
             builder.Configuration[WebHostDefaults.ServerUrlsKey] = "http://127.0.0.1:5080";
     }
 
-    private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings) =>
-        silo.UseLocalhostClustering(
-            settings.Silo.Port, settings.Gateway.Port, primarySiloEndpoint: null, settings.Cluster.ServiceId, settings.Cluster.ClusterId);
+    private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings)
+    {
+        var (cluster, endpoint, gateway) = (settings.Cluster, settings.Silo, settings.Gateway);
+        if (cluster.Mode is ClusteringMode.Localhost)
+            return silo.UseLocalhostClustering(
+                endpoint.Port, gateway.Port, primarySiloEndpoint: null, cluster.ServiceId, cluster.ClusterId);
+        return silo
+            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
+            .ConfigureEndpoints(endpoint.Advertised, endpoint.Port, gateway.Port,
+                listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised))
+            .UseAdoNetClustering(options =>
+            {
+                options.Invariant = DatabaseDialect.Of(settings.Database.Provider).Invariant;
+                options.ConnectionString = settings.Database.ConnectionString;
+            });
+    }
 }

@@ -7,11 +7,17 @@ return await StartUp.RunAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = args,
+        Args = [.. args.Where(argument => argument != DatabaseSchema.MigrateArgument)],
         // Beside the binary, whatever folder it was started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
     var settings = SiloSettings.Read(builder.Configuration);
+
+    if (args.Contains(DatabaseSchema.MigrateArgument))
+    {
+        StartUp.Migrate(settings.Database);
+        return;
+    }
 
     builder.UseChatterboxUrls();
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);

@@ -27,8 +27,8 @@ internal static class StartUp
     /// <exception cref="SettingsException"/>
     public static void EnsurePortsAreFree(SiloSettings settings, IConfiguration configuration)
     {
-        EnsureFree("Chatterbox:Silo:Port", IPAddress.Loopback, settings.Silo.Port, $"{settings.Silo.Port}");
-        EnsureFree("Chatterbox:Gateway:Port", IPAddress.Loopback, settings.Gateway.Port, $"{settings.Gateway.Port}");
+        EnsureFree("Chatterbox:Silo:Port", settings.Silo.ListenOn, settings.Silo.Port, $"{settings.Silo.Port}");
+        EnsureFree("Chatterbox:Gateway:Port", settings.Silo.ListenOn, settings.Gateway.Port, $"{settings.Gateway.Port}");
         foreach (var url in configuration[WebHostDefaults.ServerUrlsKey]?.Split(';', StringSplitOptions.RemoveEmptyEntries) ?? [])
         {
             var address = ParseUrl(url);
@@ -61,6 +61,12 @@ internal static class StartUp
         {
             throw SettingsException.For(setting, value, $"a port that is free on this machine ({e.Message})", e);
         }
+    }
+
+    public static void Migrate(DatabaseOptions database)
+    {
+        DatabaseSchema.Migrate(database);
+        Console.WriteLine($"The schema is up to date: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}");
     }
 
     public static void Greet(SiloSettings settings, IEnumerable<string> urls)

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Chatterbox.Silo.Settings;
 
@@ -8,6 +10,28 @@ public sealed class SiloEndpointOptions
     /// <summary>Default 11111.</summary>
     [Range(1, 65535)]
     public int Port { get; set; } = 11111;
+
+    /// <summary>
+    /// The IP address that other silos and clients are told. Default 127.0.0.1, and then nobody else can connect; with any other
+    /// the silo listens on every address of the machine. <c>auto</c> takes this machine's own first address.
+    /// </summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    internal IPAddress Advertised { get; private set; } = IPAddress.Loopback;
+
+    internal IPAddress ListenOn => IPAddress.IsLoopback(Advertised) ? Advertised : IPAddress.Any;
+
+    /// <exception cref="SettingsException"/>
+    internal void Resolve()
+    {
+        if (Address.Equals("auto", StringComparison.OrdinalIgnoreCase))
+            Advertised = Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), own => own.AddressFamily is AddressFamily.InterNetwork)
+                ?? IPAddress.Loopback;
+        else if (IPAddress.TryParse(Address, out var address) && !address.Equals(IPAddress.Any))
+            Advertised = address;
+        else
+            throw SettingsException.For("Chatterbox:Silo:Address", Address, "an IP address of this machine that others can reach, or auto");
+    }
 }
 
 /// <summary><c>Chatterbox__Gateway__…</c>: where Orleans clients, the <c>chatterbox</c> command among them, reach this silo.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;
 
@@ -59,10 +60,14 @@ public sealed class SiloSettings
         Database.Resolve();
         if (Session.Problems is { Count: > 0 } problems)
             throw new SettingsException(string.Join(Environment.NewLine, problems.Select(problem => $"Chatterbox__Session__{problem}")));
+        Silo.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)
             throw SettingsException.For("Chatterbox:Cluster:Mode", $"{Cluster.Mode}",
                 "Localhost while Chatterbox__Database__Provider is Sqlite, which serves one silo; PostgreSql and SqlServer serve several");
+        if (Cluster.Mode is ClusteringMode.Localhost && !IPAddress.IsLoopback(Silo.Advertised))
+            throw SettingsException.For("Chatterbox:Silo:Address", Silo.Address,
+                "127.0.0.1 while Chatterbox__Cluster__Mode is Localhost; AdoNet lets silos meet across machines");
     }
 }

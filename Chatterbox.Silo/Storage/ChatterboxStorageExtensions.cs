@@ -1,5 +1,9 @@
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage.GroupCommit;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 
 namespace Chatterbox.Silo.Storage;
 
@@ -13,6 +17,10 @@ public static class ChatterboxStorageExtensions
     {
         var dialect = DatabaseDialect.Of(options.Provider);
         var connectionString = options.Resolve().ConnectionString;
+        if (options.Writer is StorageWriter.GroupCommit)
+            return silo.ConfigureServices(services => services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) =>
+                ActivatorUtilities.CreateInstance<GroupCommitGrainStorage>(
+                    provider, name, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId, options, TimeProvider.System)));
         return silo.AddAdoNetGrainStorage(ChatterboxStorage.Name, storage =>
         {
             storage.Invariant = dialect.Invariant;

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp.Builder;
 
 namespace Chatterbox.Silo.Storage;
@@ -7,10 +8,15 @@ namespace Chatterbox.Silo.Storage;
 /// <summary>What differs between the databases, apart from their SQL, which is in <c>Sql/</c>, a file for each.</summary>
 internal abstract class DatabaseDialect
 {
+    /// <summary>Migrations take turns: whoever has to wait longer than this gives up. Generous, since a script may rebuild a table.</summary>
+    protected static readonly TimeSpan MigrationTurn = TimeSpan.FromMinutes(5);
+
     public static DatabaseDialect Of(DatabaseProvider provider) => provider switch
     {
         DatabaseProvider.Sqlite => new SqliteDialect(),
-        _ => throw SettingsException.For("Chatterbox:Database:Provider", $"{provider}", "Sqlite"),
+        DatabaseProvider.PostgreSql => new PostgreSqlDialect(),
+        DatabaseProvider.SqlServer => new SqlServerDialect(),
+        _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, null),
     };
 
     /// <summary>The start of the name of this dialect's scripts.</summary>
@@ -32,6 +38,26 @@ internal abstract class DatabaseDialect
 
     public abstract UpgradeEngineBuilder Upgrade(string connectionString);
 
-    /// <summary>Makes sure that the database is there and takes writes.</summary>
-    public abstract void Prepare(string connectionString);
+    /// <summary>Makes sure that the database is there, creating it where <paramref name="create"/> allows, and takes writes.</summary>
+    public abstract void Prepare(string connectionString, bool create);
+
+    /// <summary>Held while migrating, so that several programs may start at once.</summary>
+    public abstract IDisposable TakeMigrationTurn(string connectionString);
+
+    /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
+    public abstract int WriterLanes { get; }
+
+    public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
+
+    protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>
+        SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString, $"such as '{example}' ({cause.Message})", cause);
+
+    protected static void Execute(DbConnection connection, string sql, TimeSpan? timeout = null)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        if (timeout is { } limit)
+            command.CommandTimeout = (int)limit.TotalSeconds;
+        command.ExecuteNonQuery();
+    }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Chatterbox.Silo.Settings;
 
 namespace Chatterbox.Silo.Storage;
@@ -14,6 +15,9 @@ public enum StorageWriter
 {
     /// <summary>Orleans' own ADO.NET provider: one round trip for each row.</summary>
     Stock,
+
+    /// <summary>What all grains of the silo have due goes as one batch in one transaction.</summary>
+    GroupCommit,
 }
 
 /// <summary><c>Chatterbox__Database__…</c></summary>
@@ -30,8 +34,24 @@ public sealed class DatabaseOptions
     /// </summary>
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>Default <see cref="StorageWriter.Stock"/>.</summary>
-    public StorageWriter Writer { get; set; }
+    /// <summary>Default <see cref="StorageWriter.GroupCommit"/>.</summary>
+    public StorageWriter Writer { get; set; } = StorageWriter.GroupCommit;
+
+    /// <summary>Group commit: the most rows in one transaction. Default 512; 1 to 10,000.</summary>
+    [Range(1, 10_000)]
+    public int BatchRows { get; set; } = 512;
+
+    /// <summary>Group commit: a batch takes no further row once it holds this many bytes. Default 8 MiB; 1 to 1 GiB.</summary>
+    [Range(1, 1 << 30)]
+    public int BatchBytes { get; set; } = 8 << 20;
+
+    /// <summary>Group commit: rows that may wait before a writer has to wait for room. Default 10,000; 1 to 1,000,000.</summary>
+    [Range(1, 1_000_000)]
+    public int QueueRows { get; set; } = 10_000;
+
+    /// <summary>Group commit: how long the database may take for a batch. Default 10 seconds; 1 second to 10 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Fills in what was left out, and refuses what cannot be a connection string of this provider.</summary>
     /// <exception cref="SettingsException"/>

@@ -9,11 +9,15 @@ namespace Chatterbox.Silo.Storage;
 /// </summary>
 public static class DatabaseSchema
 {
+    /// <summary>Makes the silo's program bring the schema up to date and end, instead of starting a silo.</summary>
+    public const string MigrateArgument = "--migrate-database";
+
     /// <summary>Creates or upgrades the tables. Does nothing when they are up to date; never touches a newer schema.</summary>
     /// <exception cref="SettingsException">The database cannot be reached or written, or its schema is newer.</exception>
     public static void Migrate(DatabaseOptions options)
     {
-        var (dialect, engine) = Open(options);
+        var (dialect, engine) = Open(options, create: true);
+        using var turn = dialect.TakeMigrationTurn(options.ConnectionString);
         RefuseNewer(dialect, engine);
         var result = engine.PerformUpgrade();
         if (!result.Successful)
@@ -29,18 +33,18 @@ public static class DatabaseSchema
             Migrate(options);
             return;
         }
-        var (dialect, engine) = Open(options);
+        var (dialect, engine) = Open(options, create: false);
         RefuseNewer(dialect, engine);
         if (engine.IsUpgradeRequired())
-            throw new SettingsException("The database schema is older than this program: run 'Chatterbox.Silo --migrate-database' "
+            throw new SettingsException($"The database schema is older than this program: run 'Chatterbox.Silo {MigrateArgument}' "
                 + "with the same settings first. Missing: " + string.Join(", ", engine.GetScriptsToExecute().Select(script => script.Name)) + ".");
     }
 
-    private static (DatabaseDialect, UpgradeEngine) Open(DatabaseOptions options)
+    private static (DatabaseDialect, UpgradeEngine) Open(DatabaseOptions options, bool create)
     {
         var dialect = DatabaseDialect.Of(options.Provider);
         var connectionString = options.Resolve().ConnectionString;
-        dialect.Prepare(connectionString);
+        dialect.Prepare(connectionString, create);
         var engine = dialect.Upgrade(connectionString)
             .WithScripts(Scripts(dialect))
             .WithTransaction()

@@ -23,4 +23,17 @@ internal static class SqlText
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    /// <summary>The statement below <c>-- name: …</c> in a file of several.</summary>
+    public static string Statement(string file, string name)
+    {
+        var text = Read(file);
+        var heading = $"-- name: {name}\n";
+        var start = text.IndexOf(heading, StringComparison.Ordinal);
+        if (start < 0)
+            throw new InvalidOperationException($"{file} has no statement {name}.");
+        start += heading.Length;
+        var end = text.IndexOf("-- name:", start, StringComparison.Ordinal);
+        return text[start..(end < 0 ? text.Length : end)].Trim();
+    }
 }

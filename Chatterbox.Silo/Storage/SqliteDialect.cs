@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
 using Microsoft.Data.Sqlite;
@@ -24,8 +25,7 @@ internal sealed class SqliteDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
-                $"a SQLite connection string such as 'Data Source=/var/lib/chatterbox/chatterbox.db' ({e.Message})", e);
+            throw NotAConnectionString(connectionString, "Data Source=/var/lib/chatterbox/chatterbox.db", e);
         }
         if (builder.DataSource == "")
             builder.DataSource = Path.Combine(
@@ -45,7 +45,7 @@ internal sealed class SqliteDialect : DatabaseDialect
     public override UpgradeEngineBuilder Upgrade(string connectionString) =>
         DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable("ChatterboxSchema");
 
-    public override void Prepare(string connectionString)
+    public override void Prepare(string connectionString, bool create)
     {
         try
         {
@@ -53,17 +53,10 @@ internal sealed class SqliteDialect : DatabaseDialect
             using var connection = new SqliteConnection(connectionString);
             connection.Open();
             // The journal mode is kept in the file, so every later connection has it. Readers then never wait for the writer.
-            Execute("PRAGMA journal_mode = WAL");
+            Execute(connection, "PRAGMA journal_mode = WAL");
             // A file that cannot be written opens without complaint; asking for the write lock tells.
-            Execute("BEGIN IMMEDIATE");
-            Execute("ROLLBACK");
-
-            void Execute(string sql)
-            {
-                using var command = connection.CreateCommand();
-                command.CommandText = sql;
-                command.ExecuteNonQuery();
-            }
+            Execute(connection, "BEGIN IMMEDIATE");
+            Execute(connection, "ROLLBACK");
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -71,4 +64,13 @@ internal sealed class SqliteDialect : DatabaseDialect
                 $"a SQLite file in a folder that this user can write to ({e.Message})", e);
         }
     }
+
+    /// <summary>Nobody else: the file serves one silo.</summary>
+    public override IDisposable TakeMigrationTurn(string connectionString) => Stream.Null;
+
+    // SQLite has one writer at a time.
+    public override int WriterLanes => 1;
+
+    public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
+        new SqliteRowStore(options.ConnectionString, serviceId, options.Timeout, clock);
 }

@@ -1,0 +1,35 @@
+-- The statements of group commit. Each takes a whole batch as arrays and returns what happened to which row.
+-- Parameters: 1-6 the rows' keys, 7 service id, 8 payloads, 9 versions. No two rows of a batch have the same key.
+
+-- name: Insert
+INSERT INTO OrleansStorage
+  (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, ServiceId,
+   PayloadBinary, ModifiedOn, Version)
+SELECT w.GrainIdHash, w.GrainIdN0, w.GrainIdN1, w.GrainTypeHash, w.GrainTypeString, w.GrainIdExtensionString, $7,
+   w.PayloadBinary, now() AT TIME ZONE 'utc', 1
+FROM unnest($1, $2, $3, $4, $5, $6, $8)
+  AS w (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, PayloadBinary)
+ON CONFLICT DO NOTHING
+RETURNING GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString
+
+-- name: Update
+UPDATE OrleansStorage AS s
+SET PayloadBinary = w.PayloadBinary, ModifiedOn = now() AT TIME ZONE 'utc', Version = s.Version + 1
+FROM unnest($1, $2, $3, $4, $5, $6, $8, $9) WITH ORDINALITY
+  AS w (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, PayloadBinary, Version, Ordinal)
+WHERE s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
+  AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
+  AND s.ServiceId = $7 AND s.GrainTypeString = w.GrainTypeString
+  AND s.GrainIdExtensionString IS NOT DISTINCT FROM w.GrainIdExtensionString
+  AND s.Version = w.Version
+RETURNING w.Ordinal
+
+-- name: Read
+SELECT w.Ordinal, s.PayloadBinary, s.Version
+FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY
+  AS w (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, Ordinal)
+JOIN OrleansStorage AS s
+  ON s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
+  AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
+  AND s.ServiceId = $7 AND s.GrainTypeString = w.GrainTypeString
+  AND s.GrainIdExtensionString IS NOT DISTINCT FROM w.GrainIdExtensionString

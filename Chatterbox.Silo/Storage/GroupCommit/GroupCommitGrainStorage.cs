@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Chatterbox.Grains.Persistence;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+
+namespace Chatterbox.Silo.Storage.GroupCommit;
+
+/// <summary>
+/// Grain storage on the tables of Orleans' ADO.NET provider, with the same keys, etags and exceptions, that sends what all grains
+/// of the silo have due as one batch in one transaction. A write completes after its commit, like the stock provider's; a conflict
+/// is its writer's alone.
+/// </summary>
+internal sealed partial class GroupCommitGrainStorage(
+    string name, string serviceId, DatabaseOptions options, IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
+    : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
+{
+    private readonly StoredFrameSerializer serializer = new();
+
+    // Set between start and stop. A row is always written by the same lane, so that its writes stay in order.
+    private BatchLane<RowWrite>[] writers = [];
+    private BatchLane<RowRead>? reader;
+
+    public void Participate(ISiloLifecycle lifecycle) =>
+        lifecycle.Subscribe(nameof(GroupCommitGrainStorage), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        var row = new RowRead(RowKey.Of(stateName, grainId));
+        await (reader ?? throw NotRunning()).RunAsync(row, cancellationToken);
+        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
+        grainState.ETag = row.Version?.ToString(CultureInfo.InvariantCulture);
+        grainState.RecordExists = row.Payload is not null;
+    }
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        var payload = Array(serializer.Serialize(grainState.State).ToMemory());
+        grainState.ETag = await WriteAsync("write", stateName, grainId, payload, grainState.ETag, cancellationToken);
+        grainState.RecordExists = true;
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ClearStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        if (!grainState.RecordExists && string.IsNullOrWhiteSpace(grainState.ETag))
+        {
+            await ReadStateAsync(stateName, grainId, grainState, cancellationToken);
+            if (!grainState.RecordExists)
+                return;
+        }
+        grainState.ETag = await WriteAsync("clear", stateName, grainId, payload: null, grainState.ETag, cancellationToken);
+        grainState.RecordExists = false;
+        grainState.State = activators.GetActivator<T>().Create();
+    }
+
+    private async Task<string> WriteAsync(
+        string operation, string stateName, GrainId grainId, byte[]? payload, string? etag, CancellationToken cancellationToken)
+    {
+        var version = string.IsNullOrWhiteSpace(etag) ? default(int?) : int.Parse(etag, CultureInfo.InvariantCulture);
+        var row = new RowWrite(RowKey.Of(stateName, grainId), payload, version);
+        var lanes = writers;
+        if (lanes.Length == 0)
+            throw NotRunning();
+        await lanes[(row.Key.IdHash & int.MaxValue) % lanes.Length].RunAsync(row, cancellationToken);
+        if (!row.Written)
+            throw new InconsistentStateException(
+                $"Version conflict ({operation}): ServiceId={serviceId} ProviderName={name} GrainType={stateName} GrainId={grainId} ETag={etag}.");
+        return ((version ?? 0) + 1).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private Task StartAsync(CancellationToken cancellationToken)
+    {
+        var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows);
+        var dialect = DatabaseDialect.Of(options.Provider);
+        writers = [.. Enumerable.Range(1, dialect.WriterLanes).Select(number =>
+        {
+            var store = Store();
+            return new BatchLane<RowWrite>($"{name} writer {number}", limits, store, store.Write, logger);
+        })];
+        var readStore = Store();
+        reader = new BatchLane<RowRead>($"{name} reader", limits, readStore, readStore.Read, logger);
+        return Task.CompletedTask;
+
+        RowStore Store() => dialect.CreateRowStore(options, serviceId, clock);
+    }
+
+    /// <summary>The grains have been deactivated by now, so what is queued here is the last that they had to say.</summary>
+    private async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // Two batches may be ahead of the last row: the one under way and the one before it in the queue.
+        var patience = 3 * options.Timeout;
+        var drained = await Task.WhenAll([.. writers.Select(lane => lane.DrainAsync(patience)), .. ReaderLanes().Select(lane => lane.DrainAsync(patience))]);
+        if (drained.Contains(false))
+            LogNotDrained(patience);
+
+        IEnumerable<BatchLane<RowRead>> ReaderLanes() => reader is null ? [] : [reader];
+    }
+
+    private static byte[] Array(ReadOnlyMemory<byte> memory) =>
+        MemoryMarshal.TryGetArray(memory, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length
+            ? segment.Array
+            : memory.ToArray();
+
+    private InvalidOperationException NotRunning() => new($"The storage '{name}' has not been started.");
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database did not take the last writes within {Patience}; they are lost unless their clients are still there.")]
+    private partial void LogNotDrained(TimeSpan patience);
+}

@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Orleans.Storage;
+
+namespace Chatterbox.Silo.Storage.GroupCommit;
+
+/// <summary>
+/// Which row is a grain's, in the columns of Orleans' ADO.NET storage: two hashes to find it by, and the names themselves,
+/// since hashes collide. A key that reads as a GUID or an integer is kept in the number columns, any other as text.
+/// </summary>
+internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHash, string Type, string? Extension)
+{
+    private static readonly OrleansDefaultHasher Hasher = new();
+    private static readonly ConcurrentDictionary<string, int> TypeHashes = new(StringComparer.Ordinal);
+
+    public static RowKey Of(string type, GrainId grain)
+    {
+        // The stock provider rewrites the names of generic types; nothing here is generic, and half a rewrite would be worse.
+        if (type.Contains('`', StringComparison.Ordinal))
+            throw new ArgumentException($"'{type}' names a generic type; give the state a name of its own.", nameof(type));
+
+        var typeHash = TypeHashes.GetOrAdd(type, static name => Hasher.Hash(Encoding.UTF8.GetBytes(name)));
+        if (grain.TryGetGuidKey(out var guid, out var extension))
+        {
+            var bytes = guid.ToByteArray();
+            return new(Hash(bytes, extension), BitConverter.ToInt64(bytes, 0), BitConverter.ToInt64(bytes, 8), typeHash, type, extension);
+        }
+        if (grain.TryGetIntegerKey(out var number, out extension))
+            return new(Hash(BitConverter.GetBytes(number), extension), 0, number, typeHash, type, extension);
+        var text = grain.Key.ToString()!;
+        return new(Hash([], text), 0, 0, typeHash, type, text);
+    }
+
+    public override int GetHashCode() => IdHash ^ (TypeHash * 397);
+
+    /// <summary>The stock provider hashes number and text together, last byte first.</summary>
+    private static int Hash(byte[] number, string? text)
+    {
+        byte[] bytes = [.. number, .. Encoding.UTF8.GetBytes(text ?? "")];
+        Array.Reverse(bytes);
+        return Hasher.Hash(bytes);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage;
+using Spectre.Console;
+
+namespace Chatterbox.Bench;
+
+/// <summary>
+/// Rows written per second, 200 bytes each, every writer with a row of its own that it updates over and over: the stock
+/// provider, group commit, and a bare batched statement on the same table as the yardstick. Same run, same machine, same
+/// databases at their durable settings.
+/// </summary>
+internal static class StorageBench
+{
+    private const int Rows = 256;
+
+    public static async Task RunAsync(TimeSpan duration)
+    {
+        var table = new Table().AddColumns("database", "writers", "way", "rows/s", "x stock", "of bare", "p50 ms", "p99 ms", "pool delay ms");
+        var folder = Directory.CreateTempSubdirectory("chatterbox-bench-").FullName;
+        try
+        {
+            await MeasureAsync(table, duration, new() { ConnectionString = $"Data Source={Path.Combine(folder, "bench.db")}" });
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        if (PostgresServer.Missing is { } reason)
+        {
+            Console.WriteLine(reason);
+        }
+        else
+        {
+            await using var server = await PostgresServer.StartNewAsync();
+            await MeasureAsync(table, duration, new()
+            {
+                Provider = DatabaseProvider.PostgreSql,
+                ConnectionString = server.ConnectionString(await server.CreateDatabaseAsync()),
+            });
+        }
+        AnsiConsole.Profile.Width = 120;
+        AnsiConsole.Write(table);
+    }
+
+    private static async Task MeasureAsync(Table table, TimeSpan duration, DatabaseOptions options)
+    {
+        DatabaseSchema.Migrate(options);
+        Result bare;
+        using (var store = new BareBatch(options, Rows))
+            bare = store.Run(duration);
+        foreach (var writers in (int[])[Rows, 1])
+        {
+            var stock = await MeasureAsync(options, StorageWriter.Stock, writers, duration);
+            var group = await MeasureAsync(options, StorageWriter.GroupCommit, writers, duration);
+            Add("stock", stock);
+            Add("group commit", group);
+            if (writers == Rows)
+                Add($"bare, {Rows} a batch", bare);
+
+            void Add(string way, Result result) => table.AddRow(
+                $"{options.Provider}", $"{writers}", way, $"{result.RowsPerSecond:N0}", $"{result.RowsPerSecond / stock.RowsPerSecond:N1}",
+                $"{result.RowsPerSecond / bare.RowsPerSecond:P0}", $"{result.P50:N2}", $"{result.P99:N2}", $"{result.PoolDelay:N1}");
+        }
+    }
+
+    private static async Task<Result> MeasureAsync(DatabaseOptions options, StorageWriter writer, int writers, TimeSpan duration)
+    {
+        await using var running = await RunningStorage.StartAsync(
+            new() { Provider = options.Provider, ConnectionString = options.ConnectionString, Writer = writer }, $"bench-{writer}-{writers}");
+        using var end = new CancellationTokenSource();
+        var latencies = new List<double>[writers];
+        // Warm: every row is there, every statement prepared.
+        await Task.WhenAll(Enumerable.Range(0, writers).Select(number => WriteAsync(number, rounds: 20)));
+
+        var pool = WatchPoolAsync(end.Token);
+        var clock = Stopwatch.StartNew();
+        end.CancelAfter(duration);
+        await Task.WhenAll(Enumerable.Range(0, writers).Select(number => WriteAsync(number, rounds: int.MaxValue)));
+        var elapsed = clock.Elapsed;
+
+        var all = latencies.SelectMany(latency => latency).Order().ToArray();
+        return new(all.Length / elapsed.TotalSeconds, all[all.Length / 2], all[(int)(all.Length * 0.99)], await pool);
+
+        Task WriteAsync(int number, int rounds) => Task.Run(async () =>
+        {
+            var state = new GrainState<StoredFrame>(new StoredFrame { Bytes = Payload(number) });
+            var key = GrainId.Create("session", $"user{number}/app-state");
+            var latency = latencies[number] = [];
+            await running.Storage.ReadStateAsync("preferences", key, state);
+            state.State = new StoredFrame { Bytes = Payload(number) };
+            for (var round = 0; round < rounds && !end.IsCancellationRequested; round++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                await running.Storage.WriteStateAsync("preferences", key, state);
+                latency.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+        });
+    }
+
+    /// <summary>The longest that a work item had to wait for a thread: what the Orleans watchdog looks at.</summary>
+    private static async Task<double> WatchPoolAsync(CancellationToken end)
+    {
+        var worst = 0.0;
+        while (!end.IsCancellationRequested)
+        {
+            var queued = Stopwatch.GetTimestamp();
+            var done = new TaskCompletionSource<double>(TaskCreationOptions.RunContinuationsAsynchronously);
+            ThreadPool.UnsafeQueueUserWorkItem(_ => done.SetResult(Stopwatch.GetElapsedTime(queued).TotalMilliseconds), null);
+            worst = Math.Max(worst, await done.Task);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+        }
+        return worst;
+    }
+
+    internal static byte[] Payload(int seed)
+    {
+        var bytes = new byte[200];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+}
+
+internal readonly record struct Result(double RowsPerSecond, double P50, double P99, double PoolDelay);

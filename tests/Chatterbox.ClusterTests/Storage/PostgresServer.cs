@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Chatterbox.Silo.Storage;
+using Npgsql;
+
+namespace Chatterbox.ClusterTests.Storage;
+
+/// <summary>
+/// A PostgreSQL server of the tests' own, from the system's binaries: data in a temporary folder, a free port on loopback,
+/// settings at their durable defaults. It can be killed and started again, as if the machine had lost power.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private static readonly string? Binaries = FindBinaries();
+    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(StartSharedAsync);
+
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"chatterbox-pg-{Guid.NewGuid():N}");
+    private readonly SemaphoreSlim creating = new(1);
+    private Process? server;
+    private string? template;
+    private int databases;
+
+    private PostgresServer() => Port = FreePort();
+
+    /// <summary>Why no server can be started here; null if one can.</summary>
+    public static string? Missing { get; } =
+        Binaries is null ? "PostgreSQL is not installed: apt-get install postgresql" : null;
+
+    public int Port { get; }
+
+    /// <summary>One for the whole test run. It ends with the process.</summary>
+    public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
+
+    public static async Task<PostgresServer> StartNewAsync()
+    {
+        var server = new PostgresServer();
+        Directory.CreateDirectory(server.folder);
+        if (Environment.IsPrivilegedProcess)
+            await RunAsync("chown", [Account, server.folder]);
+        await RunAsync("initdb", ["-D", server.Data, "-U", "chatterbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        await server.StartAsync();
+        return server;
+    }
+
+    public string ConnectionString(string database) =>
+        $"Host=127.0.0.1;Port={Port};Username=chatterbox;Database={database};Pooling=true;Maximum Pool Size=40;Timeout=15";
+
+    public async Task StartAsync()
+    {
+        server = Process.Start(StartInfo("postgres",
+            ["-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=500",
+                "-c", "logging_collector=on", "-c", "log_filename=server.log"]))!;
+        var patience = Stopwatch.StartNew();
+        while (!await AnswersAsync())
+        {
+            // After a kill, the old server's children may still hold its shared memory for a moment.
+            if (server.HasExited)
+                server = Process.Start(server.StartInfo)!;
+            if (patience.Elapsed > TimeSpan.FromSeconds(30))
+                throw new TimeoutException($"PostgreSQL did not start; see {Data}/log.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
+    /// <summary>SIGKILL, to the server and all its children at once.</summary>
+    public async Task KillAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        server!.Kill(entireProcessTree: true);
+        await server.WaitForExitAsync();
+    }
+
+    /// <summary>Refuses writes, as a standby or a full disk does.</summary>
+    public Task SetReadOnlyAsync(string database, bool readOnly) =>
+        ExecuteAsync("postgres", $"ALTER DATABASE {database} SET default_transaction_read_only = {(readOnly ? "on" : "off")}");
+
+    /// <summary>A database with the schema in it.</summary>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        await creating.WaitAsync();
+        try
+        {
+            if (template is null)
+            {
+                DatabaseSchema.Migrate(new DatabaseOptions
+                {
+                    Provider = DatabaseProvider.PostgreSql,
+                    ConnectionString = ConnectionString("template_chatterbox"),
+                });
+                template = "template_chatterbox";
+                NpgsqlConnection.ClearAllPools();
+            }
+            var name = $"test_{++databases}";
+            await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE {template}");
+            return name;
+        }
+        finally
+        {
+            creating.Release();
+        }
+    }
+
+    public async Task DropDatabaseAsync(string database)
+    {
+        await using (var connection = new NpgsqlConnection(ConnectionString(database)))
+            NpgsqlConnection.ClearPool(connection);
+        await ExecuteAsync("postgres", $"DROP DATABASE {database} WITH (FORCE)");
+    }
+
+    public async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is { HasExited: false })
+            await KillAsync();
+        Directory.Delete(folder, recursive: true);
+        creating.Dispose();
+    }
+
+    private string Data => Path.Combine(folder, "data");
+
+    /// <summary>PostgreSQL refuses to run as root.</summary>
+    private static string Account => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+
+    private static async Task<PostgresServer> StartSharedAsync()
+    {
+        var server = await StartNewAsync();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(5));
+        return server;
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await ExecuteAsync("postgres", "SELECT 1");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task RunAsync(string program, IEnumerable<string> arguments)
+    {
+        using var process = Process.Start(StartInfo(program, arguments))!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program} failed with {process.ExitCode}: {output}");
+    }
+
+    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments)
+    {
+        var path = Path.Combine(Binaries!, program);
+        var mine = File.Exists(path);
+        // setpriv replaces itself with the program, so that the process started here is the server.
+        var info = mine && Environment.IsPrivilegedProcess
+            ? new ProcessStartInfo("setpriv", [$"--reuid={Account}", "--clear-groups", path, .. arguments])
+            : new ProcessStartInfo(mine ? path : program, arguments);
+        info.RedirectStandardOutput = program != "postgres";
+        info.WorkingDirectory = "/";
+        return info;
+    }
+
+    private static string? FindBinaries() =>
+        Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql")
+                .OrderByDescending(version => double.TryParse(Path.GetFileName(version), out var number) ? number : 0)
+                .Select(version => Path.Combine(version, "bin"))
+                .FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
+            : Environment.GetEnvironmentVariable("PATH")?.Split(':').FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")));
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
