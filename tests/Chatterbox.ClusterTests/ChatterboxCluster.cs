@@ -4,7 +4,6 @@ using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 using Orleans.TestingHost;
 
 namespace Chatterbox.ClusterTests;
@@ -61,8 +60,13 @@ public sealed class ChatterboxCluster : IAsyncDisposable
         return client;
     }
 
-    public Task<ChatterboxStore> OpenAsync(string user, ChatterboxClient? client = null) =>
-        (client ?? NewClient()).OpenAsync(new SessionId(user)).WaitAsync(Patience);
+    public async Task<ChatterboxStore> OpenAsync(string user, ChatterboxClient? client = null)
+    {
+        var store = (client ?? NewClient()).Open(new SessionId(user));
+        await Task.WhenAny(store.Hydrated, Task.Delay(Patience, TimeProvider.System));
+        Assert.True(store.HasHydrated, $"The store did not hydrate: {store.Persistence.Unreachable}");
+        return store;
+    }
 
     public IUserSessionGrain Session(string user) => Cluster.Client.GetGrain<IUserSessionGrain>(new SessionId(user).Key);
 
@@ -79,7 +83,7 @@ public sealed class ChatterboxCluster : IAsyncDisposable
     }
 
     /// <summary>Longer than anything here takes on a busy machine; what does not come in this time does not come.</summary>
-    public static TimeSpan Patience => TimeSpan.FromSeconds(60);
+    public static TimeSpan Patience => TimeSpan.FromSeconds(10);
 
     public async ValueTask DisposeAsync()
     {

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace Chatterbox.ClusterTests;
