@@ -37,7 +37,11 @@ public sealed partial class ChatterboxStore
     /// <summary>Why the session cannot be reached at present; null when it can.</summary>
     internal Exception? Unreachable { get { lock (_lock) return _unreachable; } }
 
-    internal ValueList<AttachedClient> Presence { get { lock (_lock) return _presence; } }
+    /// <summary>Who is attached to the session, this store included. Known once the session has told.</summary>
+    public IReadOnlyList<AttachedClient> Clients { get { lock (_lock) return _presence; } }
+
+    /// <summary>For tests: events are lost, as a network may lose them.</summary>
+    internal bool DropEvents { get; set; }
 
     internal void Start() => Pump();
 
@@ -52,7 +56,7 @@ public sealed partial class ChatterboxStore
     {
         lock (_lock)
         {
-            if (_closed || events.Epoch < _replica.Epoch) return;
+            if (_closed || DropEvents || events.Epoch < _replica.Epoch) return;
             if (_replica.Epoch == 0) Ask(Need.CatchUp);
             else if (events.Epoch > _replica.Epoch) Ask(Need.Attach);
             else foreach (var each in events.Events) OnEvent(each);
@@ -170,6 +174,11 @@ public sealed partial class ChatterboxStore
             catch (SessionRefusedException refused)
             {
                 Refuse(refused);
+                return;
+            }
+            catch (SessionUnknownException unknown)
+            {
+                Refuse(new SessionRefusedException(unknown.Rejection));
                 return;
             }
             catch (Exception failure)

@@ -155,8 +155,7 @@ internal sealed class Replica(string client)
 
     public void BecameDurable(long revision)
     {
-        if (revision <= DurableRevision) return;
-        DurableRevision = revision;
+        DurableRevision = Math.Max(DurableRevision, revision);
         SettleDurable();
     }
 

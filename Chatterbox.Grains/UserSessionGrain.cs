@@ -38,9 +38,9 @@ internal sealed partial class UserSessionGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (!SessionId.TryParse(Key, out var id)) throw new ArgumentException($"'{Key}' is not a session: user/store is expected.");
-        var config = configs.Find(id.Store) ?? throw new ArgumentException(
-            $"store: '{id.Store}' is not allowed; allowed: a registered store ({string.Join(", ", configs.Names)})");
+        if (!SessionId.TryParse(Key, out var id)) throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
+        var config = configs.Find(id.Store) ?? throw new SessionUnknownException(
+            Rejection.OfText("store", id.Store, $"a registered store: {string.Join(", ", configs.Names)}"));
 
         _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
         _feed = new(Key, this.GetStreamProvider(ChatterboxStreams.Provider), _leases, logger);

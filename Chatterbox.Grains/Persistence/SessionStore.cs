@@ -51,6 +51,7 @@ internal sealed partial class SessionStore(
         {
             var envelope = Open(slots[index], rows[index], notices);
             if (envelope.Value is not null) state = slots[index].Slice.With(state, envelope.Value);
+            slots[index].WrittenSource = slots[index].Slice.Get(state);
             applied[index] = envelope.Applied;
             revision = Math.Max(revision, envelope.Revision);
         }
@@ -68,7 +69,7 @@ internal sealed partial class SessionStore(
         foreach (var slot in _slots.Where(slot => slot.Unpreserved is not null)) await PreserveAsync(slot);
 
         var stored = config.Partialize(moment.State);
-        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), moment)).ToArray();
+        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment)).ToArray();
         try
         {
             await Task.WhenAll(writes);
@@ -139,15 +140,15 @@ internal sealed partial class SessionStore(
         slot.Unpreserved = null;
     }
 
-    private async Task SaveAsync(SliceSlot slot, object value, SessionMoment moment)
+    private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
     {
         if (slot.Uncertain is not null) await ReconcileAsync(slot);
-        if (slot.Holds(value)) return;
+        if (slot.Holds(value, source)) return;
 
         var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
         var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value);
         var bytes = envelope.Encode(slot.Slice, options.CompressionThreshold);
-        slot.Uncertain = (bytes, value);
+        slot.Uncertain = (bytes, value, source);
         try
         {
             await slot.Row.WriteAsync(bytes);
@@ -170,10 +171,10 @@ internal sealed partial class SessionStore(
 
     private void Settle(SliceSlot slot)
     {
-        var (bytes, value) = slot.Uncertain!.Value;
+        var (bytes, value, source) = slot.Uncertain!.Value;
         var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
         slot.Uncertain = null;
-        slot.Written = value;
+        (slot.Written, slot.WrittenSource) = (value, source);
         slot.Cleared = tombstone;
         slot.StoredVersion = tombstone ? null : MigrationChain.CurrentVersion;
         RowWrites++;

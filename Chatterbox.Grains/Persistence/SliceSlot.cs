@@ -13,18 +13,26 @@ internal sealed class SliceSlot(SliceDefinition slice, StoredRow row)
     /// <summary>The value that the row holds; null when the row has to be written whatever the value.</summary>
     public object? Written { get; set; }
 
+    /// <summary>The slice of the state that <see cref="Written"/> was made from.</summary>
+    public object? WrittenSource { get; set; }
+
     /// <summary>The schema version in the row; null when it holds no state.</summary>
     public int? StoredVersion { get; set; }
 
     public Unpreserved? Unpreserved { get; set; }
 
     /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
-    public (byte[] Bytes, object Value)? Uncertain { get; set; }
+    public (byte[] Bytes, object Value, object Source)? Uncertain { get; set; }
 
     /// <summary>Holds the initial value because the user cleared the session, and not because nothing was ever stored.</summary>
     public bool Cleared { get; set; }
 
     public bool NeedsWrite => Written is null || Unpreserved is not null;
 
-    public bool Holds(object value) => Written is not null && (ReferenceEquals(value, Written) || value.Equals(Written));
+    /// <summary>
+    /// By reference: changes that cancel each other out leave an equal value, but their sequences have to be stored with it. A
+    /// value made anew from the same slice is another matter: that is only how partialize works.
+    /// </summary>
+    public bool Holds(object value, object source) =>
+        Written is not null && (ReferenceEquals(value, Written) || (ReferenceEquals(source, WrittenSource) && value.Equals(Written)));
 }

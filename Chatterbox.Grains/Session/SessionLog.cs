@@ -81,9 +81,9 @@ internal sealed class SessionLog(int recentChanges)
             cursor.Remember(sequence, rejection);
             return new(Revision, rejection);
         }
-        if (change.Slice != Slice.Runtime) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
         if (ReferenceEquals(state, State)) return new(Revision, null);
 
+        if (change.Slice != Slice.Runtime) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
         State = state;
         Revision++;
         Changes++;
