@@ -66,6 +66,7 @@ public sealed class SiloSettings
     private void CheckTogether()
     {
         Database.Resolve();
+        Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
