@@ -60,6 +60,7 @@ public sealed class SiloSettings
         Database.Resolve();
         if (Session.Problems is { Count: > 0 } problems)
             throw new SettingsException(string.Join(Environment.NewLine, problems.Select(problem => $"Chatterbox__Session__{problem}")));
+        Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");

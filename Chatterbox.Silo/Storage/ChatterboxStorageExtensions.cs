@@ -1,9 +1,11 @@
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage.Fallback;
 using Chatterbox.Silo.Storage.GroupCommit;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Runtime.Hosting;
+using Orleans.Storage;
 
 namespace Chatterbox.Silo.Storage;
 
@@ -11,24 +13,60 @@ public static class ChatterboxStorageExtensions
 {
     /// <summary>
     /// Adds the grain storage <see cref="ChatterboxStorage.Name"/> on the database of <paramref name="options"/>, whose schema
-    /// <see cref="DatabaseSchema.Migrate"/> has made.
+    /// <see cref="DatabaseSchema.Migrate"/> has made, with a fallback file if the options name one.
     /// </summary>
     public static ISiloBuilder AddChatterboxStorage(this ISiloBuilder silo, DatabaseOptions options)
     {
-        var dialect = DatabaseDialect.Of(options.Provider);
-        var connectionString = options.Resolve().ConnectionString;
-        if (options.Writer is StorageWriter.GroupCommit)
-            return silo.ConfigureServices(services => services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) =>
-                ActivatorUtilities.CreateInstance<GroupCommitGrainStorage>(
-                    provider, name, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId, options, TimeProvider.System)));
-        return silo.AddAdoNetGrainStorage(ChatterboxStorage.Name, storage =>
+        options.Resolve();
+        return silo.ConfigureServices(services =>
         {
-            storage.Invariant = dialect.Invariant;
-            storage.ConnectionString = connectionString;
-            storage.GrainStorageSerializer = new StoredFrameSerializer();
+            if (options.HasFallback)
+            {
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => WithFallback(provider, Writer(provider, name, options), options));
+                services.AddSingleton(provider => (IStorageStatus)provider.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name));
+            }
+            else if (options.Writer is StorageWriter.GroupCommit)
+            {
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => GroupCommit(provider, name, options));
+            }
+            else
+            {
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => Stock(provider, name, options));
+            }
+        });
+    }
+
+    private static IGrainStorage Writer(IServiceProvider provider, string name, DatabaseOptions options) =>
+        options.Writer is StorageWriter.GroupCommit ? GroupCommit(provider, name, options) : Stock(provider, name, options);
+
+    private static FallbackGrainStorage WithFallback(IServiceProvider provider, IGrainStorage primary, DatabaseOptions options)
+    {
+        // Never opened: it only tells the failures of this database apart.
+        var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", TimeProvider.System);
+        return ActivatorUtilities.CreateInstance<FallbackGrainStorage>(
+            provider, primary, (Func<Exception, bool>)IsAway, new FallbackFile(options.Fallback), TimeProvider.System);
+
+        bool IsAway(Exception failure) =>
+            failure is WriteOutcomeUnknownException || store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown;
+    }
+
+    private static GroupCommitGrainStorage GroupCommit(IServiceProvider provider, string name, DatabaseOptions options) =>
+        ActivatorUtilities.CreateInstance<GroupCommitGrainStorage>(
+            provider, name, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId, options, TimeProvider.System);
+
+    private static AdoNetGrainStorage Stock(IServiceProvider provider, string name, DatabaseOptions options)
+    {
+        var storage = new AdoNetGrainStorageOptions
+        {
+            Invariant = DatabaseDialect.Of(options.Provider).Invariant,
+            ConnectionString = options.ConnectionString,
+            GrainStorageSerializer = new StoredFrameSerializer(),
+            HashPicker = new StorageHasherPicker([new OrleansDefaultHasher()]),
             // A cleared row stays as a version without a payload. A writer that still holds an older etag, be it a stale
             // activation or a replay, then meets a conflict; were the row gone, its "first" write would bring the state back.
-            storage.DeleteStateOnClear = false;
-        });
+            DeleteStateOnClear = false,
+        };
+        return ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
+            provider, Options.Create(storage), provider.GetRequiredService<IOptions<ClusterOptions>>(), name);
     }
 }

@@ -23,6 +23,8 @@ public enum StorageWriter
 /// <summary><c>Chatterbox__Database__…</c></summary>
 public sealed class DatabaseOptions
 {
+    private const string NoFallback = "none";
+
     internal const string ConnectionStringSetting = "Chatterbox:Database:ConnectionString";
 
     /// <summary>Default <see cref="DatabaseProvider.Sqlite"/>, which needs no set-up and serves one silo.</summary>
@@ -52,6 +54,23 @@ public sealed class DatabaseOptions
     /// <summary>Group commit: how long the database may take for a batch. Default 10 seconds; 1 second to 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The local file that keeps what the database did not take. Default <c>chatterbox/fallback-&lt;silo port&gt;.db</c> in the user's
+    /// local application data folder; <c>none</c> turns it off. Each silo needs a file of its own.
+    /// </summary>
+    public string Fallback { get; set; } = "";
+
+    internal bool HasFallback => Fallback is not ("" or NoFallback);
+
+    /// <summary>A test's storage has no fallback unless it asks for one; a silo's has.</summary>
+    internal void ResolveFallback(int siloPort)
+    {
+        if (Fallback == "")
+            Fallback = Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                "chatterbox", $"fallback-{siloPort}.db");
+    }
 
     /// <summary>Fills in what was left out, and refuses what cannot be a connection string of this provider.</summary>
     /// <exception cref="SettingsException"/>

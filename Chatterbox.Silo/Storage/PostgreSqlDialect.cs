@@ -52,6 +52,10 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
             Create();
             Connect();
         }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            throw new SettingsException($"{e.MessageText}: run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create it.", e);
+        }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, Describe(connectionString),

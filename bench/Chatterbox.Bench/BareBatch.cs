@@ -90,7 +90,7 @@ internal sealed class BareBatch : IDisposable
         var update = (NpgsqlCommand)Command("""
             UPDATE OrleansStorage AS s SET PayloadBinary = w.Payload, Version = s.Version + 1
             FROM unnest($1, $2) AS w (Key, Payload)
-            WHERE s.GrainIdHash = w.Key AND s.GrainTypeHash = 0 AND s.GrainIdN0 = 0 AND s.GrainIdN1 = 0 AND s.ServiceId = 'bare'
+            WHERE s.GrainIdHash = w.Key
             """);
         update.Parameters.Add(new() { Value = keys, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         update.Parameters.Add(new() { Value = payloads, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
