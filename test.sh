@@ -40,7 +40,7 @@ for project in tests/*/*.csproj; do
 done
 
 # Each results file has one line of counters.
-count() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | paste -sd+ | bc; }
+count() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{ sum += $1 } END { print sum + 0 }'; }
 total=$(count total) executed=$(count executed) passed=$(count passed)
 failed=$((${executed:-0} - ${passed:-0} + ${missing:-0})) skipped=$((${total:-0} - ${executed:-0}))
 [ "${passed:-0}" -gt 0 ] || status=1
