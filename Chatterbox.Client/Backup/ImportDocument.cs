@@ -68,7 +68,9 @@ internal sealed class ImportDocument
             if (audio.SampleRate == 0) audio = audio with { SampleRate = sampleRate };
             chunk["audio"] = JsonSerializer.SerializeToNode(audio, ChatterboxJson.Default.AudioRef);
         }
-        return JsonSerializer.SerializeToUtf8Bytes(_state, ChatterboxJson.Default.Options.GetTypeInfo(typeof(JsonNode)));
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes)) _state.WriteTo(json);
+        return bytes.ToArray();
     }
 
     private static void CheckFormat(JsonObject root)
