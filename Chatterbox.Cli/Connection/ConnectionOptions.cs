@@ -30,13 +30,13 @@ internal static class ConnectionOptions
         DefaultValueFactory = _ => SessionId.DefaultStore,
     };
 
-    public static Option<TimeSpan> Timeout { get; } = new("--timeout")
+    public static Option<double> Timeout { get; } = new("--timeout")
     {
         Description = "Seconds to wait for the service before giving up with exit code 3; watch waits for ever.",
         HelpName = "seconds",
         Recursive = true,
         CustomParser = ParseTimeout,
-        DefaultValueFactory = _ => TimeSpan.FromSeconds(15),
+        DefaultValueFactory = _ => 15,
     };
 
     public static IReadOnlyList<Option> All { get; } = [Gateways, Store, Timeout];
@@ -70,13 +70,13 @@ internal static class ConnectionOptions
     private static int? ParsePort(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort ? port : null;
 
-    private static TimeSpan ParseTimeout(ArgumentResult argument)
+    private static double ParseTimeout(ArgumentResult argument)
     {
         var text = argument.Tokens[0].Value;
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
             && seconds is >= ShortestTimeout and <= LongestTimeout)
         {
-            return TimeSpan.FromSeconds(seconds);
+            return seconds;
         }
         argument.AddError(Rejection.OfText("--timeout", text, $"{ShortestTimeout} to {LongestTimeout} seconds").Message);
         return default;

@@ -34,7 +34,7 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         {
             var why = store?.Persistence.Unreachable is { } last ? $": {last.Message}" : "";
             throw new OutOfServiceException(
-                $"no answer within {parsed.GetValue(ConnectionOptions.Timeout).TotalSeconds} s (--timeout){why}");
+                $"no answer within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout){why}");
         }
     }
 

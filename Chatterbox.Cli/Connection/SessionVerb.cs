@@ -22,7 +22,7 @@ internal sealed class SessionVerb : Command
         SetAction((parsed, interrupted) => RunAsync(parsed, async () =>
         {
             var session = Session(parsed);
-            using var deadline = new Deadline(parsed.GetValue(ConnectionOptions.Timeout), interrupted);
+            using var deadline = new Deadline(TimeSpan.FromSeconds(parsed.GetValue(ConnectionOptions.Timeout)), interrupted);
             await SessionRun.OpenAsync(parsed, session, deadline, work);
         }));
         return this;
