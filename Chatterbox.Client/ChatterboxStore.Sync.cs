@@ -219,7 +219,7 @@ public sealed partial class ChatterboxStore
             };
         }
         await _client.EnsureSubscribedAsync();
-        var reply = await Grain.AttachAsync(request);
+        var reply = await Served(Grain.AttachAsync(request));
         if (reply.Refused is { } why) throw new SessionRefusedException(why);
         lock (_lock)
         {
@@ -229,6 +229,19 @@ public sealed partial class ChatterboxStore
         }
         _hydrated.TrySetResult();
         Progress();
+    }
+
+    // Thrown where a session cannot be activated: trying again would not help.
+    private async Task<AttachReply> Served(Task<AttachReply> attaching)
+    {
+        try
+        {
+            return await attaching;
+        }
+        catch (ArgumentException notServed)
+        {
+            throw new SessionRefusedException(Session, notServed);
+        }
     }
 
     private async Task CatchUpAsync()
