@@ -228,7 +228,7 @@ public sealed partial class ChatterboxStore
             };
         }
         await _client.EnsureSubscribedAsync();
-        var reply = await Grain.AttachAsync(request);
+        var reply = await Served(Grain.AttachAsync(request));
         if (reply.Refused is { } why) throw new SessionRefusedException(why);
         lock (_lock)
         {
@@ -238,6 +238,19 @@ public sealed partial class ChatterboxStore
         }
         _hydrated.TrySetResult();
         Progress();
+    }
+
+    // Thrown where a session cannot be activated: trying again would not help.
+    private async Task<AttachReply> Served(Task<AttachReply> attaching)
+    {
+        try
+        {
+            return await attaching;
+        }
+        catch (ArgumentException notServed)
+        {
+            throw new SessionRefusedException(Session, notServed);
+        }
     }
 
     private async Task CatchUpAsync()
@@ -300,24 +313,21 @@ public sealed partial class ChatterboxStore
     private async Task<bool> CloseAsync()
     {
         lock (_lock) if (_closed) return false;
-        if (HasHydrated || OutboxCount > 0)
+        using var deadline = new CancellationTokenSource(_client.Options.CloseTimeout, _client.Clock);
+        try
         {
-            try
-            {
-                using var deadline = new CancellationTokenSource(_client.Options.CloseTimeout, _client.Clock);
-                if (OutboxCount > 0) await FlushAsync(deadline.Token);
-                await Grain.DetachAsync(_id).WaitAsync(deadline.Token);
-            }
-            catch (Exception unreachable)
-            {
-                LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, unreachable.Message);
-            }
+            if (OutboxCount > 0) await FlushAsync(deadline.Token);
+            await StopPumping().WaitAsync(deadline.Token);
+            // Last: a step of the pump after it would attach again.
+            if (HasHydrated) await Grain.DetachAsync(_id).WaitAsync(deadline.Token);
         }
-        Task pump;
+        catch (Exception unreachable)
+        {
+            LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, unreachable.Message);
+        }
+        _ = StopPumping();
         lock (_lock)
         {
-            _closed = true;
-            pump = _pump;
             foreach (var entry in _replica.Outbox)
             {
                 entry.Applied.TrySetCanceled();
@@ -326,8 +336,16 @@ public sealed partial class ChatterboxStore
         }
         _hydrated.TrySetCanceled();
         _subscriptions.Close();
-        await pump;
         return true;
+    }
+
+    private Task StopPumping()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            return _pump;
+        }
     }
 
     private void Refuse(SessionRefusedException refused)

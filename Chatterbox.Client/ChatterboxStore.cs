@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Client;
 
@@ -23,6 +24,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
         _subscriptions = new(client.Logger);
         Persistence = new(this);
         Audio = new(this);
+        Backup = new(this);
     }
 
     public SessionId Session { get; }
@@ -44,6 +46,9 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     /// <summary>Audio clips.</summary>
     public StoreAudio Audio { get; }
+
+    /// <summary>Export and import.</summary>
+    public StoreBackup Backup { get; }
 
     /// <summary>What was found wrong when the session was loaded.</summary>
     public IReadOnlyList<string> Notices { get; private set; } = [];

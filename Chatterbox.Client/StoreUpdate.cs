@@ -19,7 +19,13 @@ public sealed class ChangeRejectedException(AppStateChange change, Rejection rej
 }
 
 /// <summary>The session cannot be used by this client, and trying again will not help.</summary>
-public sealed class SessionRefusedException(Rejection rejection) : Exception(rejection.Message)
+public sealed class SessionRefusedException : Exception
 {
-    public Rejection Rejection => rejection;
+    public SessionRefusedException(Rejection rejection) : base(rejection.Message) => Rejection = rejection;
+
+    /// <summary>The silo does not serve such a session at all: its store is not registered there.</summary>
+    internal SessionRefusedException(SessionId session, ArgumentException notServed) : base(notServed.Message, notServed) =>
+        Rejection = new("session", session.Key, notServed.Message);
+
+    public Rejection Rejection { get; }
 }

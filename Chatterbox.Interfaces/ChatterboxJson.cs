@@ -14,6 +14,8 @@ namespace Chatterbox;
 [JsonSerializable(typeof(AppState))]
 [JsonSerializable(typeof(AppStateChange))]
 [JsonSerializable(typeof(SessionStatus))]
+[JsonSerializable(typeof(AttachedClient))]
+[JsonSerializable(typeof(StoredSlice))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext

@@ -16,6 +16,10 @@ public interface IAudioClipGrain : IGrainWithStringKey
     /// <summary>The clip; nothing when it is not stored.</summary>
     [Alias("Get"), ReadOnly]
     Task<GetClipReply> GetAsync();
+
+    /// <summary>What the clip is, without its bytes; null when it is not stored, or damaged.</summary>
+    [Alias("Describe"), ReadOnly]
+    Task<AudioRef?> DescribeAsync();
 }
 
 /// <summary>The clip, or nothing; <paramref name="Refused"/> says why a clip that is stored cannot be given.</summary>

@@ -202,13 +202,28 @@ public sealed record FlushReply(
     [property: Id(2)] string? Failure);
 
 /// <summary>A state to take over.</summary>
-/// <param name="Json">The <c>state</c> of a Zustand envelope, as UTF-8. Audio has been stored and is referred to by <c>audio</c>.</param>
-/// <param name="Version">The envelope's version.</param>
+/// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored apart and referred to by <c>audio</c>.</param>
+/// <param name="Version">The schema version of the state.</param>
+/// <param name="Format">How the state is laid out.</param>
+/// <param name="Missing">Hashes of clips that are not to be had. What refers to one lets go of it.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]
 public sealed record ImportRequest(
     [property: Id(0)] byte[] Json,
     [property: Id(1)] int Version,
-    [property: Id(2)] bool DryRun);
+    [property: Id(2)] bool DryRun,
+    [property: Id(3)] ImportFormat Format = ImportFormat.Browser,
+    [property: Id(4)] ValueList<string>? Missing = null);
+
+/// <summary>How an imported state is laid out.</summary>
+[GenerateSerializer, Alias("chatterbox.ImportFormat")]
+public enum ImportFormat
+{
+    /// <summary>As the browser app stores it: the <c>state</c> of a Zustand envelope.</summary>
+    Browser = 0,
+
+    /// <summary>As Chatterbox exports it: a member for each persisted slice.</summary>
+    Export = 1,
+}
 
 /// <summary>What an import took, what it left out and why.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportReport")]
@@ -231,4 +246,7 @@ public sealed record ImportReport
 
     [Id(10)] public bool DryRun { get; init; }
     [Id(11)] public long Revision { get; init; }
+
+    /// <summary>Hashes of the clips that the state refers to: those worth storing.</summary>
+    [Id(12)] public ValueList<string> Clips { get; init; } = [];
 }

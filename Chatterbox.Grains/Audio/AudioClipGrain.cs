@@ -32,6 +32,11 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             : new(null, null, Rejection.OfText("audio", Hash, "a clip that is intact; the stored one is damaged, its bytes are left as they are"));
     }
 
+    public async Task<AudioRef?> DescribeAsync() =>
+        await Row.ReadAsync() is { } stored && ClipFrame.TryDecode(stored, out var mediaType, out var clip) && Matches(clip)
+            ? WavHeader.Describe(clip, Hash, mediaType)
+            : null;
+
     private Rejection? Check(byte[]? clip, string? mediaType)
     {
         if (!SessionId.TryParse($"{this.GetPrimaryKeyString()[..^(Hash.Length + 1)]}/{SessionId.DefaultStore}", out _))

@@ -4,57 +4,96 @@ using System.Text.Json.Nodes;
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// Takes over what the browser app keeps: the <c>state</c> of its Zustand envelope. Its flat members are laid out as slices, each
-/// of the envelope's version, and then go through the same migrations as stored slices.
+/// Takes over a state from outside: what the browser app keeps, the <c>state</c> of its Zustand envelope, or what Chatterbox has
+/// exported. Laid out as slices of the document's version, it goes through the same migrations as stored slices.
 /// </summary>
 internal static class BrowserState
 {
-    /// <summary>The state, or null and a report that says why not.</summary>
+    /// <summary>The state, or null and a report that says why not: which item, what it is, what is allowed.</summary>
     public static (AppState? State, ImportReport Report) Read(ImportRequest request, MigrationChain migrations)
     {
         var report = new ImportReport { FromVersion = request.Version, ToVersion = MigrationChain.CurrentVersion, DryRun = request.DryRun };
-        if (request.Version is < 0 or > MigrationChain.CurrentVersion)
-        {
-            return Refuse(new("version", $"{request.Version}", $"0 to {MigrationChain.CurrentVersion}: this silo knows no other schema"));
-        }
-        if (request.Json.Length > Limits.ImportBytes)
-        {
-            return Refuse(new("state", $"{request.Json.Length} bytes without audio", $"at most {Limits.ImportBytes} bytes"));
-        }
         try
         {
-            if (JsonNode.Parse(request.Json) is not JsonObject flat) return Refuse(new("state", "no JSON object", "the app's state"));
             var notes = new List<string>();
             var state = AppState.Initial;
-            foreach (var (slice, node) in Reshape(flat, notes))
+            foreach (var (slice, place, node) in Slices(request, notes))
             {
-                state = slice.With(state, slice.Read(migrations.Migrate(slice.Slice, node, request.Version)));
+                state = slice.With(state, Read(slice, place, Migrate(slice, place, node, request.Version, migrations)));
             }
-            state = Tidy(state, notes);
-            return Validation.Check(state) is { } wrong ? Refuse(wrong) : (state, Describe(report, state, notes));
+            state = LetGo(state, request.Missing ?? [], notes);
+            if (request.Format is ImportFormat.Browser) state = Tidy(state, notes);
+            return Validation.Check(state) is { } wrong
+                ? (null, report with { Refused = wrong with { Field = $"state.{wrong.Field}" } })
+                : (state, Describe(report, state, notes));
         }
-        catch (Exception wrong) when (wrong is JsonException or MigrationException or InvalidOperationException or FormatException or ArgumentException)
+        catch (RefusedException refused)
         {
-            return Refuse(new("state", "this document", $"the browser app's state: {wrong.Message}"));
+            return (null, report with { Refused = refused.Why });
         }
-
-        (AppState?, ImportReport) Refuse(Rejection why) => (null, report with { Refused = why });
     }
 
-    private static IEnumerable<(SliceDefinition Slice, JsonNode Node)> Reshape(JsonObject flat, List<string> notes)
+    private static List<(SliceDefinition Slice, string Place, JsonNode Node)> Slices(ImportRequest request, List<string> notes)
+    {
+        if (request.Version is < 0 or > MigrationChain.CurrentVersion)
+        {
+            throw Refused("version", $"{request.Version}", $"0 to {MigrationChain.CurrentVersion}: this silo knows no other schema");
+        }
+        if (request.Json is not { Length: <= Limits.ImportBytes })
+        {
+            throw Refused("state", $"{request.Json?.Length ?? 0} bytes without audio", $"at most {Limits.ImportBytes} bytes");
+        }
+        var members = Parse(request.Json);
+        var slices = request.Format switch
+        {
+            ImportFormat.Browser => OfBrowser(members),
+            ImportFormat.Export => OfExport(members),
+            _ => throw Refused("format", $"{request.Format}", "a format that this silo knows: Browser or Export"),
+        };
+        notes.AddRange(members.Select(left => $"state.{left.Key}: left out, not part of what is stored"));
+        return slices;
+    }
+
+    private static JsonObject Parse(byte[] json)
+    {
+        try
+        {
+            return JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw Refused("state", "no JSON object", "the app's state");
+        }
+        catch (JsonException wrong)
+        {
+            throw Refused("state", wrong.Message.TrimEnd('.'), "JSON, each name once in an object");
+        }
+    }
+
+    private static List<(SliceDefinition, string, JsonNode)> OfExport(JsonObject members) =>
+    [
+        .. SliceDefinition.All.Select(slice => members.Remove(slice.Name, out var node) && node is not null
+            ? (slice, $"state.{slice.Name}", node)
+            // An empty slice is written as one: without it, what is there would be lost by a slip of whoever edited the file.
+            : throw Refused($"state.{slice.Name}", "nothing", "the slice, as an export has it")),
+    ];
+
+    private static List<(SliceDefinition, string, JsonNode)> OfBrowser(JsonObject members)
     {
         var preferences = new JsonObject();
-        Move(flat, "ttsEngine", preferences, "engine");
-        Move(flat, "parameters", preferences, "parameters");
-        Move(flat, "useStreaming", preferences, "useStreaming");
-        Move(flat, "currentSessionId", preferences, "currentSessionId");
-        var engine = preferences["engine"]?.DeepClone();
-        yield return (SliceDefinition.All[(int)Slice.Preferences], preferences);
-        yield return (SliceDefinition.All[(int)Slice.WorkSessions], Items(flat, "sessions", engine));
-        yield return (SliceDefinition.All[(int)Slice.SavedVoices], Items(flat, "savedVoices", engine));
-        yield return (SliceDefinition.All[(int)Slice.Chunks], Items(flat, "chunks", engine));
-        yield return (SliceDefinition.All[(int)Slice.BatchItems], Items(flat, "batchItems", null));
-        notes.AddRange(flat.Select(left => $"{left.Key}: left out, not part of what is stored"));
+        Move(members, "ttsEngine", preferences, "engine");
+        Move(members, "parameters", preferences, "parameters");
+        Move(members, "useStreaming", preferences, "useStreaming");
+        Move(members, "currentSessionId", preferences, "currentSessionId");
+        var engine = preferences["engine"];
+        return
+        [
+            (SliceDefinition.All[(int)Slice.Preferences], "state", preferences),
+            Items(Slice.WorkSessions, "sessions", engine),
+            Items(Slice.SavedVoices, "savedVoices", engine),
+            Items(Slice.Chunks, "chunks", engine),
+            Items(Slice.BatchItems, "batchItems", null),
+        ];
+
+        (SliceDefinition, string, JsonNode) Items(Slice slice, string name, JsonNode? itemEngine) =>
+            (SliceDefinition.All[(int)slice], $"state.{name}", BrowserItems(members, name, itemEngine));
     }
 
     private static void Move(JsonObject from, string name, JsonObject to, string newName)
@@ -63,17 +102,18 @@ internal static class BrowserState
     }
 
     // The browser writes times as Unix milliseconds, and keeps no engine with an item: it is the one selected.
-    private static JsonArray Items(JsonObject flat, string name, JsonNode? engine)
+    private static JsonArray BrowserItems(JsonObject flat, string name, JsonNode? engine)
     {
         if (!flat.Remove(name, out var found) || found is null) return [];
-        if (found is not JsonArray items) throw new JsonException($"'{name}' is not an array.");
-        foreach (var item in items.OfType<JsonObject>())
+        if (found is not JsonArray items) throw Refused($"state.{name}", "no list", "a list");
+        for (var at = 0; at < items.Count; at++)
         {
+            if (items[at] is not JsonObject item) throw Refused($"state.{name}[{at}]", "no object", "an item of the list");
             foreach (var time in (string[])["createdAt", "updatedAt"])
             {
-                if (item[time] is JsonValue value && value.TryGetValue<double>(out var milliseconds))
+                if (item[time] is JsonValue value && value.GetValueKind() is JsonValueKind.Number)
                 {
-                    item[time] = DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds);
+                    item[time] = ToTime(value, $"state.{name}[{at}].{time}");
                 }
             }
             if (engine is not null) item["engine"] ??= engine.DeepClone();
@@ -81,28 +121,114 @@ internal static class BrowserState
         return items;
     }
 
+    private static DateTimeOffset ToTime(JsonValue value, string place)
+    {
+        try
+        {
+            return DateTimeOffset.FromUnixTimeMilliseconds(checked((long)value.GetValue<double>()));
+        }
+        catch (Exception outOfRange) when (outOfRange is ArgumentException or OverflowException or FormatException)
+        {
+            throw Refused(place, value.ToJsonString(), "a time in milliseconds since 1970, or an ISO 8601 text");
+        }
+    }
+
+    private static JsonNode Migrate(SliceDefinition slice, string place, JsonNode node, int version, MigrationChain migrations)
+    {
+        try
+        {
+            return migrations.Migrate(slice.Slice, node, version);
+        }
+        catch (MigrationException failed)
+        {
+            throw Refused(place, $"this, of version {version},", $"what can be migrated: {failed.Message}");
+        }
+    }
+
+    private static object Read(SliceDefinition slice, string place, JsonNode node)
+    {
+        try
+        {
+            return slice.Read(node);
+        }
+        catch (Exception wrong) when (IsOfContent(wrong))
+        {
+            if (node is JsonArray items) FindWrongItem(slice, place, items);
+            throw Refused(slice, place, wrong);
+        }
+    }
+
+    // Deserializing a list does not say which item was wrong; one by one they do.
+    private static void FindWrongItem(SliceDefinition slice, string place, JsonArray items)
+    {
+        for (var at = 0; at < items.Count; at++)
+        {
+            try
+            {
+                slice.Read(new JsonArray(items[at]?.DeepClone()));
+            }
+            catch (Exception wrong) when (IsOfContent(wrong))
+            {
+                throw Refused(slice, $"{place}[{at}]", wrong);
+            }
+        }
+    }
+
+    private static bool IsOfContent(Exception wrong) =>
+        wrong is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException;
+
+    private static RefusedException Refused(SliceDefinition slice, string place, Exception wrong)
+    {
+        var member = (wrong as JsonException)?.Path is { Length: > 2 } path ? path[1..] : "";
+        // Its own path is relative to the item, and repeats what is said of the place.
+        var problem = wrong.Message.Split(" Path: ")[0].TrimEnd('.');
+        return Refused(place + member, problem, $"{slice.Name} as the app stores them");
+    }
+
+    private static RefusedException Refused(string field, string value, string allowed) => new(new(field, value, allowed));
+
+    // Audio that is not to be had can be generated again; text, parameters and seed are there.
+    private static AppState LetGo(AppState state, ValueList<string> missing, List<string> notes)
+    {
+        if (missing.Count == 0) return state;
+        var gone = missing.ToHashSet(StringComparer.Ordinal);
+        bool IsGone(AudioRef? audio) => audio is not null && gone.Contains(audio.Hash);
+        notes.AddRange(state.Chunks.Where(chunk => IsGone(chunk.Audio)).Select(chunk =>
+            $"chunk {chunk.Id}: its audio is neither in the document nor stored, taken as interrupted, ready to run again"));
+        notes.AddRange(state.SavedVoices.Where(voice => IsGone(voice.Prompt)).Select(voice =>
+            $"voice {voice.Id}: its recording is neither in the document nor stored, taken without"));
+        return state with
+        {
+            Chunks = state.Chunks.Select(chunk => IsGone(chunk.Audio) ? chunk with { Status = WorkStatus.Interrupted, Audio = null } : chunk).ToValueList(),
+            SavedVoices = state.SavedVoices.Select(voice => IsGone(voice.Prompt) ? voice with { Prompt = null } : voice).ToValueList(),
+        };
+    }
+
     // What was being generated when the browser saved is not being generated any more; and nothing may point to what is not there.
     private static AppState Tidy(AppState state, List<string> notes)
     {
-        var chunks = state.Chunks.Select(chunk =>
-        {
-            var status = chunk switch
-            {
-                { Status: WorkStatus.Generating } => WorkStatus.Interrupted,
-                { Status: WorkStatus.Completed, Audio: null } => WorkStatus.Interrupted,
-                _ => chunk.Status,
-            };
-            if (status == chunk.Status) return chunk;
-            notes.Add($"{chunk.Id}: was {chunk.Status.ToString().ToLowerInvariant()}{(chunk.Audio is null ? " without audio" : "")}, "
-                + "taken as interrupted, ready to run again");
-            return chunk with { Status = status, Audio = null };
-        }).ToValueList();
         if (state.Preferences.CurrentSessionId is { } current && state.WorkSessions.Find(current) is null)
         {
             notes.Add($"currentSessionId: '{current}' is none of the work sessions, none is selected");
             state = state with { Preferences = state.Preferences with { CurrentSessionId = null } };
         }
-        return state with { Chunks = chunks };
+        return state with { Chunks = state.Chunks.Select(chunk => Tidy(chunk, notes)).ToValueList() };
+    }
+
+    private static Chunk Tidy(Chunk chunk, List<string> notes)
+    {
+        if (chunk is { Status: WorkStatus.Generating } or { Status: WorkStatus.Completed, Audio: null })
+        {
+            notes.Add($"chunk {chunk.Id}: was {chunk.Status.ToString().ToLowerInvariant()}{(chunk.Audio is null ? " without audio" : "")}, "
+                + "taken as interrupted, ready to run again");
+            return chunk with { Status = WorkStatus.Interrupted, Audio = null };
+        }
+        if (chunk is { Status: not WorkStatus.Completed, Audio: not null })
+        {
+            notes.Add($"chunk {chunk.Id}: its audio is left out, the chunk is not completed ({chunk.Status.ToString().ToLowerInvariant()})");
+            return chunk with { Audio = null };
+        }
+        return chunk;
     }
 
     private static ImportReport Describe(ImportReport report, AppState state, List<string> notes)
@@ -117,7 +243,13 @@ internal static class BrowserState
             BatchItems = state.BatchItems.Count,
             AudioClips = clips.Length,
             AudioBytes = clips.Sum(clip => clip.Length),
+            Clips = clips.Select(clip => clip.Hash).ToValueList(),
             Notes = notes.ToValueList(),
         };
+    }
+
+    private sealed class RefusedException(Rejection why) : Exception(why.Message)
+    {
+        public Rejection Why => why;
     }
 }

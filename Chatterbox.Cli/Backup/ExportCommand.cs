@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Chatterbox.Cli.Connection;
+using Chatterbox.Cli.Files;
+
+namespace Chatterbox.Cli.Backup;
+
+internal static class ExportCommand
+{
+    public static Command Create()
+    {
+        var noAudio = new Option<bool>("--no-audio") { Description = "The state only; its audio stays where it is." };
+        return new SessionVerb("export", "Writes the state and its audio as one JSON document.",
+            """
+            The document says what it is: "format", "formatVersion", "exportedAt", "store", "schemaVersion", the "state" and the
+            "audio" clips in base64 with hash and media type. 'import' takes it back.
+
+            Examples:
+              chatterbox export alice -o alice.json
+              chatterbox export alice --no-audio -o - | jq .state.preferences
+            """)
+        {
+            OutputFile.Option, noAudio,
+        }.Does(run => BackupProgressBar.ShowAsync(run, async progress =>
+        {
+            var withAudio = !run.Parsed.GetValue(noAudio);
+            await OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option), async file =>
+            {
+                var report = await run.Store.Backup.ExportAsync(file, withAudio, progress, run.Token);
+                var state = report.State;
+                run.Error.WriteLine($"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
+                    + $"{state.Chunks.Count} chunks, {state.BatchItems.Count} batch items, "
+                    + (withAudio ? $"{report.Clips} audio clips ({report.AudioBytes} bytes)" : "no audio"));
+                foreach (var hash in report.Missing) run.Error.WriteLine($"  left out: the clip {hash} is not stored, or damaged");
+            });
+        }));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using Chatterbox.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Chatterbox.Cli.Connection;
+
+/// <summary>A connection to the silos for as long as a verb runs.</summary>
+internal sealed class ClusterConnection : IAsyncDisposable
+{
+    /// <summary>What is left to say when the service is gone is not worth a longer wait.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+
+    private readonly IHost _host;
+
+    private ClusterConnection(IHost host) => _host = host;
+
+    public ChatterboxClient Client => _host.Services.GetRequiredService<ChatterboxClient>();
+
+    /// <param name="waiting">Called with every attempt that failed, where it is to be tried again; null to give up at once.</param>
+    /// <exception cref="OutOfServiceException">No silo answers.</exception>
+    public static async Task<ClusterConnection> OpenAsync(
+        IReadOnlyList<IPEndPoint> gateways, Action? waiting, CancellationToken cancellationToken)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.ClearProviders();
+        builder.AddChatterboxClient(options =>
+        {
+            foreach (var gateway in gateways) options.Gateways.Add(gateway);
+            options.Device = $"chatterbox on {Environment.MachineName}";
+            options.CloseTimeout = Farewell;
+        });
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IClientConnectionRetryFilter>(new RetryFilter(waiting));
+        var host = builder.Build();
+        try
+        {
+            await host.StartAsync(cancellationToken).WaitAsync(cancellationToken);
+            return new(host);
+        }
+        catch (Exception failure)
+        {
+            // Not awaited: it would wait for the start that is given up.
+            if (failure is OperationCanceledException) throw;
+            throw new OutOfServiceException(
+                $"no silo answers at {string.Join(", ", gateways)}; start one with 'dotnet run --project Chatterbox.Silo', or name another with --gateway");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var deadline = new CancellationTokenSource(Farewell);
+        try
+        {
+            await Client.DisposeAsync().AsTask().WaitAsync(deadline.Token);
+            await _host.StopAsync(deadline.Token).WaitAsync(deadline.Token);
+        }
+        catch (Exception unreachable) when (unreachable is not OutOfMemoryException)
+        {
+            // The process ends; the silo notices by the lease.
+        }
+    }
+
+    private sealed class RetryFilter(Action? waiting) : IClientConnectionRetryFilter
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+        public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+        {
+            if (waiting is null) return false;
+            waiting();
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+            return true;
+        }
+    }
+
+    /// <summary>Signals are the command line's business.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

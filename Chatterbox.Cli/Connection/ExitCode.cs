@@ -1,0 +1,48 @@
+using System.Net.Sockets;
+using Chatterbox.Client;
+using Chatterbox.Client.Backup;
+using Orleans.Serialization;
+
+namespace Chatterbox.Cli.Connection;
+
+/// <summary>The request was wrong: its message names the field, the value and what is allowed.</summary>
+internal sealed class WrongRequestException(string message) : Exception(message)
+{
+    public static WrongRequestException For(Rejection rejection) => new(rejection.Message);
+}
+
+/// <summary>The service cannot be reached, or cannot store.</summary>
+internal sealed class OutOfServiceException(string message) : Exception(message);
+
+/// <summary>What a script can tell an outcome by.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Unexpected = 1;
+    public const int WrongRequest = 2;
+    public const int OutOfService = 3;
+
+    /// <summary>128 and the number of SIGINT, as shells have it.</summary>
+    public const int Interrupted = 130;
+
+    public static int Of(Exception failure) => failure switch
+    {
+        WrongRequestException or ChangeRejectedException or SessionRefusedException or BackupFormatException => WrongRequest,
+        OutOfServiceException or TimeoutException or SocketException or OrleansException => OutOfService,
+        // An exception of the silo's own, such as its database's, whose type is not known here.
+        UnavailableExceptionFallbackException or IOException => OutOfService,
+        OperationCanceledException => Interrupted,
+        _ => Unexpected,
+    };
+
+    /// <summary>One line, without a stack trace.</summary>
+    public static string Explain(Exception failure) => Of(failure) switch
+    {
+        Interrupted => "interrupted",
+        Unexpected => $"unexpected error: {failure.GetType().Name}: {OneLine(failure.Message)}",
+        _ => OneLine(failure.Message),
+    };
+
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+}

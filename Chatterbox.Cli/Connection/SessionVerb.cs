@@ -1,0 +1,57 @@
+using System.CommandLine;
+
+namespace Chatterbox.Cli.Connection;
+
+/// <summary>A verb on one user's session. Its first argument is the user.</summary>
+internal sealed class SessionVerb : Command
+{
+    private readonly Argument<string> _user = new("USER") { Description = "The user's id." };
+
+    /// <param name="more">Printed below the usual help: notes and examples.</param>
+    public SessionVerb(string name, string description, string more) : base(name, description)
+    {
+        More = more;
+        Arguments.Add(_user);
+    }
+
+    public string More { get; }
+
+    /// <summary>What the verb does with the open store. It ends with an exit code, whatever happens.</summary>
+    public SessionVerb Does(Func<SessionRun, Task> work)
+    {
+        SetAction((parsed, interrupted) => RunAsync(parsed, async () =>
+        {
+            var session = Session(parsed);
+            using var deadline = new Deadline(TimeSpan.FromSeconds(parsed.GetValue(ConnectionOptions.Timeout)), interrupted);
+            await SessionRun.OpenAsync(parsed, session, deadline, work);
+        }));
+        return this;
+    }
+
+    /// <summary>What the verb does where it opens the store itself, with all the time it takes.</summary>
+    public SessionVerb DoesPatiently(Func<ParseResult, SessionId, CancellationToken, Task> work)
+    {
+        SetAction((parsed, interrupted) => RunAsync(parsed, () => work(parsed, Session(parsed), interrupted)));
+        return this;
+    }
+
+    private SessionId Session(ParseResult parsed)
+    {
+        var session = new SessionId(parsed.GetRequiredValue(_user), parsed.GetRequiredValue(ConnectionOptions.Store));
+        return session.Validate() is { } wrong ? throw WrongRequestException.For(wrong) : session;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return ExitCode.Done;
+        }
+        catch (Exception failure)
+        {
+            await parsed.InvocationConfiguration.Error.WriteLineAsync($"chatterbox: {ExitCode.Explain(failure)}");
+            return ExitCode.Of(failure);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using System.CommandLine;
+using Chatterbox.Cli.Connection;
+
+namespace Chatterbox.Cli.Saving;
+
+internal static class FlushCommand
+{
+    public static Command Create() =>
+        new SessionVerb("flush", "Saves now, and ends once everything is stored.",
+            """
+            Examples:
+              chatterbox flush alice
+            """)
+        .Does(run => SessionRun.SavedAsync(run.Store.Persistence.FlushAsync(run.Token)));
+}

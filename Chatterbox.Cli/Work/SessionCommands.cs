@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Chatterbox.Cli.Connection;
+
+namespace Chatterbox.Cli.Work;
+
+/// <summary>Work sessions: <c>session new | use | rm</c>.</summary>
+internal static class SessionCommands
+{
+    public static Command Create() => new("session", "Work sessions: new, use, rm.") { New(), Use(), Remove() };
+
+    private static SessionVerb New()
+    {
+        var name = new Argument<string>("NAME") { Description = $"1 to {Limits.NameLength} characters." };
+        var id = new Option<string?>("--id") { Description = "Its id; made up unless given.", HelpName = "id" };
+        return new SessionVerb("new", "Makes a work session and prints its id.",
+            """
+            It is not selected by that; 'session use' does it.
+
+            Examples:
+              chatterbox session new alice "Chapter 1"
+            """)
+        {
+            name, id,
+        }.Does(async run =>
+        {
+            var state = run.Store.State;
+            var now = TimeProvider.System.GetUtcNow();
+            var session = new WorkSession
+            {
+                Id = state.WorkSessions.FreeId(run.Parsed.GetValue(id), "session"),
+                Name = run.Parsed.GetRequiredValue(name),
+                CreatedAt = now,
+                UpdatedAt = now,
+                Engine = state.Preferences.Engine,
+                Parameters = state.Preferences.Parameters,
+            };
+            await run.ChangeAsync(new UpsertWorkSession(session));
+            await run.Output.WriteLineAsync(session.Id);
+        });
+    }
+
+    private static SessionVerb Use()
+    {
+        var id = new Argument<string>("ID") { Description = "The work session's id." };
+        return new SessionVerb("use", "Selects a work session.",
+            """
+            Examples:
+              chatterbox session use alice session-1
+            """)
+        {
+            id,
+        }.Does(run => run.ChangeAsync(new SelectWorkSession(run.Parsed.GetRequiredValue(id))));
+    }
+
+    private static SessionVerb Remove()
+    {
+        var id = new Argument<string>("ID") { Description = "The work session's id." };
+        return new SessionVerb("rm", "Removes a work session. Its chunks stay.",
+            """
+            Examples:
+              chatterbox session rm alice session-1
+            """)
+        {
+            id,
+        }.Does(run => run.ChangeAsync(new RemoveWorkSession(run.Parsed.GetRequiredValue(id))));
+    }
+}

@@ -1,0 +1,13 @@
+namespace Chatterbox.Client.Backup;
+
+/// <summary>A document cannot be imported. Nothing was changed.</summary>
+/// <param name="place">Where: line and byte, or a path in the JSON.</param>
+/// <param name="problem">What is there, and what is allowed.</param>
+public sealed class BackupFormatException(string place, string problem) : Exception($"{place}: {problem}")
+{
+    /// <summary>Where in the document.</summary>
+    public string Place => place;
+
+    internal static BackupFormatException At(string path, string found, string allowed) =>
+        new(path.Length == 0 ? "the document" : path, $"{found} is not allowed; allowed: {allowed}");
+}

@@ -1,0 +1,17 @@
+namespace Chatterbox.Client.Backup;
+
+/// <summary>How far an export or import has come, in bytes.</summary>
+/// <param name="Total">0 where it is not known.</param>
+public readonly record struct BackupProgress(BackupStage Stage, long Done, long Total);
+
+public enum BackupStage
+{
+    /// <summary>An import reads and checks its document.</summary>
+    Checking,
+
+    /// <summary>An import stores audio.</summary>
+    Uploading,
+
+    /// <summary>An export fetches audio and writes it.</summary>
+    Exporting,
+}

@@ -1,0 +1,72 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Chatterbox.Client.Backup;
+
+/// <summary>Writes an export document piece by piece: it never holds more than one clip.</summary>
+internal sealed class BackupWriter(Stream output) : IAsyncDisposable
+{
+    // Divisible by three, so that every piece but the last is whole base64.
+    private const int Piece = 48 * 1024;
+
+    private readonly Utf8JsonWriter _json = new(output, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public void Begin(string store, DateTimeOffset exportedAt, AppState state)
+    {
+        _json.WriteStartObject();
+        _json.WriteString("format", BackupDocument.Format);
+        _json.WriteNumber("formatVersion", BackupDocument.FormatVersion);
+        _json.WriteString("exportedAt", exportedAt);
+        _json.WriteString("store", store);
+        _json.WriteNumber("schemaVersion", BackupDocument.SchemaVersion);
+        _json.WriteStartObject("state");
+        Write("preferences", state.Preferences, ChatterboxJson.Default.Preferences);
+        Write("workSessions", state.WorkSessions, ChatterboxJson.Default.ValueListWorkSession);
+        Write("savedVoices", state.SavedVoices, ChatterboxJson.Default.ValueListSavedVoice);
+        Write("chunks", state.Chunks, ChatterboxJson.Default.ValueListChunk);
+        Write("batchItems", state.BatchItems, ChatterboxJson.Default.ValueListBatchItem);
+        _json.WriteEndObject();
+    }
+
+    public void BeginAudio() => _json.WriteStartArray("audio");
+
+    public async Task WriteClipAsync(string hash, string mediaType, ReadOnlyMemory<byte> clip, CancellationToken cancellationToken)
+    {
+        _json.WriteStartObject();
+        _json.WriteString("hash", hash);
+        _json.WriteString("mediaType", mediaType);
+        _json.WriteNumber("length", clip.Length);
+        _json.WritePropertyName("data");
+        for (var at = 0; at < clip.Length; at += Piece)
+        {
+            var length = Math.Min(Piece, clip.Length - at);
+            _json.WriteBase64StringSegment(clip.Span.Slice(at, length), isFinalSegment: at + length == clip.Length);
+            await _json.FlushAsync(cancellationToken);
+        }
+        _json.WriteEndObject();
+    }
+
+    public void EndAudio() => _json.WriteEndArray();
+
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        _json.WriteEndObject();
+        await _json.FlushAsync(cancellationToken);
+        output.WriteByte((byte)'\n');
+        await output.FlushAsync(cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        // What was begun and not ended is given up: nothing more may reach the output.
+        _json.Reset(Stream.Null);
+        return _json.DisposeAsync();
+    }
+
+    private void Write<T>(string name, T value, JsonTypeInfo<T> type)
+    {
+        _json.WritePropertyName(name);
+        JsonSerializer.Serialize(_json, value, type);
+    }
+}

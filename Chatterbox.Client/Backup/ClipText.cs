@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+
+namespace Chatterbox.Client.Backup;
+
+/// <summary>A clip as text: base64, or a <c>data:</c> URL of it.</summary>
+internal static class ClipText
+{
+    private static ReadOnlySpan<byte> DataScheme => "data:"u8;
+
+    public static bool IsDataUrl(ref Utf8JsonReader text) => text.HasValueSequence is false && text.ValueSpan.StartsWith(DataScheme);
+
+    /// <summary>The clip and its media type; nothing where the text is empty.</summary>
+    /// <exception cref="BackupFormatException">The text is neither, or the clip is too large.</exception>
+    public static (byte[] Clip, string MediaType)? Decode(ref Utf8JsonReader text, JsonPlace place)
+    {
+        byte[]? unescaped = null;
+        try
+        {
+            var bytes = text.ValueSpan;
+            if (text.ValueIsEscaped)
+            {
+                unescaped = ArrayPool<byte>.Shared.Rent(bytes.Length);
+                bytes = unescaped.AsSpan(0, text.CopyString(unescaped));
+            }
+            return Decode(bytes, place);
+        }
+        finally
+        {
+            if (unescaped is not null) ArrayPool<byte>.Shared.Return(unescaped);
+        }
+    }
+
+    private static (byte[] Clip, string MediaType)? Decode(ReadOnlySpan<byte> text, JsonPlace place)
+    {
+        string? mediaType = null;
+        if (text.StartsWith(DataScheme)) mediaType = CutHead(ref text, place);
+        if (text.IsEmpty) return null;
+
+        var clip = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        if (Base64.DecodeFromUtf8(text, clip, out var read, out var length) is not OperationStatus.Done)
+        {
+            throw BackupFormatException.At(place.ToString(), $"{Show(text, read)} at character {read + 1} of {text.Length}",
+                "base64 (A-Z a-z 0-9 + / and = at the end, a multiple of four characters) or a data: URL of it");
+        }
+        if (length > Limits.ClipBytes)
+        {
+            throw BackupFormatException.At(place.ToString(), $"a clip of {length} bytes", $"at most {Limits.ClipBytes} bytes");
+        }
+        Array.Resize(ref clip, length);
+        return length == 0 ? null : (clip, mediaType is null or "" ? AudioMediaType.Of(clip) : mediaType);
+    }
+
+    // data:audio/wav;base64,UklGR… Parameters such as codecs= are not part of what is kept.
+    private static string CutHead(ref ReadOnlySpan<byte> text, JsonPlace place)
+    {
+        var comma = text.IndexOf((byte)',');
+        var head = comma < 0 ? "" : Encoding.ASCII.GetString(text[DataScheme.Length..comma]);
+        if (!head.EndsWith(";base64", StringComparison.OrdinalIgnoreCase))
+        {
+            throw BackupFormatException.At(place.ToString(), $"a data: URL that begins with {Show(text, 0)}", "data:<media type>;base64,<clip>");
+        }
+        text = text[(comma + 1)..];
+        return head.Split(';')[0].Trim().ToLowerInvariant();
+    }
+
+    private static string Show(ReadOnlySpan<byte> text, int from)
+    {
+        const int Shown = 20;
+        var rest = text[Math.Min(from, text.Length)..];
+        return $"'{Encoding.UTF8.GetString(rest[..Math.Min(Shown, rest.Length)]).ReplaceLineEndings(" ")}{(rest.Length > Shown ? "…" : "")}'";
+    }
+}

@@ -1,0 +1,219 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Chatterbox.Client.Backup;
+
+/// <summary>
+/// One pass over a document of any size. Clips are handed over one by one as they come by; the rest is copied, with each clip's
+/// number in the place of its text. Memory: the largest clip, and the rest.
+/// </summary>
+internal sealed class DocumentScan(Stream source)
+{
+    private const int FirstBuffer = 64 * 1024;
+
+    // Base64 takes four characters for three bytes; some writers escape the slashes in it.
+    private const int LongestValue = Limits.ClipBytes / 2 * 3;
+
+    private readonly JsonPlace _place = new();
+    private readonly ArrayBufferWriter<byte> _rest = new(FirstBuffer);
+    private byte[] _buffer = new byte[FirstBuffer];
+    private int _start, _end;
+    private long _total;
+    private bool _ended;
+    private JsonReaderState _state;
+    private Clip? _found;
+    private int _clips;
+
+    internal sealed record Clip(int Number, string Place, byte[] Bytes, string MediaType);
+
+    /// <summary>Called with each clip in turn.</summary>
+    public required Func<Clip, Task> OnClip { get; init; }
+
+    /// <summary>Called with the bytes read so far.</summary>
+    public Action<long>? OnProgress { get; init; }
+
+    /// <returns>The document without its clips.</returns>
+    /// <exception cref="BackupFormatException">This is not a document to import; says where and why.</exception>
+    public async Task<ReadOnlyMemory<byte>> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var copy = new Utf8JsonWriter(_rest, new() { SkipValidation = true });
+        await SkipByteOrderMarkAsync(cancellationToken);
+        while (true)
+        {
+            Consume(copy);
+            if (_found is { } clip)
+            {
+                _found = null;
+                await OnClip(clip);
+            }
+            else if (!_ended) await FillAsync(cancellationToken);
+            else break;
+        }
+        EnsureComplete();
+        await copy.FlushAsync(cancellationToken);
+        return _rest.WrittenMemory;
+    }
+
+    private async Task SkipByteOrderMarkAsync(CancellationToken cancellationToken)
+    {
+        while (_end < 3 && !_ended) await FillAsync(cancellationToken);
+        if (_end == 0) throw BackupFormatException.At("", "an empty file", BackupDocument.Allowed);
+        if (_buffer.AsSpan(0, _end).StartsWith("\uFEFF"u8)) _start = 3;
+    }
+
+    private async Task FillAsync(CancellationToken cancellationToken)
+    {
+        if (_start > 0)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+        if (_end == _buffer.Length)
+        {
+            if (_buffer.Length >= LongestValue)
+            {
+                throw BackupFormatException.At(_place.ToString(), $"a value of more than {_buffer.Length} bytes", $"clips of at most {Limits.ClipBytes} bytes");
+            }
+            Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, LongestValue));
+        }
+        var read = await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+        (_end, _total, _ended) = (_end + read, _total + read, read == 0);
+        OnProgress?.Invoke(_total);
+    }
+
+    /// <summary>Reads what the buffer holds, up to the next clip.</summary>
+    private void Consume(Utf8JsonWriter copy)
+    {
+        var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), isFinalBlock: false, _state);
+        try
+        {
+            while (_found is null && reader.Read()) Take(ref reader, copy);
+        }
+        catch (JsonException wrong)
+        {
+            throw new BackupFormatException(Place(wrong), $"{Problem(wrong)}; allowed: {BackupDocument.Allowed}");
+        }
+        catch (InvalidOperationException)
+        {
+            throw BackupFormatException.At(_place.ToString(), "text that is no valid Unicode", "UTF-8");
+        }
+        _start += (int)reader.BytesConsumed;
+        _state = reader.CurrentState;
+    }
+
+    private void Take(ref Utf8JsonReader reader, Utf8JsonWriter copy)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.PropertyName:
+                var name = reader.GetString()!;
+                _place.Name(name);
+                copy.WritePropertyName(name);
+                return;
+            case JsonTokenType.EndObject:
+                _place.Leave();
+                copy.WriteEndObject();
+                return;
+            case JsonTokenType.EndArray:
+                _place.Leave();
+                copy.WriteEndArray();
+                return;
+        }
+        _place.BeforeValue();
+        if (copy.BytesCommitted + copy.BytesPending == 0) EnsureObject(reader.TokenType);
+        if (IsClip(ref reader)) CopyClip(ref reader, copy);
+        else Copy(ref reader, copy);
+        if (copy.BytesCommitted + copy.BytesPending > Limits.ImportBytes)
+        {
+            throw BackupFormatException.At(_place.ToString(), $"more than {Limits.ImportBytes} bytes without audio", $"at most {Limits.ImportBytes} bytes");
+        }
+    }
+
+    private void Copy(ref Utf8JsonReader reader, Utf8JsonWriter copy)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                _place.Enter(reader.TokenType);
+                copy.WriteStartObject();
+                break;
+            case JsonTokenType.StartArray:
+                _place.Enter(reader.TokenType);
+                copy.WriteStartArray();
+                break;
+            case JsonTokenType.String:
+                copy.WriteStringValue(reader.GetString());
+                break;
+            default:
+                copy.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
+                break;
+        }
+    }
+
+    private bool IsClip(ref Utf8JsonReader reader)
+    {
+        if (_place.Is("state", "chunks", "[]", "audioData") || _place.Is("audio", "[]", "data"))
+        {
+            return reader.TokenType switch
+            {
+                JsonTokenType.String => true,
+                JsonTokenType.Null => false,
+                var other => throw BackupFormatException.At(_place.ToString(), Name(other), "base64, or a data: URL of it, in a string"),
+            };
+        }
+        if (!_place.Is("state", "chunks", "[]", "audioUrl")) return false;
+        return reader.TokenType switch
+        {
+            JsonTokenType.String => ClipText.IsDataUrl(ref reader),
+            JsonTokenType.Null => false,
+            var other => throw BackupFormatException.At(_place.ToString(), Name(other), "a URL in a string"),
+        };
+    }
+
+    private void CopyClip(ref Utf8JsonReader reader, Utf8JsonWriter copy)
+    {
+        if (ClipText.Decode(ref reader, _place) is not { } clip)
+        {
+            copy.WriteNullValue();
+            return;
+        }
+        _found = new(_clips++, _place.ToString(), clip.Clip, clip.MediaType);
+        copy.WriteNumberValue(_found.Number);
+    }
+
+    private static void EnsureObject(JsonTokenType first)
+    {
+        if (first != JsonTokenType.StartObject) throw BackupFormatException.At("", Name(first), BackupDocument.Allowed);
+    }
+
+    // At its end a reader that wants more and one that is told there is no more differ only where something is missing.
+    private void EnsureComplete()
+    {
+        var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), isFinalBlock: true, _state);
+        try
+        {
+            reader.Read();
+        }
+        catch (JsonException missing)
+        {
+            var path = _place.ToString();
+            throw new BackupFormatException(Place(missing),
+                $"the file ends here{(path.Length > 0 ? $", within {path}" : "")}: it is truncated; allowed: a whole document");
+        }
+    }
+
+    private static string Place(JsonException wrong) => $"line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}";
+
+    // The place is said apart.
+    private static string Problem(JsonException wrong) => wrong.Message.Split(" LineNumber:")[0].TrimEnd('.');
+
+    private static string Name(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.Null => "null",
+        _ => "true or false",
+    };
+}

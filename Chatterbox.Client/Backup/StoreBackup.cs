@@ -1,0 +1,156 @@
+namespace Chatterbox.Client.Backup;
+
+/// <summary>Export and import of a store's session. Both stream: memory does not grow with the audio, only with its largest clip.</summary>
+public sealed class StoreBackup
+{
+    private readonly ChatterboxStore _store;
+
+    internal StoreBackup(ChatterboxStore store) => _store = store;
+
+    /// <summary>Writes the state and, unless told otherwise, its audio as one JSON document: <see cref="BackupDocument"/>.</summary>
+    public async Task<ExportReport> ExportAsync(
+        Stream output, bool includeAudio = true, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        await _store.Hydrated.WaitAsync(cancellationToken);
+        var (state, revision) = (_store.State, _store.Revision);
+        await using var writer = new BackupWriter(output);
+        writer.Begin(_store.Session.Store, _store.Client.Clock.GetUtcNow(), state);
+        var report = new ExportReport(state, revision, 0, 0, []);
+        if (includeAudio) report = await ExportAudioAsync(writer, report, progress, cancellationToken);
+        await writer.EndAsync(cancellationToken);
+        return report;
+    }
+
+    /// <summary>
+    /// Replaces the session by what a document holds, all or nothing: one of <see cref="ExportAsync"/>, or what the browser app has
+    /// stored. The document is checked as a whole before anything is stored; the stream is read twice.
+    /// </summary>
+    /// <param name="dryRun">Checks and reports only.</param>
+    /// <returns>What was taken and what not, or why the session refused.</returns>
+    /// <exception cref="BackupFormatException">This is no document to import.</exception>
+    /// <exception cref="IOException">The session has taken the state but cannot store it at present.</exception>
+    public async Task<ImportReport> ImportAsync(
+        Stream input, bool dryRun = false, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (!input.CanSeek) throw new ArgumentException("The document is read twice: the stream has to be one that can seek.", nameof(input));
+        await _store.Hydrated.WaitAsync(cancellationToken);
+
+        var origin = input.Position;
+        var document = await ReadAsync(input, progress, cancellationToken);
+        var request = new ImportRequest(document.State(), document.Version, DryRun: true, document.Format);
+        var report = await CallAsync(request, cancellationToken);
+        if (report.Refused is null && await MissingAsync(document, report, cancellationToken) is { Count: > 0 } missing)
+        {
+            request = request with { Missing = missing };
+            report = await CallAsync(request, cancellationToken);
+        }
+        if (report.Refused is null && !dryRun)
+        {
+            input.Position = origin;
+            var stored = await UploadAsync(input, document, report.Clips, progress, cancellationToken);
+            await _store.Persistence.FlushAsync(cancellationToken);
+            report = await CallAsync(request with { Json = document.State(stored), DryRun = false }, cancellationToken);
+            // Until it is stored, and this store stands on it.
+            if (report.Refused is null) await _store.Persistence.FlushAsync(cancellationToken);
+        }
+        return report with { Notes = document.Notes.Concat(Unused(document, report)).Concat(report.Notes).ToValueList() };
+    }
+
+    private async Task<ExportReport> ExportAudioAsync(
+        BackupWriter writer, ExportReport report, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    {
+        var clips = ClipsOf(report.State);
+        var (total, done, written, missing) = (clips.Sum(clip => clip.Length), 0L, 0, new List<string>());
+        writer.BeginAudio();
+        foreach (var audio in clips)
+        {
+            progress?.Report(new(BackupStage.Exporting, done, total));
+            if (await FetchAsync(audio.Hash, cancellationToken) is { } clip)
+            {
+                await writer.WriteClipAsync(audio.Hash, audio.MediaType, clip, cancellationToken);
+                (done, written) = (done + clip.Length, written + 1);
+            }
+            else missing.Add(audio.Hash);
+        }
+        writer.EndAudio();
+        progress?.Report(new(BackupStage.Exporting, done, total));
+        return report with { Clips = written, AudioBytes = done, Missing = missing };
+    }
+
+    // One damaged clip is no reason to keep all the others from being saved.
+    private async Task<byte[]?> FetchAsync(string hash, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _store.Audio.DownloadAsync(hash, cancellationToken);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static AudioRef[] ClipsOf(AppState state) =>
+    [
+        .. state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt)).OfType<AudioRef>()
+            .DistinctBy(audio => audio.Hash),
+    ];
+
+    private static async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    {
+        var clips = new List<DocumentClip>();
+        var scan = new DocumentScan(input)
+        {
+            OnClip = clip =>
+            {
+                clips.Add(ImportDocument.Describe(clip));
+                return Task.CompletedTask;
+            },
+            OnProgress = read => progress?.Report(new(BackupStage.Checking, read, input.Length)),
+        };
+        return ImportDocument.Parse(await scan.RunAsync(cancellationToken), clips);
+    }
+
+    private async Task<IReadOnlyDictionary<string, AudioRef>> UploadAsync(
+        Stream input, ImportDocument document, ValueList<string> wanted, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    {
+        var left = wanted.ToHashSet(StringComparer.Ordinal);
+        var total = document.Clips.Where(clip => left.Contains(clip.Hash)).DistinctBy(clip => clip.Hash).Sum(clip => (long)clip.Length);
+        var (done, stored) = (0L, new Dictionary<string, AudioRef>(StringComparer.Ordinal));
+        if (total == 0) return stored;
+        var scan = new DocumentScan(input)
+        {
+            OnClip = async clip =>
+            {
+                var (hash, _, mediaType) = document.Clips[clip.Number];
+                if (!left.Remove(hash)) return;
+                stored[hash] = await _store.Audio.UploadAsync(clip.Bytes, mediaType, cancellationToken);
+                progress?.Report(new(BackupStage.Uploading, done += clip.Bytes.Length, total));
+            },
+        };
+        await scan.RunAsync(cancellationToken);
+        return stored;
+    }
+
+    /// <summary>Clips that the state refers to and that are neither in the document nor stored.</summary>
+    private async Task<ValueList<string>> MissingAsync(ImportDocument document, ImportReport report, CancellationToken cancellationToken)
+    {
+        var missing = new List<string>();
+        foreach (var hash in report.Clips.Except(document.Clips.Select(clip => clip.Hash)))
+        {
+            var found = await _store.Client.Clip(_store.Session.UserId, hash).DescribeAsync().WaitAsync(cancellationToken);
+            if (found is null) missing.Add(hash);
+        }
+        return missing.ToValueList();
+    }
+
+    private static IEnumerable<string> Unused(ImportDocument document, ImportReport report)
+    {
+        if (report.Refused is not null) yield break;
+        var unused = document.Clips.Select(clip => clip.Hash).Except(report.Clips).Count();
+        if (unused > 0) yield return $"{unused} audio clip(s): left out, no completed chunk and no voice refers to them";
+    }
+
+    private Task<ImportReport> CallAsync(ImportRequest request, CancellationToken cancellationToken) =>
+        _store.Grain.ImportAsync(request).WaitAsync(cancellationToken);
+}
