@@ -13,7 +13,7 @@ public static class ChatterboxHostExtensions
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
         .UseChatterboxClustering(settings)
         .AddChatterboxStorage(settings.Database)
-        .AddChatterboxGrains();
+        .AddChatterboxGrains(settings.Session);
 
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)

@@ -1,4 +1,5 @@
 using System.Net;
+using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.Silo.Settings;
@@ -12,16 +13,7 @@ public sealed class SiloSettings
     public ClusteringOptions Cluster { get; init; } = new();
     public SiloEndpointOptions Silo { get; init; } = new();
     public GatewayOptions Gateway { get; init; } = new();
-
-    /// <summary>
-    /// Sections that another part of the silo binds. Each has a hook that reports what it does not take; see
-    /// <see cref="SettingsCheck.Check"/>.
-    /// </summary>
-    private static readonly Dictionary<string, Action<IConfigurationSection, ICollection<string>>> BoundElsewhere =
-        new(StringComparer.OrdinalIgnoreCase)
-        {
-            ["Persistence"] = static (_, _) => { },
-        };
+    public ChatterboxOptions Session { get; init; } = new();
 
     /// <exception cref="SettingsException">A setting is unknown or out of range; the message lists all of them.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -33,6 +25,7 @@ public sealed class SiloSettings
             [nameof(Cluster)] = typeof(ClusteringOptions),
             [nameof(Silo)] = typeof(SiloEndpointOptions),
             [nameof(Gateway)] = typeof(GatewayOptions),
+            [nameof(Session)] = typeof(ChatterboxOptions),
         };
 
         var problems = new List<string>();
@@ -40,10 +33,8 @@ public sealed class SiloSettings
         {
             if (own.TryGetValue(section.Key, out var options))
                 SettingsCheck.Check(section, options, problems);
-            else if (BoundElsewhere.TryGetValue(section.Key, out var check))
-                check(section, problems);
             else
-                problems.Add(SettingsCheck.Unknown(section, own.Keys.Concat(BoundElsewhere.Keys)));
+                problems.Add(SettingsCheck.Unknown(section, own.Keys));
         }
         if (problems.Count > 0)
             throw new SettingsException(string.Join(Environment.NewLine, problems));
@@ -54,6 +45,7 @@ public sealed class SiloSettings
             Cluster = Bind<ClusteringOptions>(nameof(Cluster)),
             Silo = Bind<SiloEndpointOptions>(nameof(Silo)),
             Gateway = Bind<GatewayOptions>(nameof(Gateway)),
+            Session = Bind<ChatterboxOptions>(nameof(Session)),
         };
         settings.CheckTogether();
         return settings;
@@ -66,6 +58,8 @@ public sealed class SiloSettings
     private void CheckTogether()
     {
         Database.Resolve();
+        if (Session.Problems is { Count: > 0 } problems)
+            throw new SettingsException(string.Join(Environment.NewLine, problems.Select(problem => $"Chatterbox__Session__{problem}")));
         Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
         if (Silo.Port == Gateway.Port)

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+
+namespace Chatterbox.Client;
+
+/// <summary>
+/// One client process: opens stores, holds the one stream over which their sessions speak to it, and keeps their leases.
+/// </summary>
+public sealed partial class ChatterboxClient : IAsyncDisposable
+{
+    private readonly IClusterClient _cluster;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, ChatterboxStore[]> _stores = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _subscribing = new(1);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _heartbeats;
+    private StreamSubscriptionHandle<SessionEvents>? _subscription;
+
+    public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
+    {
+        (_cluster, Options, Clock, _logger) = (cluster, options, clock, logger);
+        _heartbeats = BeatAsync();
+    }
+
+    internal ChatterboxClientOptions Options { get; }
+
+    internal TimeProvider Clock { get; }
+
+    internal ILogger Logger => _logger;
+
+    /// <summary>Names this process's stream.</summary>
+    internal string Process { get; } = NewId();
+
+    /// <summary>Opens a store without waiting: it has <see cref="ChatterboxStore.HasHydrated"/> once the session has answered.</summary>
+    /// <exception cref="ArgumentException">The user or store name is not allowed.</exception>
+    public ChatterboxStore Open(SessionId session)
+    {
+        var store = new ChatterboxStore(this, session.EnsureValid());
+        _stores.AddOrUpdate(session.Key, _ => [store], (_, open) => [.. open, store]);
+        store.Start();
+        return store;
+    }
+
+    /// <summary>Opens a store and waits until it shows the session's state.</summary>
+    /// <exception cref="SessionRefusedException">The session does not serve this client.</exception>
+    public async Task<ChatterboxStore> OpenAsync(SessionId session, CancellationToken cancellationToken = default)
+    {
+        var store = Open(session);
+        try
+        {
+            await store.Hydrated.WaitAsync(cancellationToken);
+            return store;
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The clip, verified against its hash; null when the user has no such clip.</summary>
+    /// <exception cref="InvalidDataException">The stored clip is damaged.</exception>
+    public async Task<byte[]?> DownloadAudioAsync(string userId, string hash, CancellationToken cancellationToken = default)
+    {
+        var reply = await Clip(userId, hash).GetAsync().WaitAsync(cancellationToken);
+        return reply.Refused is { } why ? throw new InvalidDataException(why.Message) : reply.Clip;
+    }
+
+    internal IUserSessionGrain Session(SessionId session) => _cluster.GetGrain<IUserSessionGrain>(session.Key);
+
+    internal IAudioClipGrain Clip(string userId, string hash) => _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
+
+    /// <summary>Subscribes to this process's stream, again where the cluster has forgotten it.</summary>
+    internal async Task EnsureSubscribedAsync()
+    {
+        await _subscribing.WaitAsync(_closing.Token);
+        try
+        {
+            var stream = _cluster.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(Process));
+            if (_subscription is { } known && (await stream.GetAllSubscriptionHandles()).Any(each => each.HandleId == known.HandleId)) return;
+            _subscription = await stream.SubscribeAsync((events, _) =>
+            {
+                Dispatch(events);
+                return Task.CompletedTask;
+            });
+        }
+        finally
+        {
+            _subscribing.Release();
+        }
+    }
+
+    internal void Remove(ChatterboxStore store)
+    {
+        var key = store.Session.Key;
+        while (_stores.TryGetValue(key, out var open))
+        {
+            ChatterboxStore[] left = [.. open.Where(each => each != store)];
+            if (left.Length == 0 ? _stores.TryRemove(new(key, open)) : _stores.TryUpdate(key, left, open)) return;
+        }
+    }
+
+    /// <summary>The connection to the cluster was lost or found again: every store looks where it stands.</summary>
+    internal void ConnectionChanged()
+    {
+        foreach (var store in AllStores()) store.CheckSoon();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_closing.IsCancellationRequested) return;
+        await Task.WhenAll(AllStores().Select(store => store.DisposeAsync().AsTask()));
+        await _closing.CancelAsync();
+        await _heartbeats;
+        try
+        {
+            if (_subscription is not null) await _subscription.UnsubscribeAsync().WaitAsync(Options.CallTimeout, Clock);
+        }
+        catch (Exception unreachable)
+        {
+            LogLeftSubscribed(unreachable.Message);
+        }
+    }
+
+    /// <summary>Short, since it is stored beside each slice that the client changes.</summary>
+    internal static string NewId() => Guid.NewGuid().ToString("N")[..16];
+
+    private IEnumerable<ChatterboxStore> AllStores() => _stores.Values.SelectMany(open => open);
+
+    private void Dispatch(SessionEvents events)
+    {
+        if (!_stores.TryGetValue(events.Session, out var open)) return;
+        foreach (var store in open) store.OnEvents(events);
+    }
+
+    private async Task BeatAsync()
+    {
+        using var timer = new PeriodicTimer(Options.Heartbeat, Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_closing.Token))
+            {
+                foreach (var store in AllStores()) store.CheckSoon();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Closing.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "The stream subscription was left behind: {Reason}")]
+    private partial void LogLeftSubscribed(string reason);
+}

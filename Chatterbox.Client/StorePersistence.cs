@@ -1,0 +1,58 @@
+namespace Chatterbox.Client;
+
+/// <summary>Saving, loading and clearing of a store's session.</summary>
+public sealed class StorePersistence
+{
+    private readonly ChatterboxStore _store;
+
+    internal StorePersistence(ChatterboxStore store) => _store = store;
+
+    /// <summary>Saved, saving, or failing since when and why. Own changes that have not reached the session count as saving.</summary>
+    public SaveStatus Status => _store.SaveStatus;
+
+    /// <summary>Why the session cannot be reached at present; null when it can.</summary>
+    public Exception? Unreachable => _store.Unreachable;
+
+    /// <summary>Raised when <see cref="Status"/> or <see cref="Unreachable"/> may have changed.</summary>
+    public event Action? StatusChanged
+    {
+        add => _store.SyncChanged += value;
+        remove => _store.SyncChanged -= value;
+    }
+
+    /// <summary>Returns once every change made on this store so far is durable.</summary>
+    /// <exception cref="IOException">Storage is failing. Saving goes on by itself.</exception>
+    public Task FlushAsync(CancellationToken cancellationToken = default) => _store.FlushAsync(cancellationToken);
+
+    /// <summary>Saves, then has the session load itself again from storage.</summary>
+    /// <exception cref="IOException">Storage is failing.</exception>
+    public async Task RehydrateAsync(CancellationToken cancellationToken = default)
+    {
+        await FlushAsync(cancellationToken);
+        Throw(await _store.Grain.RehydrateAsync().WaitAsync(cancellationToken));
+        // Until this store, too, stands on the new epoch.
+        await FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Puts the session back to the initial state, here and in storage, for all its clients.</summary>
+    /// <exception cref="IOException">Storage is failing, or the session is read-only.</exception>
+    public async Task ClearPersistedStateAsync(CancellationToken cancellationToken = default)
+    {
+        await FlushAsync(cancellationToken);
+        Throw(await _store.Grain.ClearPersistedStateAsync().WaitAsync(cancellationToken));
+        // Until this store, too, stands on the new epoch.
+        await FlushAsync(cancellationToken);
+    }
+
+    /// <summary>The schema version in storage; null when nothing is stored.</summary>
+    public async Task<int?> GetPersistedVersionAsync(CancellationToken cancellationToken = default) =>
+        (await GetStatusAsync(cancellationToken)).PersistedVersion;
+
+    public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
+        _store.Grain.GetStatusAsync().WaitAsync(cancellationToken);
+
+    private static void Throw(FlushReply reply)
+    {
+        if (reply.Failure is { } failure) throw new IOException(failure);
+    }
+}

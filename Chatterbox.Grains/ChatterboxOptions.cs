@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Chatterbox.Grains;
+
+/// <summary>How sessions save themselves and serve their clients. Section <c>Chatterbox:Session</c>.</summary>
+public sealed class ChatterboxOptions
+{
+    /// <summary>A change waits this long for the next one before it is saved. 10 ms to 1 min; default 300 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan WriteDelay { get; set; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>No change waits longer than this to be saved. 10 ms to 10 min, not below <see cref="WriteDelay"/>; default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan MaxWriteDelay { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Slices of more bytes than this are compressed when that makes them smaller. 0 to 16 MiB; default 1,024.</summary>
+    [Range(0, 16 * 1024 * 1024)]
+    public int CompressionThreshold { get; set; } = 1024;
+
+    /// <summary>The first wait after a failed write; it doubles with each further failure. 1 ms to 1 min; default 100 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait between two attempts to write. 1 ms to 10 min, not below <see cref="RetryDelay"/>; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a session that is shut down tries to save what it holds. 0 to 5 min; default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan ShutdownFlush { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A client that has not been heard of for so long counts as gone. 1 s to 10 min; default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Changes kept at hand for clients that missed some; older ones cost them a snapshot. 0 to 65,536; default 256.</summary>
+    [Range(0, 65_536)]
+    public int RecentChanges { get; set; } = 256;
+
+    /// <summary>What is out of range or contradicts itself, in words.</summary>
+    public IReadOnlyList<string> Problems
+    {
+        get
+        {
+            var outOfRange = new List<ValidationResult>();
+            Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
+            var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
+            if (MaxWriteDelay < WriteDelay) problems.Add($"MaxWriteDelay: {MaxWriteDelay} is not allowed; allowed: WriteDelay ({WriteDelay}) or more");
+            if (MaxRetryDelay < RetryDelay) problems.Add($"MaxRetryDelay: {MaxRetryDelay} is not allowed; allowed: RetryDelay ({RetryDelay}) or more");
+            return problems;
+        }
+    }
+}

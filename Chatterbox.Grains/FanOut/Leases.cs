@@ -1,0 +1,46 @@
+namespace Chatterbox.Grains.FanOut;
+
+/// <param name="Slices">What the client wants to hear of; null is all.</param>
+internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? Slices, DateTimeOffset Since)
+{
+    public required DateTimeOffset Until { get; set; }
+}
+
+/// <summary>Who is attached to a session. Soft state: a lease lasts as long as it is renewed.</summary>
+internal sealed class Leases(TimeSpan duration, TimeProvider clock)
+{
+    private readonly Dictionary<string, Lease> _byClient = new(StringComparer.Ordinal);
+
+    public int Count => _byClient.Count;
+
+    public IEnumerable<Lease> All => _byClient.Values;
+
+    public bool Holds(string client) => _byClient.ContainsKey(client);
+
+    /// <summary>Starts a client's lease, or replaces it. True when the client is new.</summary>
+    public bool Start(ClientId client, string device, ValueList<Slice>? slices)
+    {
+        var now = clock.GetUtcNow();
+        var known = _byClient.TryGetValue(client.Client, out var before);
+        _byClient[client.Client] = new(client, device, slices, before?.Since ?? now) { Until = now + duration };
+        return !known;
+    }
+
+    public bool Renew(string client)
+    {
+        if (!_byClient.TryGetValue(client, out var lease)) return false;
+        lease.Until = clock.GetUtcNow() + duration;
+        return true;
+    }
+
+    public bool End(string client) => _byClient.Remove(client);
+
+    /// <summary>Ends the leases that were not renewed in time, and returns them.</summary>
+    public IReadOnlyList<Lease> EndLapsed()
+    {
+        var now = clock.GetUtcNow();
+        var lapsed = _byClient.Values.Where(lease => lease.Until <= now).ToArray();
+        foreach (var lease in lapsed) _byClient.Remove(lease.Client.Client);
+        return lapsed;
+    }
+}

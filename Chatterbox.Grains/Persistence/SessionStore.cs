@@ -1,0 +1,189 @@
+using System.Text.Json;
+using Chatterbox.Grains.Session;
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>Somebody else has written this session's rows: load again, and put on top what is not stored.</summary>
+internal sealed class SessionConflictException(string message) : Exception(message);
+
+/// <summary>
+/// A session's rows: loads them, never fails on what is in them, and writes only the slices that differ from what is stored.
+/// </summary>
+internal sealed partial class SessionStore(
+    IGrainStorage storage, GrainId owner, PersistConfig config, MigrationChain migrations, ChatterboxOptions options,
+    TimeProvider clock, ILogger logger)
+{
+    private readonly Quarantine _quarantine = new(storage, owner, clock);
+    private SliceSlot[] _slots = [];
+
+    /// <summary>Set when stored data is newer than this build: nothing may be written.</summary>
+    public string? ReadOnly { get; private set; }
+
+    /// <summary>What was found wrong on loading.</summary>
+    public IReadOnlyList<string> Notices { get; private set; } = [];
+
+    public int? PersistedVersion => _slots.Max(slot => slot.StoredVersion);
+
+    public long RowWrites { get; private set; }
+
+    public long BytesWritten { get; private set; }
+
+    /// <summary>There is something to write even if the state does not change: a migrated slice, or bytes to put in quarantine.</summary>
+    public bool NeedsSave => ReadOnly is null && _slots.Any(slot => slot.NeedsWrite);
+
+    public IEnumerable<StoredSlice> Describe(AppState state) =>
+        _slots.Select(slot => new StoredSlice(slot.Slice.Slice, slot.Slice.Count(slot.Slice.Get(state)), slot.Row.Length));
+
+    /// <summary>Reads every row. Throws when storage does, and then nothing is known and nothing may be written.</summary>
+    public async Task<SessionMoment> LoadAsync()
+    {
+        var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name))).ToArray();
+        var rows = await Task.WhenAll(slots.Select(slot => slot.Row.ReadAsync()));
+
+        var notices = new List<string>();
+        ReadOnly = null;
+        var state = AppState.Initial;
+        var applied = new AppliedMap[slots.Length];
+        var revision = 0L;
+        for (var index = 0; index < slots.Length; index++)
+        {
+            var envelope = Open(slots[index], rows[index], notices);
+            if (envelope.Value is not null) state = slots[index].Slice.With(state, envelope.Value);
+            slots[index].WrittenSource = slots[index].Slice.Get(state);
+            applied[index] = envelope.Applied;
+            revision = Math.Max(revision, envelope.Revision);
+        }
+        (_slots, Notices) = (slots, notices);
+        return new(state, revision, applied);
+    }
+
+    /// <summary>
+    /// Writes what differs from storage. Slices are written on their own: those that can be are, before the first failure is thrown.
+    /// </summary>
+    /// <exception cref="SessionConflictException">The rows have been written by somebody else.</exception>
+    public async Task SaveAsync(SessionMoment moment)
+    {
+        if (ReadOnly is not null) return;
+        foreach (var slot in _slots.Where(slot => slot.Unpreserved is not null)) await PreserveAsync(slot);
+
+        var stored = config.Partialize(moment.State);
+        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment)).ToArray();
+        try
+        {
+            await Task.WhenAll(writes);
+        }
+        catch
+        {
+            var failures = writes.Where(write => write.IsFaulted).Select(write => write.Exception!.InnerException!);
+            throw failures.OfType<SessionConflictException>().FirstOrDefault() ?? failures.First();
+        }
+    }
+
+    /// <summary>Every slice is to be written; those with their initial value as cleared.</summary>
+    public void Clear()
+    {
+        foreach (var slot in _slots) (slot.Written, slot.Cleared) = (null, true);
+    }
+
+    private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices)
+    {
+        var initial = slot.Slice.Get(AppState.Initial);
+        slot.Written = initial;
+        if (row is null) return new(0, AppliedMap.Empty, null);
+        try
+        {
+            var (version, body) = SliceFrame.Decode(row);
+            slot.StoredVersion = version;
+            if (version > MigrationChain.CurrentVersion) return OpenNewer(slot, version, body.Span);
+
+            var envelope = SliceEnvelope.Decode(slot.Slice, version, body.Span, migrations);
+            if (envelope.Value is null) slot.StoredVersion = null;
+            slot.Written = envelope.Value ?? initial;
+            if (version < MigrationChain.CurrentVersion)
+            {
+                slot.Written = null;
+                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {version}, before its migration to {MigrationChain.CurrentVersion}");
+            }
+            return envelope;
+        }
+        catch (Exception damage) when (damage is FrameException or JsonException or MigrationException or InvalidOperationException or FormatException)
+        {
+            LogUnreadable(owner, slot.Slice.Name, row.Length, damage.Message);
+            notices.Add($"The stored {slot.Slice.Name} could not be read and were replaced by defaults; their {row.Length} bytes are kept "
+                + $"in quarantine: {damage.Message}");
+            slot.Unpreserved = new(row, QuarantineKind.Unreadable, damage.Message);
+            return new(0, AppliedMap.Empty, null);
+        }
+    }
+
+    // Shown as far as this build understands it.
+    private SliceEnvelope OpenNewer(SliceSlot slot, int version, ReadOnlySpan<byte> body)
+    {
+        ReadOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {MigrationChain.CurrentVersion})";
+        LogNewer(owner, slot.Slice.Name, version, MigrationChain.CurrentVersion);
+        try
+        {
+            return SliceEnvelope.Decode(slot.Slice, MigrationChain.CurrentVersion, body, migrations);
+        }
+        catch (JsonException)
+        {
+            return new(0, AppliedMap.Empty, null);
+        }
+    }
+
+    private async Task PreserveAsync(SliceSlot slot)
+    {
+        var (bytes, kind, reason) = slot.Unpreserved!;
+        await _quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
+        slot.Unpreserved = null;
+    }
+
+    private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
+    {
+        if (slot.Uncertain is not null) await ReconcileAsync(slot);
+        if (slot.Holds(value, source)) return;
+
+        var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
+        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value);
+        var bytes = envelope.Encode(slot.Slice, options.CompressionThreshold);
+        slot.Uncertain = (bytes, value, source);
+        try
+        {
+            await slot.Row.WriteAsync(bytes);
+            Settle(slot);
+        }
+        catch (InconsistentStateException)
+        {
+            await ReconcileAsync(slot);
+        }
+    }
+
+    /// <summary>Finds out what became of a write: committed, not committed, or overtaken by somebody else's.</summary>
+    private async Task ReconcileAsync(SliceSlot slot)
+    {
+        var (stored, unchanged) = await slot.Row.ReadAgainAsync();
+        if (stored.AsSpan().SequenceEqual(slot.Uncertain!.Value.Bytes)) Settle(slot);
+        else if (unchanged) slot.Uncertain = null;
+        else throw new SessionConflictException($"The {slot.Slice.Name} of {owner} have been written by another activation.");
+    }
+
+    private void Settle(SliceSlot slot)
+    {
+        var (bytes, value, source) = slot.Uncertain!.Value;
+        var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
+        slot.Uncertain = null;
+        (slot.Written, slot.WrittenSource) = (value, source);
+        slot.Cleared = tombstone;
+        slot.StoredVersion = tombstone ? null : MigrationChain.CurrentVersion;
+        RowWrites++;
+        BytesWritten += bytes.Length;
+    }
+
+    [LoggerMessage(LogLevel.Error, "The {Slice} of {Session} cannot be read ({Bytes} bytes go to quarantine): {Reason}")]
+    private partial void LogUnreadable(GrainId session, string slice, int bytes, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The {Slice} of {Session} have schema version {Version}, this build knows {Known}: the session is read-only")]
+    private partial void LogNewer(GrainId session, string slice, int version, int known);
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>What persistence has to know about a slice: where it is in the state, and how it reads and writes itself.</summary>
+internal abstract class SliceDefinition(Slice slice)
+{
+    /// <summary>The persisted slices, each in the place of its number.</summary>
+    public static IReadOnlyList<SliceDefinition> All { get; } =
+    [
+        new SliceDefinition<Preferences>(Slice.Preferences, ChatterboxJson.Default.Preferences, state => state.Preferences,
+            (state, value) => state with { Preferences = value }, _ => 1, Complete, Validation.CheckPreferences),
+        List(Slice.WorkSessions, ChatterboxJson.Default.ValueListWorkSession, state => state.WorkSessions,
+            (state, value) => state with { WorkSessions = value }),
+        List(Slice.SavedVoices, ChatterboxJson.Default.ValueListSavedVoice, state => state.SavedVoices,
+            (state, value) => state with { SavedVoices = value }),
+        List(Slice.Chunks, ChatterboxJson.Default.ValueListChunk, state => state.Chunks,
+            (state, value) => state with { Chunks = value }),
+        List(Slice.BatchItems, ChatterboxJson.Default.ValueListBatchItem, state => state.BatchItems,
+            (state, value) => state with { BatchItems = value }),
+    ];
+
+    public Slice Slice { get; } = slice;
+
+    /// <summary>The name in JSON and of the row.</summary>
+    public string Name { get; } = JsonNamingPolicy.CamelCase.ConvertName(slice.ToString());
+
+    public abstract object Get(AppState state);
+
+    public abstract AppState With(AppState state, object value);
+
+    public abstract int Count(object value);
+
+    public abstract void Write(Utf8JsonWriter writer, object value);
+
+    /// <exception cref="JsonException">The JSON is not the slice.</exception>
+    public abstract object Read(ref Utf8JsonReader reader);
+
+    /// <exception cref="JsonException">The JSON is not the slice.</exception>
+    public abstract object Read(JsonNode node);
+
+    private static SliceDefinition<ValueList<T>> List<T>(
+        Slice slice, JsonTypeInfo<ValueList<T>> json, Func<AppState, ValueList<T>> get, Func<AppState, ValueList<T>, AppState> with)
+        where T : IKeyed =>
+        new(slice, json, get, with, list => list.Count, list => list, list => list.FirstDuplicateId() is { } id
+            ? Rejection.OfText("id", id, "each id once")
+            : null);
+
+    // A parameter that came with a later version of the engine takes its default, at whatever depth it is missing.
+    private static Preferences Complete(Preferences stored) => stored with
+    {
+        Parameters = TtsParameters.DefaultsFor(stored.Engine).With(stored.Parameters),
+    };
+}
+
+/// <param name="complete">Fills in what an older writer did not know.</param>
+/// <param name="check">What may not be in the slice however it got into storage.</param>
+internal sealed class SliceDefinition<T>(
+    Slice slice, JsonTypeInfo<T> json, Func<AppState, T> get, Func<AppState, T, AppState> with,
+    Func<T, int> count, Func<T, T> complete, Func<T, Rejection?> check) : SliceDefinition(slice)
+    where T : class
+{
+    public override object Get(AppState state) => get(state);
+
+    public override AppState With(AppState state, object value) => with(state, (T)value);
+
+    public override int Count(object value) => count((T)value);
+
+    public override void Write(Utf8JsonWriter writer, object value) => JsonSerializer.Serialize(writer, (T)value, json);
+
+    public override object Read(ref Utf8JsonReader reader) => Finish(JsonSerializer.Deserialize(ref reader, json));
+
+    public override object Read(JsonNode node) => Finish(node.Deserialize(json));
+
+    private T Finish(T? read)
+    {
+        var value = complete(read ?? throw new JsonException($"The {Name} are null."));
+        return check(value) is { } wrong ? throw new JsonException(wrong.Message) : value;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Chatterbox.Grains.Session;
+
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>A slice as it is stored: <c>{version, revision, applied, state}</c>.</summary>
+/// <param name="Revision">The session's revision when it was written.</param>
+/// <param name="Value">The slice; null once it has been cleared.</param>
+internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? Value)
+{
+    private static readonly JsonWriterOptions Compact = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public byte[] Encode(SliceDefinition slice, int compressionThreshold)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, Compact))
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("version", MigrationChain.CurrentVersion);
+            writer.WriteNumber("revision", Revision);
+            writer.WriteStartObject("applied");
+            foreach (var (client, sequence) in Applied.Entries) writer.WriteNumber(client, sequence);
+            writer.WriteEndObject();
+            if (Value is not null)
+            {
+                writer.WritePropertyName("state");
+                slice.Write(writer, Value);
+            }
+            writer.WriteEndObject();
+        }
+        return SliceFrame.Encode(buffer.WrittenSpan, MigrationChain.CurrentVersion, compressionThreshold);
+    }
+
+    /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>
+    /// <exception cref="JsonException">The body is not an envelope of this slice.</exception>
+    /// <exception cref="MigrationException">A migration step failed.</exception>
+    public static SliceEnvelope Decode(SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
+    {
+        long revision = 0;
+        var applied = AppliedMap.Empty;
+        object? value = null;
+        var reader = new Utf8JsonReader(body);
+        Expect(ref reader, JsonTokenType.StartObject);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var member = reader.GetString();
+            reader.Read();
+            switch (member)
+            {
+                case "revision":
+                    revision = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number >= 0
+                        ? number
+                        : throw new JsonException("The revision is not a whole number.");
+                    break;
+                case "applied":
+                    applied = ReadApplied(ref reader);
+                    break;
+                case "state":
+                    value = version == MigrationChain.CurrentVersion
+                        ? slice.Read(ref reader)
+                        : slice.Read(migrations.Migrate(slice.Slice, JsonNode.Parse(ref reader), version));
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+        if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw new JsonException("The envelope does not end where it should.");
+        return new(revision, applied, value);
+    }
+
+    private static AppliedMap ReadApplied(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("'applied' is not an object.");
+        var applied = AppliedMap.Empty;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var client = reader.GetString()!;
+            reader.Read();
+            applied = applied.With(client, reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var sequence)
+                ? sequence
+                : throw new JsonException("A sequence in 'applied' is not a whole number."));
+        }
+        return applied;
+    }
+
+    private static void Expect(ref Utf8JsonReader reader, JsonTokenType token)
+    {
+        if (!reader.Read() || reader.TokenType != token) throw new JsonException($"{token} is expected.");
+    }
+}

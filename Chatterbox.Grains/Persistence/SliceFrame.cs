@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using ZstdSharp;
+
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>How a frame's body is stored. Numbers are for ever: every codec ever written stays readable.</summary>
+internal enum FrameCodec : byte
+{
+    None = 0,
+    Zstd = 1,
+}
+
+/// <summary>A frame that cannot be read, and why. Its bytes go to quarantine.</summary>
+internal sealed class FrameException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// The bytes of a stored slice: magic, codec, schema version, lengths and checksum before the body, so that damage is noticed
+/// before anything is parsed, and the version is known without parsing.
+/// </summary>
+/// <remarks>
+/// Layout, little-endian: magic <c>CBX1</c> (4), codec (1), zero (1), schema version (2), body length (4), stored length (4),
+/// XxHash64 of all of the above and the stored body (8), stored body.
+/// </remarks>
+internal static class SliceFrame
+{
+    public const int HeaderLength = 24;
+
+    /// <summary>No slice comes near; a frame that claims more is damaged or a decompression bomb.</summary>
+    public const int LongestBody = 64 * 1024 * 1024;
+
+    private const int CheckedHeaderLength = 16;
+
+    // Level 3 is where real slices stop getting much smaller; see "Decisions" in the README.
+    private const int ZstdLevel = 3;
+
+    private static ReadOnlySpan<byte> Magic => "CBX1"u8;
+
+    /// <summary>Frames a body; compressed when it is longer than the threshold and gets shorter by it.</summary>
+    public static byte[] Encode(ReadOnlySpan<byte> body, int schemaVersion, int compressionThreshold)
+    {
+        if (body.Length > compressionThreshold)
+        {
+            using var compressor = new Compressor(ZstdLevel);
+            var compressed = compressor.Wrap(body);
+            if (compressed.Length < body.Length) return Assemble(FrameCodec.Zstd, schemaVersion, body.Length, compressed);
+        }
+        return Assemble(FrameCodec.None, schemaVersion, body.Length, body);
+    }
+
+    /// <summary>The body and its schema version.</summary>
+    /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
+    public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame)
+    {
+        var header = frame.Span;
+        if (header.Length < HeaderLength) throw new FrameException($"it has {header.Length} bytes, fewer than a frame's header");
+        if (!header[..4].SequenceEqual(Magic)) throw new FrameException("it does not begin with a frame's magic number");
+
+        var codec = (FrameCodec)header[4];
+        var schemaVersion = BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
+        var bodyLength = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
+        var storedLength = BinaryPrimitives.ReadInt32LittleEndian(header[12..]);
+        var stored = frame[HeaderLength..];
+        if (stored.Length != storedLength) throw new FrameException($"{stored.Length} bytes follow the header, which says {storedLength}");
+        if (Checksum(header[..CheckedHeaderLength], stored.Span) != BinaryPrimitives.ReadUInt64LittleEndian(header[CheckedHeaderLength..]))
+        {
+            throw new FrameException("its checksum does not match");
+        }
+        if (bodyLength is < 0 or > LongestBody) throw new FrameException($"it claims a body of {bodyLength} bytes");
+        return (schemaVersion, codec switch
+        {
+            FrameCodec.None when bodyLength == storedLength => stored,
+            FrameCodec.None => throw new FrameException($"it claims a body of {bodyLength} bytes and holds {storedLength}"),
+            FrameCodec.Zstd => Decompress(stored.Span, bodyLength),
+            _ => throw new FrameException($"its codec {(byte)codec} is unknown"),
+        });
+    }
+
+    private static byte[] Assemble(FrameCodec codec, int schemaVersion, int bodyLength, ReadOnlySpan<byte> stored)
+    {
+        var frame = new byte[HeaderLength + stored.Length];
+        Magic.CopyTo(frame);
+        frame[4] = (byte)codec;
+        BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(6), checked((ushort)schemaVersion));
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), bodyLength);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(12), stored.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame.AsSpan(CheckedHeaderLength), Checksum(frame.AsSpan(0, CheckedHeaderLength), stored));
+        stored.CopyTo(frame.AsSpan(HeaderLength));
+        return frame;
+    }
+
+    private static ulong Checksum(ReadOnlySpan<byte> header, ReadOnlySpan<byte> stored)
+    {
+        var hash = new XxHash64();
+        hash.Append(header);
+        hash.Append(stored);
+        return hash.GetCurrentHashAsUInt64();
+    }
+
+    // Into a buffer of the length claimed: a bomb runs out of room, not the silo out of memory.
+    private static byte[] Decompress(ReadOnlySpan<byte> stored, int bodyLength)
+    {
+        try
+        {
+            var body = new byte[bodyLength];
+            using var decompressor = new Decompressor();
+            var length = decompressor.Unwrap(stored, body);
+            return length == bodyLength ? body : throw new FrameException($"its body has {length} bytes instead of {bodyLength}");
+        }
+        catch (ZstdException damage)
+        {
+            throw new FrameException($"its body cannot be decompressed: {damage.Message}", damage);
+        }
+    }
+}

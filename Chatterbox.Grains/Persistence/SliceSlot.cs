@@ -1,0 +1,38 @@
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>Bytes that have to be kept elsewhere before their row may be written.</summary>
+internal sealed record Unpreserved(byte[] Bytes, QuarantineKind Kind, string Reason);
+
+/// <summary>One slice's row, and what this session knows of it.</summary>
+internal sealed class SliceSlot(SliceDefinition slice, StoredRow row)
+{
+    public SliceDefinition Slice { get; } = slice;
+
+    public StoredRow Row { get; } = row;
+
+    /// <summary>The value that the row holds; null when the row has to be written whatever the value.</summary>
+    public object? Written { get; set; }
+
+    /// <summary>The slice of the state that <see cref="Written"/> was made from.</summary>
+    public object? WrittenSource { get; set; }
+
+    /// <summary>The schema version in the row; null when it holds no state.</summary>
+    public int? StoredVersion { get; set; }
+
+    public Unpreserved? Unpreserved { get; set; }
+
+    /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
+    public (byte[] Bytes, object Value, object Source)? Uncertain { get; set; }
+
+    /// <summary>Holds the initial value because the user cleared the session, and not because nothing was ever stored.</summary>
+    public bool Cleared { get; set; }
+
+    public bool NeedsWrite => Written is null || Unpreserved is not null;
+
+    /// <summary>
+    /// By reference: changes that cancel each other out leave an equal value, but their sequences have to be stored with it. A
+    /// value made anew from the same slice is another matter: that is only how partialize works.
+    /// </summary>
+    public bool Holds(object value, object source) =>
+        Written is not null && (ReferenceEquals(value, Written) || (ReferenceEquals(source, WrittenSource) && value.Equals(Written)));
+}

@@ -1,0 +1,201 @@
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.Grains.Session;
+
+/// <summary>What a write takes with it: one moment of the session.</summary>
+internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyList<AppliedMap> Applied);
+
+/// <summary>
+/// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
+/// memory; everything that has to be atomic happens in one of its methods.
+/// </summary>
+internal sealed class SessionLog(int recentChanges)
+{
+    private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
+    private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
+
+    /// <summary>Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.</summary>
+    private readonly Queue<AppliedChange> _recent = new();
+
+    private long _recentFrom;
+
+    public AppState State { get; private set; } = AppState.Initial;
+
+    /// <summary>Changes with every loading of the session; revisions are contiguous within it.</summary>
+    public long Epoch { get; private set; }
+
+    public long Revision { get; private set; }
+
+    /// <summary>Everything up to this revision is stored.</summary>
+    public long DurableRevision { get; private set; }
+
+    public long Changes { get; private set; }
+
+    /// <summary>Whether the client has attached in this epoch.</summary>
+    public bool Knows(string client) => _cursors.ContainsKey(client);
+
+    public SessionMoment Moment => new(State, Revision, [.. _applied]);
+
+    /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
+    public void Attach(string client, long nextSequence, long seenRevision)
+    {
+        if (_cursors.TryGetValue(client, out var known)) known.Next = Math.Max(known.Next, nextSequence);
+        else _cursors[client] = new Cursor { Next = nextSequence };
+
+        // A silo that died may have taken revisions with it that clients have seen; numbers go on from the highest.
+        if (seenRevision <= Revision) return;
+        if (DurableRevision == Revision) DurableRevision = seenRevision;
+        Revision = seenRevision;
+        Forget(0);
+    }
+
+    public ValueList<AppliedSequence> AppliedOf(string client) =>
+        SliceDefinition.All.Select(slice => new AppliedSequence(slice.Slice, _applied[(int)slice.Slice][client])).ToValueList();
+
+    /// <summary>The client has said good-bye with nothing left to send: what was kept for telling its repetitions apart can go.</summary>
+    public void ForgetClient(string client)
+    {
+        _cursors.Remove(client);
+        ForgetApplied(each => each == client);
+    }
+
+    public void ForgetApplied(Func<string, bool> forget)
+    {
+        for (var slice = 0; slice < _applied.Length; slice++) _applied[slice] = _applied[slice].Without(forget);
+    }
+
+    /// <summary>Takes a client's change in, once. Its sequence is the next one, or one that was taken before.</summary>
+    public ChangeOutcome Apply(string client, SequencedChange sent, out AppliedChange? applied)
+    {
+        applied = null;
+        var (sequence, change) = sent;
+        var cursor = _cursors[client];
+        if (sequence < cursor.Next) return new(Revision, cursor.RejectionOf(sequence));
+
+        cursor.Next = sequence + 1;
+        if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
+
+        var (state, rejection) = AppStateReducer.Apply(State, change);
+        if (rejection is not null)
+        {
+            cursor.Remember(sequence, rejection);
+            return new(Revision, rejection);
+        }
+        if (ReferenceEquals(state, State)) return new(Revision, null);
+
+        if (change.Slice != Slice.Runtime) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
+        State = state;
+        Revision++;
+        Changes++;
+        applied = new(Revision, client, sequence, change);
+        _recent.Enqueue(applied);
+        Forget(recentChanges);
+        return new(Revision, null);
+    }
+
+    /// <summary>Everything of the client below this sequence has arrived.</summary>
+    public long NextSequence(string client) => _cursors[client].Next;
+
+    public void MarkDurable(long revision)
+    {
+        if (revision <= DurableRevision) return;
+        DurableRevision = revision;
+        Forget(recentChanges);
+    }
+
+    public CatchUp Since(long epoch, long revision, ValueList<Slice>? slices)
+    {
+        var upToDate = new CatchUp { Epoch = Epoch, Revision = Revision, DurableRevision = DurableRevision };
+        if (epoch != Epoch || revision < _recentFrom || revision > Revision)
+        {
+            return upToDate with { Snapshot = Select(State, slices) };
+        }
+        return upToDate with
+        {
+            Changes = _recent.Where(change => change.Revision > revision && Wants(slices, change.Change.Slice)).ToValueList(),
+        };
+    }
+
+    /// <summary>Lets go of changes that are stored, but for so many: what the next client that missed some will ask for.</summary>
+    public void Forget(int keep)
+    {
+        while (_recent.Count > keep && _recent.Peek().Revision <= DurableRevision) _recentFrom = _recent.Dequeue().Revision;
+        if (_recent.Count == 0) _recentFrom = Revision;
+    }
+
+    /// <summary>The session as storage has it. A new epoch.</summary>
+    public void Load(SessionMoment stored, long epoch)
+    {
+        Reset(stored.State, Math.Max(stored.Revision, Revision), epoch);
+        stored.Applied.ToArray().CopyTo(_applied, 0);
+        DurableRevision = Revision;
+    }
+
+    /// <summary>
+    /// Somebody else has written: what storage has now is the truth, and this session's changes that it does not hold go on top.
+    /// A new epoch.
+    /// </summary>
+    public void Rebase(SessionMoment stored, long epoch)
+    {
+        var unsaved = _recent.Where(change => change.Revision > DurableRevision).ToArray();
+        var runtime = State.Runtime;
+        Load(stored with { State = stored.State with { Runtime = runtime } }, epoch);
+        foreach (var (_, client, sequence, change) in unsaved)
+        {
+            if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
+            var (state, rejection) = AppStateReducer.Apply(State, change);
+            if (rejection is not null) continue;
+            _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
+            if (ReferenceEquals(state, State)) continue;
+            State = state;
+            _recent.Enqueue(new(++Revision, client, sequence, change));
+        }
+    }
+
+    /// <summary>Another state in place of this one, as an import or a clear brings it. A new epoch; what clients have sent stays known.</summary>
+    public void Replace(AppState state, long epoch)
+    {
+        Reset(state with { Runtime = State.Runtime }, Revision + 1, epoch);
+        DurableRevision = Math.Min(DurableRevision, Revision - 1);
+    }
+
+    private bool WasApplied(string client, long sequence, Slice slice) =>
+        slice != Slice.Runtime && _applied[(int)slice][client] >= sequence;
+
+    private void Reset(AppState state, long revision, long epoch)
+    {
+        State = state;
+        Revision = revision;
+        Epoch = Math.Max(epoch, Epoch + 1);
+        _cursors.Clear();
+        _recent.Clear();
+        _recentFrom = revision;
+    }
+
+    private static bool Wants(ValueList<Slice>? slices, Slice slice) => slices is null || slices.Contains(slice);
+
+    private static AppState Select(AppState state, ValueList<Slice>? slices)
+    {
+        if (slices is null) return state;
+        var selected = SliceDefinition.All.Where(slice => Wants(slices, slice.Slice))
+            .Aggregate(AppState.Initial, (seen, slice) => slice.With(seen, slice.Get(state)));
+        return Wants(slices, Slice.Runtime) ? selected with { Runtime = state.Runtime } : selected;
+    }
+
+    /// <summary>Where a client is in its sequence, and which of its changes were refused, should it ask again.</summary>
+    private sealed class Cursor
+    {
+        private const int KeptRejections = 64;
+        private readonly Queue<(long Sequence, Rejection Rejection)> _rejections = new();
+
+        public required long Next { get; set; }
+
+        public void Remember(long sequence, Rejection rejection)
+        {
+            if (_rejections.Count == KeptRejections) _rejections.Dequeue();
+            _rejections.Enqueue((sequence, rejection));
+        }
+
+        public Rejection? RejectionOf(long sequence) => _rejections.FirstOrDefault(each => each.Sequence == sequence).Rejection;
+    }
+}

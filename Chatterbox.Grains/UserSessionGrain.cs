@@ -1,0 +1,303 @@
+using Chatterbox.Grains.FanOut;
+using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Storage;
+
+namespace Chatterbox.Grains;
+
+/// <summary>
+/// A user's session. Reentrant: whatever has to be atomic happens between two awaits, in <see cref="SessionLog"/>, so that a
+/// save under way never makes a change wait.
+/// </summary>
+[Reentrant, GrainType("chatterbox.session")]
+internal sealed partial class UserSessionGrain(
+    PersistConfigs configs, MigrationChain migrations, IOptions<ChatterboxOptions> options, TimeProvider clock,
+    [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, ILogger<UserSessionGrain> logger)
+    : Grain, IUserSessionGrain
+{
+    private readonly ChatterboxOptions _options = options.Value;
+    private readonly SessionLog _log = new(options.Value.RecentChanges);
+    private readonly Leases _leases = new(options.Value.Lease, clock);
+    private SessionStore _store = null!;
+    private SessionFeed _feed = null!;
+    private WriteBehind _writer = null!;
+    private IGrainTimer? _saveTimer;
+    private IGrainTimer? _leaseTimer;
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private SaveStatus Save => _writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason)
+        : _log.DurableRevision < _log.Revision ? SaveStatus.Saving
+        : SaveStatus.Saved;
+
+    private string? ReadOnly => _store.ReadOnly is { } why ? $"The session is read-only: {why}." : null;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!SessionId.TryParse(Key, out var id)) throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
+        var config = configs.Find(id.Store) ?? throw new SessionUnknownException(
+            Rejection.OfText("store", id.Store, $"a registered store: {string.Join(", ", configs.Names)}"));
+
+        _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
+        _feed = new(Key, this.GetStreamProvider(ChatterboxStreams.Provider), _leases, logger);
+        _writer = new(new DebouncePolicy(_options.WriteDelay, _options.MaxWriteDelay),
+            new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, SaveAsync, ArmSaveTimer);
+        _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
+
+        // When this throws, the activation does not come about and nothing is written over what could not be read.
+        _log.Load(await _store.LoadAsync(), NewEpoch());
+        if (_store.NeedsSave) _writer.Changed();
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(_options.ShutdownFlush);
+        while (_writer is not null && await _writer.FlushAsync() is { } failure)
+        {
+            if (deadline.IsCancellationRequested)
+            {
+                LogUnsaved(Key, _log.Revision - _log.DurableRevision, reason.ReasonCode, failure);
+                return;
+            }
+            await Task.Delay(_options.RetryDelay, clock, CancellationToken.None);
+        }
+    }
+
+    public Task<AttachReply> AttachAsync(AttachRequest request)
+    {
+        if (Check(request) is { } wrong) return Task.FromResult(new AttachReply { Refused = wrong, Protocol = Protocol.Version });
+
+        var client = request.Client;
+        if (_leases.Start(client, request.Device, request.Slices)) PublishPresence();
+        _log.Attach(client.Client, request.NextSequence, request.SeenRevision);
+        _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(_options.Lease / 2, _options.Lease / 2)
+        {
+            Interleave = true,
+        });
+        return Task.FromResult(new AttachReply
+        {
+            State = _log.Since(request.Epoch, request.SeenRevision, request.Slices),
+            Applied = _log.AppliedOf(client.Client),
+            Save = Save,
+            Notices = _store.Notices.ToValueList(),
+            ReadOnly = ReadOnly,
+            Lease = _options.Lease,
+            Protocol = Protocol.Version,
+        });
+    }
+
+    public async Task DetachAsync(ClientId client)
+    {
+        if (!_leases.End(client.Client)) return;
+        PublishPresence();
+        if (_leases.Count == 0) await _writer.FlushAsync();
+
+        // What is not durable yet the client may have to send again, so it has to be told apart.
+        if (!_leases.Holds(client.Client) && _log.DurableRevision == _log.Revision) _log.ForgetClient(client.Client);
+        _feed.Trim();
+    }
+
+    public Task<HeartbeatReply> HeartbeatAsync(ClientId client) => Task.FromResult(new HeartbeatReply
+    {
+        Attached = _leases.Renew(client.Client) && _log.Knows(client.Client),
+        Epoch = _log.Epoch,
+        Revision = _log.Revision,
+        DurableRevision = _log.DurableRevision,
+        Save = Save,
+    });
+
+    public Task<ApplyReply> ApplyAsync(ChangeBatch batch)
+    {
+        var reply = new ApplyReply { Epoch = _log.Epoch, DurableRevision = _log.DurableRevision };
+        if (Check(batch) is { } wrong) return Task.FromResult(reply with { Result = ApplyResult.Refused, Refused = wrong });
+        if (batch.Epoch != _log.Epoch || !_log.Knows(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.OtherEpoch });
+        if (batch.After >= _log.NextSequence(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.Gap });
+
+        var from = _log.Revision;
+        var outcomes = new ChangeOutcome[batch.Changes.Count];
+        var taken = new List<AppliedChange>(outcomes.Length);
+        for (var index = 0; index < outcomes.Length; index++)
+        {
+            outcomes[index] = _log.Apply(batch.Client, batch.Changes[index], out var applied);
+            if (applied is not null) taken.Add(applied);
+        }
+        if (taken.Count > 0)
+        {
+            _writer.Changed();
+            _feed.Publish(_log.Epoch, new ChangesApplied(from, _log.Revision, taken.ToValueList()));
+        }
+        return Task.FromResult(reply with { Outcomes = ValueList.Create<ChangeOutcome>(outcomes) });
+    }
+
+    public Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices) =>
+        Task.FromResult(_log.Since(epoch, revision, slices));
+
+    public async Task<FlushReply> FlushAsync()
+    {
+        var failure = ReadOnly ?? await _writer.FlushAsync();
+        return new(_log.Epoch, _log.DurableRevision, failure);
+    }
+
+    public async Task<FlushReply> RehydrateAsync()
+    {
+        if (await _writer.FlushAsync() is { } failure) return new(_log.Epoch, _log.DurableRevision, failure);
+        await ReloadAsync("the session was loaded again");
+        return new(_log.Epoch, _log.DurableRevision, null);
+    }
+
+    public async Task<FlushReply> ClearPersistedStateAsync()
+    {
+        if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
+        _store.Clear();
+        Replace(AppState.Initial, "the session was cleared");
+        return await FlushAsync();
+    }
+
+    public async Task<ImportReport> ImportAsync(ImportRequest request)
+    {
+        var (state, report) = BrowserState.Read(request, migrations);
+        if (ReadOnly is { } why) return report with { Refused = new("session", "read-only", why) };
+        if (state is null || request.DryRun) return report;
+
+        Replace(state, "a state was imported");
+        var flushed = await FlushAsync();
+        return flushed.Failure is null
+            ? report with { Revision = flushed.DurableRevision }
+            : report with
+            {
+                Revision = _log.Revision,
+                Notes = report.Notes.Add($"imported, but not saved yet; saving goes on: {flushed.Failure}"),
+            };
+    }
+
+    public Task<SessionStatus> GetStatusAsync() => Task.FromResult(new SessionStatus
+    {
+        Session = Key,
+        Epoch = _log.Epoch,
+        Revision = _log.Revision,
+        DurableRevision = _log.DurableRevision,
+        Save = Save,
+        PersistedVersion = _store.PersistedVersion,
+        ReadOnly = ReadOnly,
+        Notices = _store.Notices.ToValueList(),
+        Clients = Presence,
+        RowWrites = _store.RowWrites,
+        BytesWritten = _store.BytesWritten,
+        Changes = _log.Changes,
+        Slices = _store.Describe(_log.State).ToValueList(),
+    });
+
+    private ValueList<AttachedClient> Presence =>
+        _leases.All.Select(lease => new AttachedClient(lease.Client.Client, lease.Device, lease.Since)).ToValueList();
+
+    private static Rejection? Check(AttachRequest request) =>
+        request.Protocol < Protocol.OldestSupported
+            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version}: this client is too old for the silo")
+            : request.Protocol > Protocol.Version
+                ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version}: this client is too new for the silo")
+                : Text.CheckId("process", request.Client?.Process) ?? Text.CheckId("client", request.Client?.Client)
+                    ?? Text.CheckName("device", request.Device)
+                    ?? (request.NextSequence >= 1 ? null : new Rejection("nextSequence", $"{request.NextSequence}", "1 or more"));
+
+    private Rejection? Check(ChangeBatch batch) =>
+        ReadOnly is { } why ? new("session", "a change", $"none. {why}")
+        : batch.Changes is not { Count: > 0 and <= Limits.ChangesPerBatch }
+            ? new("changes", $"{batch.Changes?.Count ?? 0} changes", $"1 to {Limits.ChangesPerBatch} in one call")
+        : !IsGrowing(batch) ? new("changes", "their sequences", "changes with growing sequences, above 'after'")
+        : Text.CheckId("client", batch.Client);
+
+    private static bool IsGrowing(ChangeBatch batch)
+    {
+        var last = batch.After;
+        return last >= 0 && batch.Changes.All(change => change.Change is not null && change.Sequence > last && (last = change.Sequence) > 0);
+    }
+
+    private async Task SaveAsync()
+    {
+        var moment = _log.Moment;
+        var epoch = _log.Epoch;
+        try
+        {
+            await _store.SaveAsync(moment);
+        }
+        catch (SessionConflictException conflict)
+        {
+            LogConflict(Key, conflict.Message);
+            await ReloadAsync(conflict.Message);
+            (moment, epoch) = (_log.Moment, _log.Epoch);
+            await _store.SaveAsync(moment);
+        }
+        if (ReadOnly is not null) return;
+        _log.MarkDurable(moment.Revision);
+        _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
+    }
+
+    private async Task ReloadAsync(string reason)
+    {
+        var stored = await _store.LoadAsync();
+        _log.Rebase(stored, NewEpoch());
+        Announce(reason);
+    }
+
+    private void Replace(AppState state, string reason)
+    {
+        _log.Replace(state, NewEpoch());
+        Announce(reason);
+    }
+
+    private void Announce(string reason)
+    {
+        _writer.Changed();
+        _feed.Publish(_log.Epoch, new SessionReset(reason));
+    }
+
+    private void PublishPresence() => _feed.Publish(_log.Epoch, new PresenceChanged(Presence));
+
+    private Task SweepLeasesAsync(CancellationToken cancellationToken)
+    {
+        if (_leases.EndLapsed() is { Count: > 0 } lapsed)
+        {
+            LogLapsed(Key, lapsed.Count);
+            PublishPresence();
+            _feed.Trim();
+        }
+        if (_leases.Count > 0) return Task.CompletedTask;
+        _leaseTimer?.Dispose();
+        _leaseTimer = null;
+        _log.Forget(0);
+        return Task.CompletedTask;
+    }
+
+    private void ArmSaveTimer(TimeSpan due)
+    {
+        if (_saveTimer is null)
+        {
+            _saveTimer = this.RegisterGrainTimer(_ => _writer.OnTimerAsync(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan)
+            {
+                Interleave = true,
+                KeepAlive = true,
+            });
+        }
+        else
+        {
+            _saveTimer.Change(due, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    // Later than every epoch before it, on any silo whose clock is not behind; clients compare for equality only.
+    private long NewEpoch() => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    [LoggerMessage(LogLevel.Warning, "Session {Session} loads its rows again: {Reason}")]
+    private partial void LogConflict(string session, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Session {Session}: {Count} client(s) went away without saying so")]
+    private partial void LogLapsed(string session, int count);
+
+    [LoggerMessage(LogLevel.Error, "Session {Session} could not save {Count} revision(s) before it was shut down ({Reason}): {Failure}")]
+    private partial void LogUnsaved(string session, long count, DeactivationReasonCode reason, string failure);
+}

@@ -1,0 +1,205 @@
+using System.Text.Json.Serialization;
+
+namespace Chatterbox;
+
+/// <summary>The parts of the state that are stored, sent and subscribed to on their own. Only <see cref="Runtime"/> is never stored.</summary>
+[GenerateSerializer, Alias("chatterbox.Slice")]
+public enum Slice
+{
+    [JsonStringEnumMemberName("preferences")] Preferences = 0,
+    [JsonStringEnumMemberName("workSessions")] WorkSessions = 1,
+    [JsonStringEnumMemberName("savedVoices")] SavedVoices = 2,
+    [JsonStringEnumMemberName("chunks")] Chunks = 3,
+    [JsonStringEnumMemberName("batchItems")] BatchItems = 4,
+    [JsonStringEnumMemberName("runtime")] Runtime = 5,
+}
+
+/// <summary>The whole state of a user's text-to-speech app, as one immutable value.</summary>
+/// <remarks>
+/// Setters that coalesce are for JSON without the member: source-generated metadata passes null where reflection would keep the
+/// initializer's value.
+/// </remarks>
+[GenerateSerializer, Immutable, Alias("chatterbox.AppState")]
+public sealed record AppState
+{
+    public static AppState Initial { get; } = new();
+
+    [Id(0)] public Preferences Preferences { get; init => field = value ?? Preferences.Default; } = Preferences.Default;
+    [Id(1)] public ValueList<WorkSession> WorkSessions { get; init => field = value ?? []; } = [];
+    [Id(2)] public ValueList<SavedVoice> SavedVoices { get; init => field = value ?? []; } = [];
+    [Id(3)] public ValueList<Chunk> Chunks { get; init => field = value ?? []; } = [];
+    [Id(4)] public ValueList<BatchItem> BatchItems { get; init => field = value ?? []; } = [];
+    [Id(5)] public RuntimeState Runtime { get; init => field = value ?? RuntimeState.Default; } = RuntimeState.Default;
+
+    /// <summary>The work session in use, or null when none is selected or the selected one is gone.</summary>
+    [JsonIgnore] public WorkSession? CurrentWorkSession => WorkSessions.Find(Preferences.CurrentSessionId);
+}
+
+/// <summary>What the user has chosen.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.Preferences")]
+public sealed record Preferences
+{
+    public static Preferences Default { get; } = new();
+
+    [Id(0)] public TtsEngine Engine { get; init; } = TtsEngine.Chatterbox;
+
+    /// <summary>The selected engine's parameters.</summary>
+    [Id(1)] public TtsParameters Parameters { get; init => field = value ?? TtsParameters.DefaultsFor(TtsEngine.Chatterbox); } = TtsParameters.DefaultsFor(TtsEngine.Chatterbox);
+
+    /// <summary>What the other engines were last set to, for when they are selected again.</summary>
+    [Id(2)] public OtherEngines OtherEngines { get; init => field = value ?? OtherEngines.None; } = OtherEngines.None;
+
+    [Id(3)] public bool UseStreaming { get; init; }
+    [Id(4)] public string? CurrentSessionId { get; init; }
+
+    /// <summary>The slices that the user wants on every device; null is all of them.</summary>
+    [Id(5)] public ValueList<Slice>? SyncedSlices { get; init; }
+
+    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+
+    public TtsParameters ParametersOf(TtsEngine engine) =>
+        engine == Engine ? Parameters : OtherEngines.Of(engine) ?? TtsParameters.DefaultsFor(engine);
+}
+
+/// <summary>Parameters of the engines that are not selected; null where an engine was never set.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.OtherEngines")]
+public sealed record OtherEngines
+{
+    public static OtherEngines None { get; } = new();
+
+    [Id(0)] public TtsParameters? Chatterbox { get; init; }
+    [Id(1)] public TtsParameters? Multilingual { get; init; }
+    [Id(2)] public TtsParameters? Turbo { get; init; }
+    [Id(3), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+
+    public TtsParameters? Of(TtsEngine engine) => engine switch
+    {
+        TtsEngine.Chatterbox => Chatterbox,
+        TtsEngine.Multilingual => Multilingual,
+        _ => Turbo,
+    };
+
+    public OtherEngines With(TtsEngine engine, TtsParameters? parameters) => engine switch
+    {
+        TtsEngine.Chatterbox => this with { Chatterbox = parameters },
+        TtsEngine.Multilingual => this with { Multilingual = parameters },
+        _ => this with { Turbo = parameters },
+    };
+}
+
+/// <summary>A piece of work the user comes back to: an ordered set of chunks.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.WorkSession")]
+public sealed record WorkSession : IKeyed
+{
+    [Id(0)] public required string Id { get; init; }
+    [Id(1)] public required string Name { get; init; }
+    [Id(2)] public DateTimeOffset CreatedAt { get; init; }
+    [Id(3)] public DateTimeOffset UpdatedAt { get; init; }
+    [Id(4)] public ValueList<string> ChunkIds { get; init => field = value ?? []; } = [];
+    [Id(5)] public TtsEngine Engine { get; init; }
+    [Id(6)] public TtsParameters? Parameters { get; init; }
+    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+}
+
+/// <summary>A voice preset.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SavedVoice")]
+public sealed record SavedVoice : IKeyed
+{
+    [Id(0)] public required string Id { get; init; }
+    [Id(1)] public required string Name { get; init; }
+    [Id(2)] public TtsEngine Engine { get; init; }
+    [Id(3)] public required TtsParameters Parameters { get; init; }
+    [Id(4)] public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The recording the voice is cloned from.</summary>
+    [Id(5)] public AudioRef? Prompt { get; init; }
+
+    [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+}
+
+[GenerateSerializer, Alias("chatterbox.WorkStatus")]
+public enum WorkStatus
+{
+    [JsonStringEnumMemberName("pending")] Pending = 0,
+    [JsonStringEnumMemberName("generating")] Generating = 1,
+    [JsonStringEnumMemberName("completed")] Completed = 2,
+    [JsonStringEnumMemberName("error")] Error = 3,
+
+    /// <summary>Was in hand when its client or silo died; ready to run again.</summary>
+    [JsonStringEnumMemberName("interrupted")] Interrupted = 4,
+}
+
+/// <summary>One text and, once generated, its audio, with the exact settings it was made with.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.Chunk")]
+public sealed record Chunk : IKeyed
+{
+    [Id(0)] public required string Id { get; init; }
+
+    /// <summary>1 to 300 characters.</summary>
+    [Id(1)] public required string Text { get; init; }
+
+    [Id(2)] public WorkStatus Status { get; init; }
+    [Id(3)] public TtsEngine Engine { get; init; }
+    [Id(4)] public required TtsParameters Parameters { get; init; }
+
+    /// <summary>Present if and only if <see cref="Status"/> is completed.</summary>
+    [Id(5)] public AudioRef? Audio { get; init; }
+
+    [Id(6)] public DateTimeOffset CreatedAt { get; init; }
+    [Id(7), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+}
+
+/// <summary>A file or list that is generated as a batch of chunks.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.BatchItem")]
+public sealed record BatchItem : IKeyed
+{
+    [Id(0)] public required string Id { get; init; }
+    [Id(1)] public required string Name { get; init; }
+    [Id(2)] public ValueList<string> ChunkIds { get; init => field = value ?? []; } = [];
+    [Id(3)] public WorkStatus Status { get; init; }
+    [Id(4)] public DateTimeOffset? CreatedAt { get; init; }
+    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+}
+
+/// <summary>Points to an audio clip, which never lives in the state itself.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.AudioRef")]
+public sealed record AudioRef
+{
+    /// <summary>SHA-256 of the clip, 64 lower-case hexadecimal digits.</summary>
+    [Id(0)] public required string Hash { get; init; }
+
+    /// <summary>Bytes.</summary>
+    [Id(1)] public long Length { get; init; }
+
+    [Id(2)] public string MediaType { get; init => field = value ?? "audio/wav"; } = "audio/wav";
+
+    /// <summary>Hertz; 0 when the clip does not say.</summary>
+    [Id(3)] public int SampleRate { get; init; }
+
+    /// <summary>Seconds; 0 when the clip does not say.</summary>
+    [Id(4)] public double Duration { get; init; }
+
+    [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
+}
+
+/// <summary>What is going on right now. Every client sees it, nobody stores it.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.RuntimeState")]
+public sealed record RuntimeState
+{
+    public static RuntimeState Default { get; } = new();
+
+    [Id(0)] public bool IsGenerating { get; init; }
+    [Id(1)] public string? CurrentGeneratingId { get; init; }
+    [Id(2)] public string? SystemStatus { get; init; }
+    [Id(3)] public ValueList<TransientError> Errors { get; init => field = value ?? []; } = [];
+
+    /// <summary>Name of the voice reference being uploaded, if one is.</summary>
+    [Id(4)] public string? VoiceUpload { get; init; }
+}
+
+[GenerateSerializer, Immutable, Alias("chatterbox.TransientError")]
+public sealed record TransientError : IKeyed
+{
+    [Id(0)] public required string Id { get; init; }
+    [Id(1)] public required string Message { get; init; }
+}

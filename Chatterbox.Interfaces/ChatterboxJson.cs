@@ -1,0 +1,33 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Chatterbox;
+
+/// <summary>JSON of everything public or stored: camelCase, enums by name, nulls left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    AllowOutOfOrderMetadataProperties = true)]
+[JsonSerializable(typeof(AppState))]
+[JsonSerializable(typeof(AppStateChange))]
+[JsonSerializable(typeof(SessionStatus))]
+[JsonSerializable(typeof(ImportReport))]
+[JsonSerializable(typeof(UnknownMembers))]
+public sealed partial class ChatterboxJson : JsonSerializerContext
+{
+    /// <summary>The same, indented and without escaping what a terminal can show.</summary>
+    public static ChatterboxJson Readable => ReadableContext.Instance;
+
+    // Apart, because it needs Default, which a static member of this class might be made before.
+    private static class ReadableContext
+    {
+        public static readonly ChatterboxJson Instance = new(new JsonSerializerOptions(Default.Options)
+        {
+            WriteIndented = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        });
+    }
+}

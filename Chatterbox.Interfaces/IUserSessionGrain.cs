@@ -1,0 +1,234 @@
+using Orleans.Concurrency;
+
+namespace Chatterbox;
+
+/// <summary>
+/// One user's session, keyed by <see cref="SessionId.Key"/>: holds the <see cref="AppState"/> in memory, saves it by itself
+/// and keeps every attached client in sync. Client apps use it through <c>ChatterboxStore</c>.
+/// </summary>
+/// <remarks>
+/// An epoch is one loading of the session. Revisions are contiguous within it. A call that carries another epoch than the
+/// session's is told so and changes nothing: the client attaches again and sends what is not yet durable.
+/// </remarks>
+[Alias("chatterbox.IUserSessionGrain")]
+public interface IUserSessionGrain : IGrainWithStringKey
+{
+    /// <summary>Starts or renews a lease for a client and brings it up to date.</summary>
+    [Alias("Attach")]
+    Task<AttachReply> AttachAsync(AttachRequest request);
+
+    /// <summary>Ends a client's lease. When it was the last, returns once everything is durable or saving has failed.</summary>
+    [Alias("Detach")]
+    Task DetachAsync(ClientId client);
+
+    /// <summary>Renews a client's lease, and lets it notice what it has missed.</summary>
+    [Alias("Heartbeat"), AlwaysInterleave]
+    Task<HeartbeatReply> HeartbeatAsync(ClientId client);
+
+    /// <summary>Applies changes in order, each on its own: a refused one does not stop the rest.</summary>
+    [Alias("Apply")]
+    Task<ApplyReply> ApplyAsync(ChangeBatch batch);
+
+    /// <summary>What happened after a revision of an epoch: the changes where they are still at hand, otherwise the whole state.</summary>
+    [Alias("GetChangesSince"), AlwaysInterleave]
+    Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices);
+
+    /// <summary>Saves now. Returns once everything applied before the call is durable, or with the reason why it is not yet.</summary>
+    [Alias("Flush"), AlwaysInterleave]
+    Task<FlushReply> FlushAsync();
+
+    /// <summary>Saves, then loads the session again from storage. Every client catches up.</summary>
+    [Alias("Rehydrate")]
+    Task<FlushReply> RehydrateAsync();
+
+    /// <summary>Puts the session back to the initial state, in memory and in storage, durably.</summary>
+    [Alias("Clear")]
+    Task<FlushReply> ClearPersistedStateAsync();
+
+    /// <summary>Replaces the state by a document, migrated and checked first: all or nothing, durably.</summary>
+    [Alias("Import")]
+    Task<ImportReport> ImportAsync(ImportRequest request);
+
+    [Alias("GetStatus"), AlwaysInterleave]
+    Task<SessionStatus> GetStatusAsync();
+}
+
+/// <summary>One store of one client process. <paramref name="Process"/> names the process's event stream.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.ClientId")]
+public sealed record ClientId([property: Id(0)] string Process, [property: Id(1)] string Client);
+
+[GenerateSerializer, Immutable, Alias("chatterbox.AttachRequest")]
+public sealed record AttachRequest
+{
+    [Id(0)] public required ClientId Client { get; init; }
+
+    /// <summary>Shown to the user's other clients.</summary>
+    [Id(1)] public required string Device { get; init; }
+
+    /// <summary>The version of this contract that the client speaks: <see cref="Protocol.Version"/>.</summary>
+    [Id(2)] public int Protocol { get; init; }
+
+    /// <summary>The slices it wants; null is all.</summary>
+    [Id(3)] public ValueList<Slice>? Slices { get; init; }
+
+    /// <summary>The highest revision it has seen, in whatever epoch, so that the session's revisions only grow.</summary>
+    [Id(4)] public long SeenRevision { get; init; }
+
+    /// <summary>The epoch of <see cref="SeenRevision"/>; 0 for none.</summary>
+    [Id(6)] public long Epoch { get; init; }
+
+    /// <summary>The sequence of the first change it will send: the oldest one not yet known to be durable.</summary>
+    [Id(5)] public long NextSequence { get; init; }
+}
+
+/// <summary>The version of the contract between clients and silos.</summary>
+public static class Protocol
+{
+    public const int Version = 1;
+
+    /// <summary>The oldest client version that this silo still serves.</summary>
+    public const int OldestSupported = 1;
+}
+
+[GenerateSerializer, Immutable, Alias("chatterbox.AttachReply")]
+public sealed record AttachReply
+{
+    /// <summary>Set when the client was not attached, and why: its protocol is too old or too new, or an input was wrong.</summary>
+    [Id(0)] public Rejection? Refused { get; init; }
+
+    [Id(1)] public CatchUp State { get; init; } = CatchUp.None;
+
+    /// <summary>Per slice, the highest of this client's sequences that the state already holds.</summary>
+    [Id(2)] public ValueList<AppliedSequence> Applied { get; init; } = [];
+
+    [Id(3)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
+
+    /// <summary>What went wrong when the session was loaded: slices in quarantine, migrations that failed.</summary>
+    [Id(4)] public ValueList<string> Notices { get; init; } = [];
+
+    /// <summary>Set when the session takes no changes, and why.</summary>
+    [Id(5)] public string? ReadOnly { get; init; }
+
+    /// <summary>A lease not renewed for so long ends.</summary>
+    [Id(6)] public TimeSpan Lease { get; init; }
+
+    [Id(7)] public int Protocol { get; init; }
+}
+
+[GenerateSerializer, Immutable, Alias("chatterbox.AppliedSequence")]
+public readonly record struct AppliedSequence([property: Id(0)] Slice Slice, [property: Id(1)] long Sequence);
+
+[GenerateSerializer, Immutable, Alias("chatterbox.HeartbeatReply")]
+public sealed record HeartbeatReply
+{
+    /// <summary>False when the session has no lease of this client: attach again.</summary>
+    [Id(0)] public bool Attached { get; init; }
+
+    [Id(1)] public long Epoch { get; init; }
+    [Id(2)] public long Revision { get; init; }
+    [Id(3)] public long DurableRevision { get; init; }
+    [Id(4)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
+}
+
+/// <summary>A client's changes, with growing sequences.</summary>
+/// <param name="After">The sequence sent before the first of these: should it not have arrived, the batch is told of the gap.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.ChangeBatch")]
+public sealed record ChangeBatch(
+    [property: Id(0)] string Client,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] long After,
+    [property: Id(3)] ValueList<SequencedChange> Changes);
+
+/// <summary>A change under its client's own number: 1 for its first, and growing.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SequencedChange")]
+public readonly record struct SequencedChange([property: Id(0)] long Sequence, [property: Id(1)] AppStateChange Change);
+
+/// <summary>What became of a batch as a whole.</summary>
+[GenerateSerializer, Alias("chatterbox.ApplyResult")]
+public enum ApplyResult
+{
+    /// <summary>Every change has an outcome.</summary>
+    Done = 0,
+
+    /// <summary>The session has been loaded again since: attach, and send everything not durable.</summary>
+    OtherEpoch = 1,
+
+    /// <summary>Changes before the first of this batch have not arrived: attach, and send everything not durable.</summary>
+    Gap = 2,
+
+    /// <summary>The batch was refused as a whole; <see cref="ApplyReply.Refused"/> says why.</summary>
+    Refused = 3,
+}
+
+[GenerateSerializer, Immutable, Alias("chatterbox.ApplyReply")]
+public sealed record ApplyReply
+{
+    [Id(0)] public ApplyResult Result { get; init; }
+    [Id(1)] public long Epoch { get; init; }
+    [Id(2)] public long DurableRevision { get; init; }
+
+    /// <summary>One per change of the batch, in order.</summary>
+    [Id(3)] public ValueList<ChangeOutcome> Outcomes { get; init; } = [];
+
+    [Id(4)] public Rejection? Refused { get; init; }
+}
+
+/// <summary>The revision at which a change is in the state, or why it was refused.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.ChangeOutcome")]
+public readonly record struct ChangeOutcome([property: Id(0)] long Revision, [property: Id(1)] Rejection? Rejection);
+
+/// <summary>What brings a client up to date.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.CatchUp")]
+public sealed record CatchUp
+{
+    public static CatchUp None { get; } = new();
+
+    [Id(0)] public long Epoch { get; init; }
+    [Id(1)] public long Revision { get; init; }
+    [Id(2)] public long DurableRevision { get; init; }
+
+    /// <summary>The whole state, where the changes are not at hand or the client was in another epoch.</summary>
+    [Id(3)] public AppState? Snapshot { get; init; }
+
+    [Id(4)] public ValueList<AppliedChange> Changes { get; init; } = [];
+}
+
+/// <summary>The outcome of saving now.</summary>
+/// <param name="Failure">Null when everything is durable; otherwise why it is not. Saving goes on by itself.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.FlushReply")]
+public sealed record FlushReply(
+    [property: Id(0)] long Epoch,
+    [property: Id(1)] long DurableRevision,
+    [property: Id(2)] string? Failure);
+
+/// <summary>A state to take over.</summary>
+/// <param name="Json">The <c>state</c> of a Zustand envelope, as UTF-8. Audio has been stored and is referred to by <c>audio</c>.</param>
+/// <param name="Version">The envelope's version.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]
+public sealed record ImportRequest(
+    [property: Id(0)] byte[] Json,
+    [property: Id(1)] int Version,
+    [property: Id(2)] bool DryRun);
+
+/// <summary>What an import took, what it left out and why.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.ImportReport")]
+public sealed record ImportReport
+{
+    /// <summary>Set when nothing was imported, and why.</summary>
+    [Id(0)] public Rejection? Refused { get; init; }
+
+    [Id(1)] public int FromVersion { get; init; }
+    [Id(2)] public int ToVersion { get; init; }
+    [Id(3)] public int WorkSessions { get; init; }
+    [Id(4)] public int SavedVoices { get; init; }
+    [Id(5)] public int Chunks { get; init; }
+    [Id(6)] public int BatchItems { get; init; }
+    [Id(7)] public int AudioClips { get; init; }
+    [Id(8)] public long AudioBytes { get; init; }
+
+    /// <summary>What was changed on the way in, or left out, and why.</summary>
+    [Id(9)] public ValueList<string> Notes { get; init; } = [];
+
+    [Id(10)] public bool DryRun { get; init; }
+    [Id(11)] public long Revision { get; init; }
+}

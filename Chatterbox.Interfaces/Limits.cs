@@ -1,0 +1,31 @@
+namespace Chatterbox;
+
+/// <summary>The size of everything a client can send. Each is checked where it arrives and named in the error.</summary>
+public static class Limits
+{
+    public const int UserIdLength = 128;
+    public const int StoreLength = 64;
+    public const int IdLength = 128;
+    public const int NameLength = 200;
+
+    /// <summary>Characters (Unicode code points) of text in one chunk: what the model takes at once.</summary>
+    public const int ChunkTextLength = 300;
+
+    public const int MessageLength = 1000;
+    public const int MediaTypeLength = 100;
+    public const int WorkSessions = 200;
+    public const int SavedVoices = 500;
+    public const int Chunks = 5000;
+    public const int BatchItems = 1000;
+    public const int ChunkIdsPerItem = 5000;
+    public const int TransientErrors = 20;
+
+    /// <summary>Changes in one call.</summary>
+    public const int ChangesPerBatch = 1000;
+
+    /// <summary>Bytes of one audio clip: 40 s of PCM16 at 24 kHz is 1.9 MB.</summary>
+    public const int ClipBytes = 32 * 1024 * 1024;
+
+    /// <summary>Bytes of an imported document once its audio has been taken out.</summary>
+    public const int ImportBytes = 32 * 1024 * 1024;
+}

@@ -1,0 +1,5 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Chatterbox.Grains")]
+[assembly: InternalsVisibleTo("Chatterbox.Client")]
+[assembly: InternalsVisibleTo("Chatterbox.Tests")]

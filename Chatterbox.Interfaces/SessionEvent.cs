@@ -1,0 +1,85 @@
+using System.Text.Json.Serialization;
+
+namespace Chatterbox;
+
+/// <summary>
+/// What a session tells the clients attached to it, over the stream of their process. A hint: a client that sees that it has
+/// missed something asks the session.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SessionEvent")]
+public abstract record SessionEvent
+{
+    private protected SessionEvent() { }
+}
+
+/// <summary>Changes that take the state from one revision to another. Changes of slices the client did not ask for are left out.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.ChangesApplied")]
+public sealed record ChangesApplied(
+    [property: Id(0)] long FromRevision,
+    [property: Id(1)] long ToRevision,
+    [property: Id(2)] ValueList<AppliedChange> Changes) : SessionEvent;
+
+/// <summary>Everything up to this revision is stored.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.BecameDurable")]
+public sealed record BecameDurable([property: Id(0)] long Revision) : SessionEvent;
+
+/// <summary>How saving goes.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SaveStatusChanged")]
+public sealed record SaveStatusChanged([property: Id(0)] SaveStatus Status) : SessionEvent;
+
+/// <summary>The session has a new epoch: catch up, and send again what is not durable.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SessionReset")]
+public sealed record SessionReset([property: Id(0)] string Reason) : SessionEvent;
+
+/// <summary>Who is attached has changed.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.PresenceChanged")]
+public sealed record PresenceChanged([property: Id(0)] ValueList<AttachedClient> Clients) : SessionEvent;
+
+/// <summary>Events of one session and epoch, in order.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SessionEvents")]
+public sealed record SessionEvents(
+    [property: Id(0)] string Session,
+    [property: Id(1)] long Epoch,
+    [property: Id(2)] ValueList<SessionEvent> Events);
+
+/// <summary>A change as the session took it.</summary>
+/// <param name="Revision">The state's revision once it is in.</param>
+/// <param name="Client">The <see cref="ClientId.Client"/> that made it.</param>
+/// <param name="Sequence">That client's own number for it.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.AppliedChange")]
+public sealed record AppliedChange(
+    [property: Id(0)] long Revision,
+    [property: Id(1)] string Client,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] AppStateChange Change);
+
+[GenerateSerializer, Alias("chatterbox.SaveState")]
+public enum SaveState
+{
+    /// <summary>Nothing waits to be saved.</summary>
+    [JsonStringEnumMemberName("saved")] Saved = 0,
+
+    /// <summary>Changes wait for the debounce, or a write is under way.</summary>
+    [JsonStringEnumMemberName("saving")] Saving = 1,
+
+    /// <summary>The last write failed; it is tried again.</summary>
+    [JsonStringEnumMemberName("failing")] Failing = 2,
+}
+
+/// <summary>How saving goes: saved, saving, or failing since when and why.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SaveStatus")]
+public sealed record SaveStatus(
+    [property: Id(0)] SaveState State,
+    [property: Id(1)] DateTimeOffset? FailingSince = null,
+    [property: Id(2)] string? Failure = null)
+{
+    public static SaveStatus Saved { get; } = new(SaveState.Saved);
+    public static SaveStatus Saving { get; } = new(SaveState.Saving);
+}
+
+/// <summary>A client with a lease.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.AttachedClient")]
+public sealed record AttachedClient(
+    [property: Id(0)] string Client,
+    [property: Id(1)] string Device,
+    [property: Id(2)] DateTimeOffset Since);

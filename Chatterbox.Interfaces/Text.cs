@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.Text;
+
+namespace Chatterbox;
+
+/// <summary>Checks on ids, names and texts. Each returns null, or the rejection that says what is allowed.</summary>
+internal static class Text
+{
+    private static readonly SearchValues<char> StoreCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    public static Rejection? CheckUserId(string? value) =>
+        Check("userId", value, Limits.UserIdLength) ?? (value!.Contains('/')
+            ? Rejection.OfText("userId", value, "a name without '/'")
+            : null);
+
+    public static Rejection? CheckStore(string? value) =>
+        value is { Length: > 0 and <= Limits.StoreLength } && !value.AsSpan().ContainsAnyExcept(StoreCharacters)
+            ? null
+            : Rejection.OfText("store", value, $"1 to {Limits.StoreLength} of a-z, 0-9 and '-'");
+
+    public static Rejection? CheckId(string field, string? value) => Check(field, value, Limits.IdLength);
+
+    public static Rejection? CheckName(string field, string? value) => Check(field, value, Limits.NameLength);
+
+    public static Rejection? CheckMediaType(string field, string? value) =>
+        value is { Length: > 0 and <= Limits.MediaTypeLength } && value.All(character => character is > ' ' and <= '~')
+            ? null
+            : Rejection.OfText(field, value, $"a media type of 1 to {Limits.MediaTypeLength} ASCII characters, such as audio/wav");
+
+    /// <summary>One line: no control characters, no white space at the ends.</summary>
+    private static Rejection? Check(string field, string? value, int longest)
+    {
+        var allowed = $"1 to {longest} characters, no control characters, no white space at the ends";
+        return value is { Length: > 0 } && value.Length <= longest && IsWellFormed(value)
+            && !value.Any(char.IsControl) && value.Trim().Length == value.Length
+            ? null
+            : Rejection.OfText(field, value, allowed);
+    }
+
+    /// <summary>Any text of so many characters, counted as Unicode code points.</summary>
+    public static Rejection? CheckText(string field, string? value, int shortest, int longest)
+    {
+        var allowed = $"{shortest} to {longest} characters of valid Unicode";
+        if (value is null || value.Length > 2 * longest || !IsWellFormed(value)) return Rejection.OfText(field, value, allowed);
+        var length = value.EnumerateRunes().Count();
+        return length >= shortest && length <= longest ? null : Rejection.OfText(field, value, $"{allowed}; it has {length}");
+    }
+
+    // A lone surrogate cannot be stored as UTF-8: it would come back as another character.
+    private static bool IsWellFormed(string value)
+    {
+        for (var at = 0; at < value.Length; at++)
+        {
+            if (!char.IsSurrogate(value[at])) continue;
+            if (!Rune.TryGetRuneAt(value, at, out _)) return false;
+            at++;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Buffers;
+
+namespace Chatterbox;
+
+/// <summary>What a change may hold. Returns the first thing wrong with it, or null.</summary>
+public static class Validation
+{
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>Checks a change against the state it is about to be applied to.</summary>
+    public static Rejection? Check(AppState state, AppStateChange change) => change switch
+    {
+        SelectEngine c => CheckEngine(c.Engine),
+        UpdateParameters c => CheckPatch(c),
+        SetStreaming => null,
+        SelectWorkSession c => c.Id is null ? null : CheckKnown("workSession.id", state.WorkSessions, c.Id),
+        SetSyncedSlices c => c.Slices is null ? null : CheckSlices(c.Slices),
+        UpsertWorkSession c => Check(c.WorkSession) ?? CheckRoom("workSessions", state.WorkSessions, c.WorkSession, Limits.WorkSessions),
+        RemoveWorkSession c => CheckKnown("workSession.id", state.WorkSessions, c.Id),
+        UpsertVoice c => Check(c.Voice) ?? CheckRoom("savedVoices", state.SavedVoices, c.Voice, Limits.SavedVoices),
+        RemoveVoice c => CheckKnown("voice.id", state.SavedVoices, c.Id),
+        UpsertChunk c => Check(c.Chunk) ?? CheckRoom("chunks", state.Chunks, c.Chunk, Limits.Chunks),
+        RemoveChunk c => CheckKnown("chunk.id", state.Chunks, c.Id),
+        SetChunkStatus c => CheckKnown("chunk.id", state.Chunks, c.Id) ?? CheckOpenStatus("chunk.status", c.Status),
+        CompleteChunk c => CheckKnown("chunk.id", state.Chunks, c.Id) ?? Check("chunk.audio", c.Audio),
+        UpsertBatchItem c => Check(c.Item) ?? CheckRoom("batchItems", state.BatchItems, c.Item, Limits.BatchItems),
+        RemoveBatchItem c => CheckKnown("batchItem.id", state.BatchItems, c.Id),
+        SetBatchItemStatus c => CheckKnown("batchItem.id", state.BatchItems, c.Id) ?? CheckStatus("batchItem.status", c.Status),
+        SetGenerating c => c.CurrentGeneratingId is null ? null : Text.CheckId("currentGeneratingId", c.CurrentGeneratingId),
+        SetSystemStatus c => c.Status is null ? null : Text.CheckText("systemStatus", c.Status, 0, Limits.MessageLength),
+        ReportError c => c.Error is null
+            ? Rejection.OfText("error", null, "an error")
+            : Text.CheckId("error.id", c.Error.Id) ?? Text.CheckText("error.message", c.Error.Message, 1, Limits.MessageLength),
+        DismissError c => CheckKnown("error.id", state.Runtime.Errors, c.Id),
+        SetVoiceUpload c => c.Name is null ? null : Text.CheckName("voiceUpload", c.Name),
+        null => Rejection.OfText("change", null, "a change"),
+        _ => Rejection.OfText("change", change.GetType().Name, "a change that this version knows"),
+    };
+
+    /// <summary>Checks a whole state, as an import or a stored slice brings it.</summary>
+    public static Rejection? Check(AppState state) =>
+        CheckPreferences(state.Preferences)
+        ?? CheckAll("workSessions", state.WorkSessions, Limits.WorkSessions, Check)
+        ?? CheckAll("savedVoices", state.SavedVoices, Limits.SavedVoices, Check)
+        ?? CheckAll("chunks", state.Chunks, Limits.Chunks, Check)
+        ?? CheckAll("batchItems", state.BatchItems, Limits.BatchItems, Check);
+
+    public static Rejection? CheckPreferences(Preferences preferences) =>
+        CheckEngine(preferences.Engine)
+        ?? CheckParameters("parameters", preferences.Engine, preferences.Parameters)
+        ?? CheckRemembered(TtsEngine.Chatterbox, preferences.OtherEngines.Chatterbox)
+        ?? CheckRemembered(TtsEngine.Multilingual, preferences.OtherEngines.Multilingual)
+        ?? CheckRemembered(TtsEngine.Turbo, preferences.OtherEngines.Turbo)
+        ?? (preferences.SyncedSlices is null ? null : CheckSlices(preferences.SyncedSlices))
+        ?? (preferences.CurrentSessionId is null ? null : Text.CheckId("currentSessionId", preferences.CurrentSessionId));
+
+    public static Rejection? Check(WorkSession item) => item is null
+        ? Rejection.OfText("workSession", null, "a work session")
+        : Text.CheckId("workSession.id", item.Id) ?? Text.CheckName("workSession.name", item.Name)
+            ?? CheckIds("workSession.chunkIds", item.ChunkIds) ?? CheckEngine(item.Engine)
+            ?? (item.Parameters is null ? null : TtsParameterSpec.Check(item.Engine, item.Parameters, whole: false));
+
+    public static Rejection? Check(SavedVoice item) => item is null
+        ? Rejection.OfText("voice", null, "a voice")
+        : Text.CheckId("voice.id", item.Id) ?? Text.CheckName("voice.name", item.Name) ?? CheckEngine(item.Engine)
+            ?? CheckParameters("voice.parameters", item.Engine, item.Parameters, whole: false)
+            ?? (item.Prompt is null ? null : Check("voice.prompt", item.Prompt));
+
+    public static Rejection? Check(Chunk item) => item is null
+        ? Rejection.OfText("chunk", null, "a chunk")
+        : Text.CheckId("chunk.id", item.Id) ?? Text.CheckText("chunk.text", item.Text, 1, Limits.ChunkTextLength)
+            ?? CheckStatus("chunk.status", item.Status) ?? CheckEngine(item.Engine)
+            ?? CheckParameters("chunk.parameters", item.Engine, item.Parameters, whole: false) ?? CheckAudio(item);
+
+    public static Rejection? Check(BatchItem item) => item is null
+        ? Rejection.OfText("batchItem", null, "a batch item")
+        : Text.CheckId("batchItem.id", item.Id) ?? Text.CheckName("batchItem.name", item.Name)
+            ?? CheckIds("batchItem.chunkIds", item.ChunkIds) ?? CheckStatus("batchItem.status", item.Status);
+
+    private static Rejection? CheckAudio(Chunk chunk) => (chunk.Status, chunk.Audio) switch
+    {
+        (WorkStatus.Completed, null) => Rejection.OfText("chunk.audio", null, "the audio of a completed chunk"),
+        (WorkStatus.Completed, var audio) => Check("chunk.audio", audio),
+        (_, null) => null,
+        _ => Rejection.OfText("chunk.status", Name(chunk.Status), "completed, since the chunk has audio"),
+    };
+
+    private static Rejection? Check(string field, AudioRef? audio)
+    {
+        if (audio is null) return Rejection.OfText(field, null, "an audio reference");
+        if (audio.Hash is not { Length: 64 } || audio.Hash.AsSpan().ContainsAnyExcept(HexDigits))
+        {
+            return Rejection.OfText($"{field}.hash", audio.Hash, "64 lower-case hexadecimal digits (SHA-256)");
+        }
+        if (audio.Length is < 1 or > Limits.ClipBytes)
+        {
+            return new($"{field}.length", $"{audio.Length} bytes", $"1 to {Limits.ClipBytes} bytes");
+        }
+        if (audio.SampleRate is < 0 or > 768_000) return new($"{field}.sampleRate", $"{audio.SampleRate}", "0 to 768000 Hz");
+        if (!(audio.Duration is >= 0 and <= 86_400)) return new($"{field}.duration", $"{audio.Duration}", "0 to 86400 s");
+        return Text.CheckMediaType($"{field}.mediaType", audio.MediaType);
+    }
+
+    private static Rejection? CheckPatch(UpdateParameters change) =>
+        CheckEngine(change.Engine) ?? CheckParameters("parameters", change.Engine, change.Patch, whole: false);
+
+    private static Rejection? CheckRemembered(TtsEngine engine, TtsParameters? parameters) =>
+        parameters is null ? null : TtsParameterSpec.Check(engine, parameters);
+
+    private static Rejection? CheckParameters(string field, TtsEngine engine, TtsParameters? parameters, bool whole = true) =>
+        parameters is null ? Rejection.OfText(field, null, "parameters") : TtsParameterSpec.Check(engine, parameters, whole);
+
+    private static Rejection? CheckEngine(TtsEngine engine) =>
+        Enum.IsDefined(engine) ? null : Rejection.OfText("engine", engine.ToString(), "chatterbox, multilingual or turbo");
+
+    private static Rejection? CheckStatus(string field, WorkStatus status) => Enum.IsDefined(status)
+        ? null
+        : Rejection.OfText(field, status.ToString(), "pending, generating, completed, error or interrupted");
+
+    private static Rejection? CheckOpenStatus(string field, WorkStatus status) => status is WorkStatus.Completed
+        ? Rejection.OfText(field, Name(status), "pending, generating, error or interrupted; a chunk completes with its audio")
+        : CheckStatus(field, status);
+
+    private static Rejection? CheckSlices(ValueList<Slice> slices) =>
+        slices.FirstOrDefault(slice => !Enum.IsDefined(slice), Slice.Preferences) is var wrong && !Enum.IsDefined(wrong)
+            ? Rejection.OfText("syncedSlices", wrong.ToString(), string.Join(' ', Enum.GetNames<Slice>()))
+            : slices.Count > Enum.GetValues<Slice>().Length
+                ? new("syncedSlices", $"{slices.Count} slices", "each slice once")
+                : null;
+
+    private static Rejection? CheckIds(string field, ValueList<string>? ids) => ids is null
+        ? Rejection.OfText(field, null, "a list of ids")
+        : ids.Count > Limits.ChunkIdsPerItem
+            ? new(field, $"{ids.Count} ids", $"at most {Limits.ChunkIdsPerItem}")
+            : ids.Select(id => Text.CheckId(field, id)).FirstOrDefault(wrong => wrong is not null);
+
+    private static Rejection? CheckKnown<T>(string field, ValueList<T> list, string? id) where T : class, IKeyed =>
+        Text.CheckId(field, id) ?? (list.IndexOf(id) >= 0 ? null : Rejection.OfText(field, id, list.Count switch
+        {
+            0 => "an existing id; there is none",
+            <= 5 => $"an existing id: {string.Join(", ", list.Select(item => item.Id))}",
+            _ => $"one of the {list.Count} existing ids",
+        }));
+
+    private static Rejection? CheckRoom<T>(string field, ValueList<T> list, T item, int most) where T : class, IKeyed =>
+        list.Count < most || list.IndexOf(item.Id) >= 0 ? null : new(field, $"{list.Count + 1} items", $"at most {most}");
+
+    private static Rejection? CheckAll<T>(string field, ValueList<T>? list, int most, Func<T, Rejection?> check) where T : class, IKeyed
+    {
+        if (list is null) return Rejection.OfText(field, null, "a list");
+        if (list.Count > most) return new(field, $"{list.Count} items", $"at most {most}");
+        foreach (var item in list)
+        {
+            if (check(item) is { } wrong) return wrong with { Field = $"{field}[{item.Id}].{wrong.Field}" };
+        }
+        return list.FirstDuplicateId() is { } twice ? Rejection.OfText($"{field}.id", twice, "each id once") : null;
+    }
+
+    private static string Name(WorkStatus status) => status.ToString().ToLowerInvariant();
+}

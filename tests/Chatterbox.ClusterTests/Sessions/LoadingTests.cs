@@ -1,0 +1,159 @@
+using System.Text;
+using Chatterbox.Client;
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.ClusterTests.Sessions;
+
+public sealed class LoadingTests
+{
+    public static TheoryData<string> Damage => ["bit flip", "truncated", "empty", "not a frame", "swapped row", "no JSON", "JSON of something else"];
+
+    [Theory(DisplayName = "[M2] a damaged row costs its own slice, its bytes are kept, and the user is told")]
+    [MemberData(nameof(Damage))]
+    public async Task A_damaged_row_goes_to_quarantine(string damage)
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("c1"));
+            await before.SetStreamingAsync(true);
+            await before.Persistence.FlushAsync();
+        }
+        await cluster.DeactivateAsync("alice");
+        var damaged = Damaged(await StoredRows.ReadAsync(cluster.DatabaseFile, "chunks") ?? [], damage,
+            await StoredRows.ReadAsync(cluster.DatabaseFile, "preferences") ?? []);
+        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "chunks", damaged);
+
+        var store = await cluster.OpenAsync("alice");
+
+        Assert.Empty(store.State.Chunks);
+        Assert.True(store.State.Preferences.UseStreaming);
+        Assert.Contains(store.Notices, notice => notice.Contains("chunks", StringComparison.Ordinal));
+        await store.UpsertChunkAsync(TestData.Chunk("c2")).DurablyAsync();
+        var kept = Assert.Single(await StoredRows.NamesAsync(cluster.DatabaseFile), name => name.StartsWith("quarantine-", StringComparison.Ordinal));
+        Assert.Equal(damaged, await StoredRows.ReadAsync(cluster.DatabaseFile, kept));
+        await store.DisposeAsync();
+        await cluster.DeactivateAsync("alice");
+        Assert.Equal(["c2"], (await cluster.OpenAsync("alice")).State.Chunks.Select(chunk => chunk.Id));
+    }
+
+    [Fact(DisplayName = "[M3] a session stored by a newer version is read-only, and nothing of it is written")]
+    public async Task A_newer_version_is_left_alone()
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
+        await cluster.DeactivateAsync("alice");
+        var newer = SliceFrame.Encode("""{"version":9,"revision":7,"state":{"useStreaming":true,"shape":"new"}}"""u8, 9, 1024);
+        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences", newer);
+        cluster.Probe.Writes.Clear();
+
+        await using (var store = await cluster.OpenAsync("alice"))
+        {
+            Assert.Contains("schema 9", store.ReadOnly, StringComparison.Ordinal);
+            var refused = await Assert.ThrowsAsync<ChangeRejectedException>(() => store.UpsertChunkAsync(TestData.Chunk("c1")));
+            Assert.Contains("read-only", refused.Message, StringComparison.Ordinal);
+        }
+        await cluster.DeactivateAsync("alice");
+
+        Assert.Empty(cluster.Probe.Writes);
+        Assert.Equal(newer, await StoredRows.ReadAsync(cluster.DatabaseFile, "preferences"));
+    }
+
+    [Fact(DisplayName = "[M1] a row of version 0 is migrated on activation, written back once, and its original is kept")]
+    public async Task Migration_on_activation()
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
+        await cluster.DeactivateAsync("alice");
+        var original = SliceFrame.Encode("""{"version":0,"revision":7,"applied":{},"state":{"useStreaming":true,"theme":"dark"}}"""u8, 0, 1024);
+        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences", original);
+        cluster.Probe.Writes.Clear();
+
+        var store = await cluster.OpenAsync("alice");
+        await store.Persistence.FlushAsync();
+
+        Assert.Equal(TtsParameters.DefaultsFor(TtsEngine.Chatterbox), store.State.Preferences.Parameters);
+        Assert.True(store.State.Preferences.UseStreaming);
+        Assert.Equal("dark", store.State.Preferences.Unknown!["theme"].GetString());
+        Assert.Single(cluster.Probe.WritesOf("preferences"));
+        Assert.Contains(cluster.Probe.Writes, write => write.Row.StartsWith("quarantine-", StringComparison.Ordinal) && write.Bytes.SequenceEqual(original));
+    }
+
+    [Fact(DisplayName = "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]
+    public async Task A_failed_load_overwrites_nothing()
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        await cluster.DeactivateAsync("alice");
+        cluster.Probe.Writes.Clear();
+        var reads = 0;
+        var triedTwice = new TaskCompletionSource();
+        cluster.Probe.OnRead(row =>
+        {
+            if (row == "chunks" && Interlocked.Increment(ref reads) == 2) triedTwice.SetResult();
+            return row == "chunks" ? Fault.Read : Fault.None;
+        });
+
+        await using var store = cluster.NewClient().Open(new SessionId("alice"));
+        var early = store.UpsertChunkAsync(TestData.Chunk("early"));
+        await triedTwice.Task.WaitAsync(ChatterboxCluster.Patience);
+        Assert.False(store.HasHydrated);
+        Assert.Empty(cluster.Probe.Writes);
+        Assert.NotNull(store.Persistence.Unreachable);
+
+        cluster.Probe.Heal();
+        await early.DurablyAsync();
+        Assert.Equal(["stored", "early"], store.State.Chunks.Select(chunk => chunk.Id));
+    }
+
+    [Fact(DisplayName = "[P6] only the last ten work sessions are stored, and the current one among them")]
+    public async Task Old_work_sessions_are_not_stored()
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            for (var number = 1; number <= 13; number++) await before.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Chapter {number}" });
+            await before.SelectWorkSessionAsync("s2");
+            await before.ReportErrorAsync(new() { Id = "e", Message = "transient" });
+        }
+        await cluster.DeactivateAsync("alice");
+
+        var store = await cluster.OpenAsync("alice");
+
+        Assert.Equal(["s2", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13"], store.State.WorkSessions.Select(session => session.Id));
+        Assert.Equal(RuntimeState.Default, store.State.Runtime);
+    }
+
+    [Fact(DisplayName = "[R4] clearing is durable, reaches every client, and does not come back")]
+    public async Task Clearing()
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var store = await cluster.OpenAsync("alice");
+        await using var other = await cluster.OpenAsync("alice");
+        await store.UpsertChunkAsync(TestData.Chunk("c1"));
+        await other.ShowsAsync(state => state.Chunks.Count == 1);
+
+        await store.Persistence.ClearPersistedStateAsync();
+
+        Assert.Null(await store.Persistence.GetPersistedVersionAsync());
+        await other.ShowsAsync(state => state.Chunks.Count == 0);
+        await cluster.CrashAsync();
+        Assert.Equal(AppState.Initial, (await cluster.OpenAsync("alice")).State);
+    }
+
+    private static byte[] Damaged(byte[] row, string damage, byte[] otherRow)
+    {
+        switch (damage)
+        {
+            case "bit flip":
+                row[^3] ^= 4;
+                return row;
+            case "truncated": return row[..^5];
+            case "empty": return [];
+            case "not a frame": return Encoding.UTF8.GetBytes("""{"chunks":[]}""");
+            case "swapped row": return otherRow;
+            case "no JSON": return SliceFrame.Encode("{\"version\":1,"u8, 1, 1024);
+            default: return SliceFrame.Encode("[1,2,3]"u8, 1, 1024);
+        }
+    }
+}

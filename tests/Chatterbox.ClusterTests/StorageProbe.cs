@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using Chatterbox.Grains;
+using Chatterbox.Grains.Persistence;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
+
+namespace Chatterbox.ClusterTests;
+
+/// <param name="Row">The row's name: a slice, a clip, the quarantine.</param>
+public sealed record RowWrite(GrainId Grain, string Row, byte[] Bytes);
+
+/// <summary>What goes wrong with one write.</summary>
+public enum Fault
+{
+    None,
+    BeforeCommit,
+    AfterCommit,
+    StaleEtag,
+    Read,
+}
+
+/// <summary>Stands before the storage under test: counts, and fails on demand.</summary>
+public sealed class StorageProbe
+{
+    private volatile Func<string, Fault>? _onWrite;
+    private volatile Func<string, Fault>? _onRead;
+    private volatile Func<string, Task>? _beforeWrite;
+
+    /// <summary>Writes that were committed.</summary>
+    public ConcurrentQueue<RowWrite> Writes { get; } = new();
+
+    public IEnumerable<RowWrite> WritesOf(string row) => Writes.Where(write => write.Row == row);
+
+    /// <summary>Decides for each write, by its row's name, what goes wrong.</summary>
+    public void OnWrite(Func<string, Fault> fault) => _onWrite = fault;
+
+    public void OnRead(Func<string, Fault> fault) => _onRead = fault;
+
+    /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
+    public void BeforeWrite(Func<string, Task> hold) => _beforeWrite = hold;
+
+    public void Heal() => (_onWrite, _onRead, _beforeWrite) = (null, null, null);
+
+    public void Wrap(IServiceCollection services)
+    {
+        var inner = services.Last(service => service.ServiceType == typeof(IGrainStorage) && Equals(service.ServiceKey, ChatterboxStorage.Name));
+        services.Remove(inner);
+        services.AddKeyedSingleton<IGrainStorage>(ChatterboxStorage.Name, (provider, key) =>
+            new Probed(this, (IGrainStorage)(inner.KeyedImplementationFactory?.Invoke(provider, key)
+                ?? ActivatorUtilities.CreateInstance(provider, inner.KeyedImplementationType!))));
+    }
+
+    /// <summary>For tests that bring a storage of their own.</summary>
+    public IGrainStorage Over(IGrainStorage inner) => new Probed(this, inner);
+
+    private sealed class Probed(StorageProbe probe, IGrainStorage inner) : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
+    {
+        public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        {
+            if (probe._onRead?.Invoke(stateName) is Fault.Read) throw new IOException("put in by the test: the database cannot be read");
+            await inner.ReadStateAsync(stateName, grainId, grainState);
+        }
+
+        public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        {
+            if (probe._beforeWrite is { } hold) await hold(stateName);
+            var fault = probe._onWrite?.Invoke(stateName) ?? Fault.None;
+            if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
+            if (fault is Fault.StaleEtag) throw new InconsistentStateException("put in by the test: stale etag");
+            await inner.WriteStateAsync(stateName, grainId, grainState);
+            probe.Writes.Enqueue(new(grainId, stateName, ((StoredFrame)(object)grainState.State!).Bytes));
+            if (fault is Fault.AfterCommit) throw new TimeoutException("put in by the test: no answer after the commit");
+        }
+
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            inner.ClearStateAsync(stateName, grainId, grainState);
+
+        public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);
+    }
+}
