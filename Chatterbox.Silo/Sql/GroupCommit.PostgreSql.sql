@@ -17,22 +17,27 @@ FROM unnest($1, $2, $3, $4, $5, $6, $8)
 ON CONFLICT DO NOTHING
 RETURNING GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString
 
+-- The rows that were written come back as one array: a row each would cost as much as finding them.
 -- name: Update
-UPDATE OrleansStorage AS s
-SET PayloadBinary = w.PayloadBinary, ModifiedOn = now() AT TIME ZONE 'utc', Version = s.Version + 1
-FROM
+WITH changed AS
 (
-  SELECT *, $7::text AS ServiceId
-  FROM unnest($1, $2, $3, $4, $5, $6, $8, $9) WITH ORDINALITY
-    AS u (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, PayloadBinary, Version, Ordinal)
-  OFFSET 0
-) AS w
-WHERE s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
-  AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
-  AND s.ServiceId = w.ServiceId AND s.GrainTypeString = w.GrainTypeString
-  AND s.GrainIdExtensionString IS NOT DISTINCT FROM w.GrainIdExtensionString
-  AND s.Version = w.Version
-RETURNING w.Ordinal
+  UPDATE OrleansStorage AS s
+  SET PayloadBinary = w.PayloadBinary, ModifiedOn = now() AT TIME ZONE 'utc', Version = s.Version + 1
+  FROM
+  (
+    SELECT *, $7::text AS ServiceId
+    FROM unnest($1, $2, $3, $4, $5, $6, $8, $9) WITH ORDINALITY
+      AS u (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, PayloadBinary, Version, Ordinal)
+    OFFSET 0
+  ) AS w
+  WHERE s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
+    AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
+    AND s.ServiceId = w.ServiceId AND s.GrainTypeString = w.GrainTypeString
+    AND s.GrainIdExtensionString IS NOT DISTINCT FROM w.GrainIdExtensionString
+    AND s.Version = w.Version
+  RETURNING w.Ordinal
+)
+SELECT array_agg(Ordinal) FROM changed
 
 -- name: Read
 SELECT w.Ordinal, s.PayloadBinary, s.Version

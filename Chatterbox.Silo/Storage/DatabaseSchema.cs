@@ -1,4 +1,5 @@
 using Chatterbox.Silo.Settings;
+using Chatterbox.Silo.Storage.Fallback;
 using DbUp.Engine;
 
 namespace Chatterbox.Silo.Storage;
@@ -28,6 +29,8 @@ public static class DatabaseSchema
     /// <summary>What a silo does before it starts: SQLite is migrated, elsewhere the schema has to be the one this program knows.</summary>
     internal static void Ensure(DatabaseOptions options)
     {
+        if (options.HasFallback)
+            FallbackFile.EnsureWritable(options.Fallback);
         if (DatabaseDialect.Of(options.Provider).MigratesAtStart)
         {
             Migrate(options);

@@ -1,3 +1,4 @@
+using Chatterbox.Silo.Settings;
 using Microsoft.Data.Sqlite;
 
 namespace Chatterbox.Silo.Storage.Fallback;
@@ -17,6 +18,21 @@ internal sealed class FallbackFile(string path) : IDisposable
 
     public int Count { get; private set; }
 
+    /// <summary>Asked before the silo starts: a file that cannot be written is the operator's to put right.</summary>
+    /// <exception cref="SettingsException"/>
+    public static void EnsureWritable(string path)
+    {
+        try
+        {
+            using var file = new FallbackFile(path);
+            file.Open();
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw SettingsException.For("Chatterbox:Database:Fallback", path, $"a file that this user can write to, or none ({e.Message})", e);
+        }
+    }
+
     /// <summary>Answered from memory: it is asked for every read and write.</summary>
     public bool Contains(string stateName, GrainId grain)
     {
@@ -24,7 +40,9 @@ internal sealed class FallbackFile(string path) : IDisposable
             return keys.Count > 0 && keys.Contains((stateName, grain));
     }
 
-    public Task OpenAsync() => InTurnAsync(() =>
+    public Task OpenAsync() => InTurnAsync(Open);
+
+    private int Open()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString);
@@ -33,7 +51,7 @@ internal sealed class FallbackFile(string path) : IDisposable
         foreach (var frame in Query(SqlText.Statement("Fallback.sql", "All")))
             keys.Add((frame.StateName, frame.Grain));
         return Recount();
-    });
+    }
 
     public Task SaveAsync(string stateName, GrainId grain, string? etag, byte[] bytes) => InTurnAsync(() =>
     {

@@ -97,6 +97,8 @@ internal sealed partial class FallbackGrainStorage(
 
     private async Task ReplayAsync(FallbackFrame frame)
     {
+        if (!await IsStillHereAsync(frame))
+            return;
         var state = new GrainState<StoredFrame>(new StoredFrame { Bytes = frame.Bytes }, frame.ETag!);
         try
         {
@@ -107,12 +109,16 @@ internal sealed partial class FallbackGrainStorage(
         {
             var stored = new GrainState<StoredFrame>(new StoredFrame());
             await AskAsync(() => primary.ReadStateAsync(frame.StateName, frame.Grain, stored));
-            // The write whose outcome was unknown had got through after all.
-            if (!stored.State!.Bytes.AsSpan().SequenceEqual(frame.Bytes))
+            // The same bytes: the write whose outcome was unknown had got through after all. Gone from here: the session got through
+            // by itself in the meantime, with all that the frame holds.
+            if (!stored.State!.Bytes.AsSpan().SequenceEqual(frame.Bytes) && await IsStillHereAsync(frame))
                 await QuarantineAsync(frame);
         }
         await file.RemoveAsync(frame);
     }
+
+    private async Task<bool> IsStillHereAsync(FallbackFrame frame) =>
+        (await file.ListAsync(frame.StateName, frame.Grain)).Exists(here => here.Number == frame.Number);
 
     private async Task QuarantineAsync(FallbackFrame frame)
     {

@@ -53,8 +53,9 @@ internal sealed class PostgreSqlRowStore : RowStore
         using var reader = batch.ExecuteReader();
         if (changed.Count > 0)
         {
-            while (reader.Read())
-                changed[(int)reader.GetInt64(0) - 1].Written = true;
+            reader.Read();
+            foreach (var ordinal in reader.IsDBNull(0) ? [] : reader.GetFieldValue<long[]>(0))
+                changed[(int)ordinal - 1].Written = true;
             reader.NextResult();
         }
         if (added.Count > 0)

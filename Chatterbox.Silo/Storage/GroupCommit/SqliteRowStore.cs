@@ -19,9 +19,9 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
 
     public override void Write(List<RowWrite> rows)
     {
+        committing = false;
         Open();
         var now = clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-        committing = false;
         Run(begin);
         try
         {

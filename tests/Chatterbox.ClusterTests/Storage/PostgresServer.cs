@@ -71,9 +71,12 @@ public sealed class PostgresServer : IAsyncDisposable
         await server.WaitForExitAsync();
     }
 
-    /// <summary>Refuses writes, as a standby or a full disk does.</summary>
-    public Task SetReadOnlyAsync(string database, bool readOnly) =>
-        ExecuteAsync("postgres", $"ALTER DATABASE {database} SET default_transaction_read_only = {(readOnly ? "on" : "off")}");
+    /// <summary>Refuses writes, as a standby does. New connections only, so those in the pool have to go.</summary>
+    public async Task SetReadOnlyAsync(string database, bool readOnly)
+    {
+        await ExecuteAsync("postgres", $"ALTER DATABASE {database} SET default_transaction_read_only = {(readOnly ? "on" : "off")}");
+        NpgsqlConnection.ClearAllPools();
+    }
 
     /// <summary>A database with the schema in it.</summary>
     public async Task<string> CreateDatabaseAsync()

@@ -1,0 +1,178 @@
+using Chatterbox.Silo.Storage.GroupCommit;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Chatterbox.Tests.Storage;
+
+public sealed class BatchLaneTests : IDisposable
+{
+    private readonly FakeStore store = new();
+
+    public void Dispose() => store.Dispose();
+
+    [Fact(DisplayName = "[D3] what came in while a batch was being committed is the next batch")]
+    public async Task Batches_what_is_due()
+    {
+        var lane = Lane();
+        var first = lane.RunAsync(Row(0), default);
+        await store.Committing.WaitAsync();
+        var rest = Enumerable.Range(1, 20).Select(number => lane.RunAsync(Row(number), default)).ToArray();
+        store.Commit.Release(2);
+
+        await first;
+        await Task.WhenAll(rest);
+        Assert.Equal([1, 20], store.Batches.Select(batch => batch.Count));
+    }
+
+    [Fact(DisplayName = "[D3] two writes of one row never share a batch, and keep their order")]
+    public async Task Keeps_writes_of_a_row_apart()
+    {
+        var lane = Lane();
+        store.Commit.Release(10);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => lane.RunAsync(Row(7), default)));
+
+        Assert.All(store.Batches, batch => Assert.Single(batch));
+    }
+
+    [Fact(DisplayName = "[D3] a batch stops growing at its limits of rows and bytes")]
+    public async Task Keeps_limits()
+    {
+        var lane = Lane(new BatchLimits(Rows: 4, Bytes: 100, Queue: 100));
+        var blocked = lane.RunAsync(Row(0), default);
+        await store.Committing.WaitAsync();
+        var small = Enumerable.Range(1, 6).Select(number => lane.RunAsync(Row(number), default));
+        var large = Enumerable.Range(10, 3).Select(number => lane.RunAsync(Row(number, bytes: 90), default));
+        var all = small.Concat(large).Append(blocked).ToArray();
+        store.Commit.Release(10);
+        await Task.WhenAll(all);
+
+        Assert.Equal([1, 4, 4, 1], store.Batches.Select(batch => batch.Count));
+    }
+
+    [Fact(DisplayName = "[D3] a full queue makes its writers wait, and loses none")]
+    public async Task Pushes_back()
+    {
+        var lane = Lane(new BatchLimits(Rows: 2, Bytes: 1000, Queue: 4));
+        var writes = Enumerable.Range(0, 50).Select(number => lane.RunAsync(Row(number), default)).ToArray();
+        await store.Committing.WaitAsync();
+        Assert.DoesNotContain(writes, write => write.IsCompleted);
+
+        store.Commit.Release(50);
+        await Task.WhenAll(writes);
+        Assert.Equal(50, store.Batches.Sum(batch => batch.Count));
+    }
+
+    [Fact(DisplayName = "[D3] one bad row is found by halving; its neighbours are written")]
+    public async Task Halves()
+    {
+        store.Bad = row => row.Key.IdHash == 13 ? new FormatException("bad row") : null;
+        var outcomes = await WriteInOneBatchAsync(Lane(), 32);
+
+        Assert.Equal([13], Enumerable.Range(0, 32).Where(number => outcomes[number] is not null));
+        Assert.IsType<FormatException>(outcomes[13]);
+    }
+
+    [Fact(DisplayName = "[D3] a batch that may pass when tried again is tried again")]
+    public async Task Tries_again()
+    {
+        var failures = 2;
+        store.Bad = _ => failures-- > 0 ? new TimeZoneNotFoundException("passing") : null;
+
+        Assert.All(await WriteInOneBatchAsync(Lane(), 8), Assert.Null);
+    }
+
+    [Fact(DisplayName = "[D3] a connection lost under way says that the outcome is unknown, to every writer of the batch")]
+    public async Task Tells_that_the_outcome_is_unknown()
+    {
+        store.Bad = row => row.Key.IdHash == 3 ? new IOException("connection lost") : null;
+        var outcomes = await WriteInOneBatchAsync(Lane(), 8);
+
+        Assert.Equal(1, store.Closed);
+        Assert.All(outcomes[1..], outcome => Assert.IsType<WriteOutcomeUnknownException>(outcome));
+    }
+
+    [Fact(DisplayName = "[D3] a write cancelled in the queue is not done; cancelled during its commit, its outcome is unknown")]
+    public async Task Cancels()
+    {
+        using var cancel = new CancellationTokenSource();
+        var lane = Lane();
+        var committing = lane.RunAsync(Row(1), cancel.Token);
+        await store.Committing.WaitAsync();
+        var queued = lane.RunAsync(Row(2), cancel.Token);
+        var bystander = lane.RunAsync(Row(3), default);
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => committing);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+
+        store.Commit.Release(5);
+        await bystander;
+        Assert.DoesNotContain(store.Batches, batch => batch.Contains(2));
+    }
+
+    [Fact(DisplayName = "[D3] a lane that drains does what is queued and takes no more")]
+    public async Task Drains()
+    {
+        var lane = Lane();
+        var writes = Enumerable.Range(0, 10).Select(number => lane.RunAsync(Row(number), default)).ToArray();
+        store.Commit.Release(20);
+
+        Assert.True(await lane.DrainAsync(TimeSpan.FromSeconds(10)));
+        await Task.WhenAll(writes);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => lane.RunAsync(Row(11), default));
+        Assert.Equal(1, store.Closed);
+    }
+
+    private BatchLane<RowWrite> Lane(BatchLimits? limits = null) =>
+        new("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000), store, store.Write, NullLogger.Instance);
+
+    private static RowWrite Row(int number, int bytes = 0) => new(new(number, 0, 0, 0, "t", $"{number}"), new byte[bytes], null);
+
+    /// <summary>Row 0 goes first and alone; the others are one batch. Outcome by number.</summary>
+    private async Task<Exception?[]> WriteInOneBatchAsync(BatchLane<RowWrite> lane, int rows)
+    {
+        var writes = new List<Task> { lane.RunAsync(Row(0), default) };
+        await store.Committing.WaitAsync();
+        writes.AddRange(Enumerable.Range(1, rows - 1).Select(number => lane.RunAsync(Row(number), default)));
+        store.Commit.Release(1000);
+        return await Task.WhenAll(writes.Select(async write =>
+        {
+            await write.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return write.Exception?.InnerException;
+        }));
+    }
+
+    /// <summary>Says when it commits, and waits for leave.</summary>
+    private sealed class FakeStore : RowStore
+    {
+        public SemaphoreSlim Committing { get; } = new(0);
+
+        public SemaphoreSlim Commit { get; } = new(0);
+
+        public List<List<int>> Batches { get; } = [];
+
+        public Func<RowWrite, Exception?> Bad { get; set; } = _ => null;
+
+        public int Closed { get; private set; }
+
+        public override void Write(List<RowWrite> rows)
+        {
+            Committing.Release();
+            Commit.Wait();
+            if (rows.Where(row => row.Key.IdHash > 0).Select(Bad).FirstOrDefault(failure => failure is not null) is { } failure)
+                throw failure;
+            rows.ForEach(row => row.Written = true);
+            Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
+        }
+
+        public override void Read(List<RowRead> rows) => throw new NotSupportedException();
+
+        public override BatchFailure Classify(Exception failure) => failure switch
+        {
+            TimeZoneNotFoundException => BatchFailure.Passing,
+            IOException => BatchFailure.Unknown,
+            _ => BatchFailure.Row,
+        };
+
+        public override void Close() => Closed++;
+    }
+}
