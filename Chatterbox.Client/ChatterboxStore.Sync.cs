@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime.Messaging;
 
 namespace Chatterbox.Client;
 
@@ -97,6 +98,43 @@ public sealed partial class ChatterboxStore
                 LogRetry(_client.Logger, Session.Key, unreachable.Message);
                 lock (_lock) Ask(Need.Attach);
                 await DelayAsync(FirstRetryDelay);
+            }
+            Pump();
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>A call of the user's own, tried again for a while when no silo took it.</summary>
+    internal async Task<T> CallAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
+    {
+        var started = _client.Clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call(Grain).WaitAsync(cancellationToken);
+            }
+            catch (ConnectionFailedException failure) when (_client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
+            {
+                LogRetry(_client.Logger, Session.Key, failure.Message);
+                CheckSoon();
+                await DelayAsync(FirstRetryDelay);
+            }
+        }
+    }
+
+    /// <summary>Returns once this store shows what the session holds at the call.</summary>
+    internal async Task CaughtUpAsync(CancellationToken cancellationToken)
+    {
+        var now = await CallAsync(grain => grain.HeartbeatAsync(_id), cancellationToken);
+        while (true)
+        {
+            Task progress;
+            lock (_lock)
+            {
+                progress = _progress.Task;
+                if (_replica.Epoch > now.Epoch || (_replica.Epoch == now.Epoch && _replica.Revision >= now.Revision)) return;
+                Ask(_replica.Epoch == now.Epoch ? Need.CatchUp : Need.Attach);
             }
             Pump();
             await progress.WaitAsync(cancellationToken);
@@ -233,7 +271,7 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             _replica.Attached(reply);
-            (_save, Notices, ReadOnly) = (reply.Save, reply.Notices, reply.ReadOnly);
+            (_save, Notices, ReadOnly, Recovery.Crash) = (reply.Save, reply.Notices, reply.ReadOnly, reply.Crash);
             _subscriptions.Publish(Update([.. reply.State.Changes]));
         }
         _hydrated.TrySetResult();
@@ -265,6 +303,7 @@ public sealed partial class ChatterboxStore
             Ask(since.Epoch == _replica.Epoch ? _replica.CaughtUp(since) : Need.Attach);
             _subscriptions.Publish(Update([.. since.Changes.Where(change => change.Revision > before)]));
         }
+        Progress();
     }
 
     private async Task SendAsync(ChangeBatch batch)

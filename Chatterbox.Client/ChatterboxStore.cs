@@ -25,6 +25,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
         Persistence = new(this);
         Audio = new(this);
         Backup = new(this);
+        Recovery = new(this);
     }
 
     public SessionId Session { get; }
@@ -49,6 +50,9 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     /// <summary>Export and import.</summary>
     public StoreBackup Backup { get; }
+
+    /// <summary>Coming back from crashes and mistakes.</summary>
+    public StoreRecovery Recovery { get; }
 
     /// <summary>What was found wrong when the session was loaded.</summary>
     public IReadOnlyList<string> Notices { get; private set; } = [];

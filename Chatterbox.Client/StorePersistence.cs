@@ -29,7 +29,7 @@ public sealed class StorePersistence
     public async Task RehydrateAsync(CancellationToken cancellationToken = default)
     {
         await FlushAsync(cancellationToken);
-        Throw(await _store.Grain.RehydrateAsync().WaitAsync(cancellationToken));
+        Throw(await _store.CallAsync(grain => grain.RehydrateAsync(), cancellationToken));
         // Until this store, too, stands on the new epoch.
         await FlushAsync(cancellationToken);
     }
@@ -39,7 +39,7 @@ public sealed class StorePersistence
     public async Task ClearPersistedStateAsync(CancellationToken cancellationToken = default)
     {
         await FlushAsync(cancellationToken);
-        Throw(await _store.Grain.ClearPersistedStateAsync().WaitAsync(cancellationToken));
+        Throw(await _store.CallAsync(grain => grain.ClearPersistedStateAsync(), cancellationToken));
         // Until this store, too, stands on the new epoch.
         await FlushAsync(cancellationToken);
     }
@@ -49,7 +49,7 @@ public sealed class StorePersistence
         (await GetStatusAsync(cancellationToken)).PersistedVersion;
 
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
-        _store.Grain.GetStatusAsync().WaitAsync(cancellationToken);
+        _store.CallAsync(grain => grain.GetStatusAsync(), cancellationToken);
 
     private static void Throw(FlushReply reply)
     {

@@ -1,10 +1,13 @@
 using System.ComponentModel.DataAnnotations;
+using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains;
 
 /// <summary>How sessions save themselves and serve their clients. Section <c>Chatterbox:Session</c>.</summary>
 public sealed class ChatterboxOptions
 {
+    internal static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(10);
+
     /// <summary>A change waits this long for the next one before it is saved. 10 ms to 1 min; default 300 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan WriteDelay { get; set; } = TimeSpan.FromMilliseconds(300);
@@ -36,6 +39,13 @@ public sealed class ChatterboxOptions
     /// <summary>Changes kept at hand for clients that missed some; older ones cost them a snapshot. 0 to 65,536; default 256.</summary>
     [Range(0, 65_536)]
     public int RecentChanges { get; set; } = 256;
+
+    /// <summary>How old the last good copy of a session may become. 1 min to 30 days; default 1 day.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
+    public TimeSpan LastGoodAge { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Settings of single stores, by name. Every name has to be that of a registered store.</summary>
+    public Dictionary<string, StoreOptions> Stores { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What is out of range or contradicts itself, in words.</summary>
     public IReadOnlyList<string> Problems

@@ -22,13 +22,37 @@ public static class ChatterboxSiloExtensions
 
         silo.Services.AddSingleton(Options.Create(options));
         silo.Services.TryAddSingleton(TimeProvider.System);
-        silo.Services.AddSingleton(PersistConfig.AppState);
+        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly, PersistConfig.Recovery])
+        {
+            silo.Services.AddSingleton(preset);
+        }
         silo.Services.AddSingleton<PersistConfigs>();
         silo.Services.AddSingleton<ISliceMigration, DefaultEngineAndParameters>();
         silo.Services.AddSingleton<MigrationChain>();
         return silo
+            .AddStartupTask((services, _) =>
+            {
+                // Made here, so that a wrong registration stops the start and not the first session.
+                services.GetRequiredService<PersistConfigs>();
+                services.GetRequiredService<MigrationChain>();
+                return Task.CompletedTask;
+            })
             .AddMemoryGrainStorage("PubSubStore")
             .AddMemoryStreams(ChatterboxStreams.Provider, streams => streams.ConfigurePullingAgent(agent =>
                 agent.Configure(pulling => pulling.GetQueueMsgsTimerPeriod = StreamPollPeriod)));
+    }
+
+    /// <summary>Serves another store, made from a preset: <c>PersistConfig.Minimal with { Name = "my-store" }</c>.</summary>
+    public static ISiloBuilder AddChatterboxStore(this ISiloBuilder silo, PersistConfig config)
+    {
+        silo.Services.AddSingleton(config);
+        return silo;
+    }
+
+    /// <summary>Adds a step to the schema's history: the application's own versions follow Chatterbox's.</summary>
+    public static ISiloBuilder AddChatterboxMigration<TMigration>(this ISiloBuilder silo) where TMigration : class, ISliceMigration
+    {
+        silo.Services.AddSingleton<ISliceMigration, TMigration>();
+        return silo;
     }
 }

@@ -44,12 +44,13 @@ internal sealed partial class UserSessionGrain(
 
         _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
         _feed = new(Key, this.GetStreamProvider(ChatterboxStreams.Provider), _leases, logger);
-        _writer = new(new DebouncePolicy(_options.WriteDelay, _options.MaxWriteDelay),
+        _writer = new(new DebouncePolicy(config.WriteDelay!.Value, config.MaxWriteDelay!.Value),
             new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, SaveAsync, ArmSaveTimer);
         _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
 
         // When this throws, the activation does not come about and nothing is written over what could not be read.
         _log.Load(await _store.LoadAsync(), NewEpoch());
+        NoteCrash();
         if (_store.NeedsSave) _writer.Changed();
     }
 
@@ -66,6 +67,7 @@ internal sealed partial class UserSessionGrain(
             }
             await Task.Delay(_options.RetryDelay, clock, CancellationToken.None);
         }
+        if (_writer is not null && !deadline.IsCancellationRequested) await MaintainAsync();
     }
 
     public Task<AttachReply> AttachAsync(AttachRequest request)
@@ -75,6 +77,7 @@ internal sealed partial class UserSessionGrain(
         var client = request.Client;
         if (_leases.Start(client, request.Device, request.Slices)) PublishPresence();
         _log.Attach(client.Client, request.NextSequence, request.SeenRevision);
+        CameBack(client.Client);
         _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(_options.Lease / 2, _options.Lease / 2)
         {
             Interleave = true,
@@ -88,6 +91,7 @@ internal sealed partial class UserSessionGrain(
             ReadOnly = ReadOnly,
             Lease = _options.Lease,
             Protocol = Protocol.Version,
+            Crash = Crash,
         });
     }
 
@@ -95,7 +99,11 @@ internal sealed partial class UserSessionGrain(
     {
         if (!_leases.End(client.Client)) return;
         PublishPresence();
-        if (_leases.Count == 0) await _writer.FlushAsync();
+        if (_leases.Count == 0)
+        {
+            if (IsMarkerStale) _writer.Changed();
+            await _writer.FlushAsync();
+        }
 
         // What is not durable yet the client may have to send again, so it has to be told apart.
         if (!_leases.Holds(client.Client) && _log.DurableRevision == _log.Revision) _log.ForgetClient(client.Client);
@@ -153,6 +161,7 @@ internal sealed partial class UserSessionGrain(
     public async Task<FlushReply> ClearPersistedStateAsync()
     {
         if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
+        await KeepLastGoodAsync(BeforeClear);
         _store.Clear();
         Replace(AppState.Initial, "the session was cleared");
         return await FlushAsync();
@@ -164,6 +173,7 @@ internal sealed partial class UserSessionGrain(
         if (ReadOnly is { } why) return report with { Refused = new("session", "read-only", why) };
         if (state is null || request.DryRun) return report;
 
+        await KeepLastGoodAsync("an import");
         Replace(state, "a state was imported");
         var flushed = await FlushAsync();
         return flushed.Failure is null
@@ -190,6 +200,7 @@ internal sealed partial class UserSessionGrain(
         BytesWritten = _store.BytesWritten,
         Changes = _log.Changes,
         Slices = _store.Describe(_log.State).ToValueList(),
+        Crash = Crash,
     });
 
     private ValueList<AttachedClient> Presence =>
@@ -233,6 +244,7 @@ internal sealed partial class UserSessionGrain(
             await _store.SaveAsync(moment);
         }
         if (ReadOnly is not null) return;
+        await _store.Marker.WriteAsync(Marker(moment.State));
         _log.MarkDurable(moment.Revision);
         _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
     }
@@ -258,19 +270,20 @@ internal sealed partial class UserSessionGrain(
 
     private void PublishPresence() => _feed.Publish(_log.Epoch, new PresenceChanged(Presence));
 
-    private Task SweepLeasesAsync(CancellationToken cancellationToken)
+    private async Task SweepLeasesAsync(CancellationToken cancellationToken)
     {
+        if (_writer.IsIdle) await MaintainAsync();
         if (_leases.EndLapsed() is { Count: > 0 } lapsed)
         {
             LogLapsed(Key, lapsed.Count);
+            WentAway();
             PublishPresence();
             _feed.Trim();
         }
-        if (_leases.Count > 0) return Task.CompletedTask;
+        if (_leases.Count > 0) return;
         _leaseTimer?.Dispose();
         _leaseTimer = null;
         _log.Forget(0);
-        return Task.CompletedTask;
     }
 
     private void ArmSaveTimer(TimeSpan due)

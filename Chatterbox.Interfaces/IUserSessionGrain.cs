@@ -49,6 +49,37 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("Import")]
     Task<ImportReport> ImportAsync(ImportRequest request);
 
+    /// <summary>
+    /// Puts work that a crash interrupted back as interrupted, ready to run again, and undoes a clear that nothing has followed.
+    /// Doing it again does nothing.
+    /// </summary>
+    [Alias("RecoverFromCrash")]
+    Task<RecoveryReport> RecoverFromCrashAsync();
+
+    /// <summary>Lets go of work that a crash interrupted. Doing it again does nothing.</summary>
+    [Alias("ClearRecoveryState")]
+    Task<FlushReply> ClearRecoveryStateAsync();
+
+    /// <summary>Puts back the state from before the last clear, import, clean-up or undo: doing it again undoes it.</summary>
+    [Alias("Undo")]
+    Task<RecoveryReport> UndoAsync();
+
+    /// <summary>What has been set aside.</summary>
+    [Alias("ListQuarantine")]
+    Task<ValueList<QuarantineItem>> ListQuarantineAsync();
+
+    /// <summary>Bytes that were set aside; null when there are none of this id.</summary>
+    [Alias("ReadQuarantine")]
+    Task<byte[]?> ReadQuarantineAsync(string id);
+
+    /// <summary>Puts a slice back from bytes that were set aside, if this silo can read them. They stay in quarantine.</summary>
+    [Alias("RestoreQuarantine")]
+    Task<RecoveryReport> RestoreQuarantineAsync(string id);
+
+    /// <summary>Deletes bytes that were set aside, for good. False when there are none of this id.</summary>
+    [Alias("DropQuarantine")]
+    Task<bool> DropQuarantineAsync(string id);
+
     [Alias("GetStatus"), AlwaysInterleave]
     Task<SessionStatus> GetStatusAsync();
 }
@@ -113,6 +144,9 @@ public sealed record AttachReply
     [Id(6)] public TimeSpan Lease { get; init; }
 
     [Id(7)] public int Protocol { get; init; }
+
+    /// <summary>Set when work was in hand as a client or the silo died, and has not been come back to.</summary>
+    [Id(8)] public CrashInfo? Crash { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.AppliedSequence")]

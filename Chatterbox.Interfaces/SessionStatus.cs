@@ -29,6 +29,9 @@ public sealed record SessionStatus
     [Id(11)] public long Changes { get; init; }
 
     [Id(12)] public ValueList<StoredSlice> Slices { get; init; } = [];
+
+    /// <summary>Set when work was in hand as a client or the silo died, and has not been come back to.</summary>
+    [Id(15)] public CrashInfo? Crash { get; init; }
 }
 
 /// <summary>A slice's row.</summary>

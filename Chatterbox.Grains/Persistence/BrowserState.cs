@@ -12,12 +12,12 @@ internal static class BrowserState
     /// <summary>The state, or null and a report that says why not: which item, what it is, what is allowed.</summary>
     public static (AppState? State, ImportReport Report) Read(ImportRequest request, MigrationChain migrations)
     {
-        var report = new ImportReport { FromVersion = request.Version, ToVersion = MigrationChain.CurrentVersion, DryRun = request.DryRun };
+        var report = new ImportReport { FromVersion = request.Version, ToVersion = migrations.CurrentVersion, DryRun = request.DryRun };
         try
         {
             var notes = new List<string>();
             var state = AppState.Initial;
-            foreach (var (slice, place, node) in Slices(request, notes))
+            foreach (var (slice, place, node) in Slices(request, migrations, notes))
             {
                 state = slice.With(state, Read(slice, place, Migrate(slice, place, node, request.Version, migrations)));
             }
@@ -33,11 +33,11 @@ internal static class BrowserState
         }
     }
 
-    private static List<(SliceDefinition Slice, string Place, JsonNode Node)> Slices(ImportRequest request, List<string> notes)
+    private static List<(SliceDefinition Slice, string Place, JsonNode Node)> Slices(ImportRequest request, MigrationChain migrations, List<string> notes)
     {
-        if (request.Version is < 0 or > MigrationChain.CurrentVersion)
+        if (request.Version < 0 || request.Version > migrations.CurrentVersion)
         {
-            throw Refused("version", $"{request.Version}", $"0 to {MigrationChain.CurrentVersion}: this silo knows no other schema");
+            throw Refused("version", $"{request.Version}", $"0 to {migrations.CurrentVersion}: this silo knows no other schema");
         }
         if (request.Json is not { Length: <= Limits.ImportBytes })
         {

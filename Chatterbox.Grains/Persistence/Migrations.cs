@@ -18,9 +18,6 @@ public sealed class MigrationException(string message, Exception? inner = null) 
 /// <summary>The steps in order, from version 0 to the current one.</summary>
 public sealed class MigrationChain
 {
-    /// <summary>The schema version that this build reads and writes.</summary>
-    public const int CurrentVersion = 1;
-
     private readonly ISliceMigration[] _steps;
 
     /// <exception cref="InvalidOperationException">A version has no step, or two.</exception>
@@ -28,18 +25,21 @@ public sealed class MigrationChain
     {
         _steps = [.. steps.OrderBy(step => step.FromVersion)];
         var versions = _steps.Select(step => step.FromVersion).ToArray();
-        if (!versions.SequenceEqual(Enumerable.Range(0, CurrentVersion)))
+        if (!versions.SequenceEqual(Enumerable.Range(0, versions.Length)))
         {
-            throw new InvalidOperationException(
-                $"Migrations start from versions {string.Join(", ", versions)}; needed is exactly one each from 0 to {CurrentVersion - 1}.");
+            throw new InvalidOperationException($"Migrations start from versions {string.Join(", ", versions)}; "
+                + "needed is exactly one each from 0 on, without a gap.");
         }
     }
+
+    /// <summary>The schema version that this silo reads and writes: where the last step ends.</summary>
+    public int CurrentVersion => _steps.Length;
 
     /// <summary>Brings a slice from a version to the current one.</summary>
     /// <exception cref="MigrationException">A step threw, or the version is not one that can be migrated.</exception>
     public JsonNode Migrate(Slice slice, JsonNode? state, int version)
     {
-        if (version is < 0 or > CurrentVersion) throw new MigrationException($"Version {version} is not between 0 and {CurrentVersion}.");
+        if (version < 0 || version > CurrentVersion) throw new MigrationException($"Version {version} is not between 0 and {CurrentVersion}.");
         if (state is null) throw new MigrationException("There is no state to migrate.");
         for (; version < CurrentVersion; version++)
         {

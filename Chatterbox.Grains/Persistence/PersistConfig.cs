@@ -1,12 +1,14 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>What of a store's state is persisted. Registered by store name; a custom one is made from another by <c>with</c>.</summary>
+/// <summary>
+/// What of a store's state is persisted, and how. Registered by store name with <c>AddChatterboxStore</c>; a custom one is made
+/// from a preset by <c>with</c>. What is null is taken from <see cref="ChatterboxOptions"/>.
+/// </summary>
 public sealed record PersistConfig
 {
-    /// <summary>Work sessions kept in storage, most recently added last.</summary>
-    public const int KeptWorkSessions = 10;
-
-    /// <summary>The store's name: the second part of a <see cref="SessionId"/>.</summary>
+    /// <summary>The store's name: the second part of a <see cref="SessionId"/>. 1 to 64 of a–z, 0–9 and '-'.</summary>
     public required string Name { get; init; }
 
     /// <summary>
@@ -15,16 +17,80 @@ public sealed record PersistConfig
     /// </summary>
     public Func<AppState, AppState> Partialize { get; init; } = state => state;
 
-    /// <summary>The whole app: all but the oldest work sessions.</summary>
-    public static PersistConfig AppState { get; } = new() { Name = SessionId.DefaultStore, Partialize = KeepLastWorkSessions };
+    /// <inheritdoc cref="ChatterboxOptions.WriteDelay"/>
+    public TimeSpan? WriteDelay { get; init; }
 
-    private static AppState KeepLastWorkSessions(AppState state)
+    /// <inheritdoc cref="ChatterboxOptions.MaxWriteDelay"/>
+    public TimeSpan? MaxWriteDelay { get; init; }
+
+    /// <inheritdoc cref="ChatterboxOptions.CompressionThreshold"/>
+    public int? CompressionThreshold { get; init; }
+
+    /// <summary>What has not been saved for so long is not loaded again. 1 s or more; null, the default, is never.</summary>
+    public TimeSpan? ExpiresAfter { get; init; }
+
+    /// <summary>The whole app: everything but the oldest work sessions.</summary>
+    public static PersistConfig AppState { get; } = new() { Name = SessionId.DefaultStore, Partialize = Partializers.WholeApp };
+
+    /// <summary>Preferences and nothing else.</summary>
+    public static PersistConfig Minimal { get; } = new() { Name = "minimal", Partialize = Partializers.PreferencesOnly };
+
+    /// <summary>Work in hand, for a day.</summary>
+    public static PersistConfig SessionOnly { get; } = new()
     {
-        var sessions = state.WorkSessions;
-        if (sessions.Count <= KeptWorkSessions) return state;
-        var current = state.CurrentWorkSession;
-        var kept = sessions.Skip(sessions.Count - KeptWorkSessions).ToList();
-        if (current is not null && !kept.Contains(current)) kept[0] = current;
-        return state with { WorkSessions = kept.ToValueList() };
+        Name = "session-only",
+        Partialize = Partializers.ChunksAndBatches,
+        ExpiresAfter = TimeSpan.FromDays(1),
+    };
+
+    /// <summary>Only what is not completed, for coming back to it after a crash.</summary>
+    public static PersistConfig Recovery { get; } = new() { Name = "recovery", Partialize = Partializers.Unfinished };
+
+    /// <summary>This configuration with what it leaves open taken from the options, as the configuration of this store overrides them.</summary>
+    internal PersistConfig Resolve(ChatterboxOptions options)
+    {
+        var overrides = options.Stores.GetValueOrDefault(Name) ?? new StoreOptions();
+        return this with
+        {
+            WriteDelay = overrides.WriteDelay ?? WriteDelay ?? options.WriteDelay,
+            MaxWriteDelay = overrides.MaxWriteDelay ?? MaxWriteDelay ?? options.MaxWriteDelay,
+            CompressionThreshold = overrides.CompressionThreshold ?? CompressionThreshold ?? options.CompressionThreshold,
+            ExpiresAfter = overrides.ExpiresAfter ?? ExpiresAfter,
+        };
     }
+
+    /// <summary>What is wrong with a resolved configuration.</summary>
+    internal IEnumerable<string> Problems
+    {
+        get
+        {
+            if (Text.CheckStore(Name) is { } name) yield return name.Message;
+            if (WriteDelay < ChatterboxOptions.ShortestDelay) yield return Wrong(nameof(WriteDelay), WriteDelay, $"{ChatterboxOptions.ShortestDelay} or more");
+            if (MaxWriteDelay < WriteDelay) yield return Wrong(nameof(MaxWriteDelay), MaxWriteDelay, $"WriteDelay ({WriteDelay}) or more");
+            if (CompressionThreshold < 0) yield return Wrong(nameof(CompressionThreshold), CompressionThreshold, "0 or more bytes");
+            if (ExpiresAfter < TimeSpan.FromSeconds(1)) yield return Wrong(nameof(ExpiresAfter), ExpiresAfter, "1 s or more");
+        }
+    }
+
+    private string Wrong(string setting, object? value, string allowed) => $"store {Name}: {setting}: {value} is not allowed; allowed: {allowed}";
+}
+
+/// <summary>What the configuration may set for one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>
+public sealed class StoreOptions
+{
+    /// <inheritdoc cref="ChatterboxOptions.WriteDelay"/>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan? WriteDelay { get; set; }
+
+    /// <inheritdoc cref="ChatterboxOptions.MaxWriteDelay"/>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan? MaxWriteDelay { get; set; }
+
+    /// <inheritdoc cref="ChatterboxOptions.CompressionThreshold"/>
+    [Range(0, 16 * 1024 * 1024)]
+    public int? CompressionThreshold { get; set; }
+
+    /// <inheritdoc cref="PersistConfig.ExpiresAfter"/>
+    [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")]
+    public TimeSpan? ExpiresAfter { get; set; }
 }

@@ -47,6 +47,17 @@ internal sealed class Quarantine(IGrainStorage storage, GrainId owner, TimeProvi
         return _entries = ReadIndex(await _index.ReadAsync());
     }
 
+    /// <summary>Deletes an entry and its bytes.</summary>
+    public async Task<bool> DropAsync(string id)
+    {
+        var entries = await ListAsync();
+        if (entries.All(entry => entry.Id != id)) return false;
+        await WriteIndexAsync([.. entries.Where(entry => entry.Id != id)]);
+        var row = new StoredRow(storage, owner, RowName(id));
+        if (await row.ReadAsync() is not null) await row.ClearAsync();
+        return true;
+    }
+
     public Task<byte[]?> ReadAsync(string id) => new StoredRow(storage, owner, RowName(id)).ReadAsync();
 
     private static string RowName(string id) => $"quarantine-{id}";
@@ -55,6 +66,7 @@ internal sealed class Quarantine(IGrainStorage storage, GrainId owner, TimeProvi
     {
         // Forgotten first: whatever happens to the write, the next reader asks storage.
         _entries = null;
+        await _index.ReadAsync();
         await _index.WriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(entries, QuarantineJson.Default.ListQuarantineEntry), 1, 1024));
         _entries = entries;
     }

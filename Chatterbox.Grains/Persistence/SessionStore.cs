@@ -15,8 +15,14 @@ internal sealed partial class SessionStore(
     IGrainStorage storage, GrainId owner, PersistConfig config, MigrationChain migrations, ChatterboxOptions options,
     TimeProvider clock, ILogger logger)
 {
-    private readonly Quarantine _quarantine = new(storage, owner, clock);
+    private readonly KeptCopy _lastGood = new(storage, owner, "last-good", migrations, clock, logger);
+    private readonly KeptCopy _before = new(storage, owner, "before", migrations, clock, logger);
     private SliceSlot[] _slots = [];
+
+    public Quarantine Quarantine { get; } = new(storage, owner, clock);
+
+    /// <summary>Whether clients have, or had, work in hand.</summary>
+    public RecoveryMarker Marker { get; } = new(storage, owner);
 
     /// <summary>Set when stored data is newer than this build: nothing may be written.</summary>
     public string? ReadOnly { get; private set; }
@@ -40,7 +46,9 @@ internal sealed partial class SessionStore(
     public async Task<SessionMoment> LoadAsync()
     {
         var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name))).ToArray();
-        var rows = await Task.WhenAll(slots.Select(slot => slot.Row.ReadAsync()));
+        var reads = slots.Select(slot => slot.Row.ReadAsync()).ToArray();
+        await Task.WhenAll([.. reads, Marker.LoadAsync()]);
+        var rows = reads.Select(read => read.Result).ToArray();
 
         var notices = new List<string>();
         ReadOnly = null;
@@ -54,6 +62,14 @@ internal sealed partial class SessionStore(
             slots[index].WrittenSource = slots[index].Slice.Get(state);
             applied[index] = envelope.Applied;
             revision = Math.Max(revision, envelope.Revision);
+        }
+        if (slots.Any(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable })) state = await FallBackAsync(slots, state, notices);
+        if (IsExpired(slots, out var savedAt))
+        {
+            await _before.KeepAsync(state, revision, $"the state of {savedAt:u} had expired");
+            notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; a copy is kept.");
+            state = AppState.Initial;
+            foreach (var slot in slots) (slot.Written, slot.Cleared) = (null, true);
         }
         (_slots, Notices) = (slots, notices);
         return new(state, revision, applied);
@@ -81,6 +97,32 @@ internal sealed partial class SessionStore(
         }
     }
 
+    /// <summary>Keeps the state as the copy to come back to should what follows be a mistake. Returns once it is durable.</summary>
+    public Task KeepBeforeAsync(SessionMoment moment, string reason) =>
+        ReadOnly is null ? _before.KeepAsync(moment.State, moment.Revision, reason) : Task.CompletedTask;
+
+    public Task<Copy?> ReadBeforeAsync() => _before.ReadAsync();
+
+    /// <summary>Renews the last good copy when it is old, from a state that is durable.</summary>
+    public async Task RenewLastGoodAsync(SessionMoment durable)
+    {
+        if (ReadOnly is not null || durable.Revision == 0) return;
+        if (_lastGood.At is null) await _lastGood.ReadAsync();
+        if (_lastGood.At is { } at && clock.GetUtcNow() - at < options.LastGoodAge) return;
+        await _lastGood.KeepAsync(config.Partialize(durable.State), durable.Revision, "the daily copy");
+    }
+
+    /// <summary>Reads bytes from quarantine as the slice they were set aside from.</summary>
+    public object Read(SliceDefinition slice, byte[] bytes)
+    {
+        var (version, body) = SliceFrame.Decode(bytes);
+        return SliceEnvelope.Decode(slice, version, body.Span, migrations).Value ?? slice.Get(AppState.Initial);
+    }
+
+    /// <summary>What reading bytes throws that are not what they should be.</summary>
+    public static bool IsDamage(Exception exception) => exception
+        is FrameException or JsonException or MigrationException or InvalidOperationException or FormatException or ArgumentException;
+
     /// <summary>Every slice is to be written; those with their initial value as cleared.</summary>
     public void Clear()
     {
@@ -96,36 +138,60 @@ internal sealed partial class SessionStore(
         {
             var (version, body) = SliceFrame.Decode(row);
             slot.StoredVersion = version;
-            if (version > MigrationChain.CurrentVersion) return OpenNewer(slot, version, body.Span);
+            if (version > migrations.CurrentVersion) return OpenNewer(slot, version, body.Span);
 
             var envelope = SliceEnvelope.Decode(slot.Slice, version, body.Span, migrations);
             if (envelope.Value is null) slot.StoredVersion = null;
             slot.Written = envelope.Value ?? initial;
-            if (version < MigrationChain.CurrentVersion)
+            slot.SavedAt = envelope.SavedAt;
+            if (version < migrations.CurrentVersion)
             {
                 slot.Written = null;
-                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {version}, before its migration to {MigrationChain.CurrentVersion}");
+                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {version}, before its migration to {migrations.CurrentVersion}");
             }
             return envelope;
         }
-        catch (Exception damage) when (damage is FrameException or JsonException or MigrationException or InvalidOperationException or FormatException)
+        catch (Exception damage) when (IsDamage(damage))
         {
             LogUnreadable(owner, slot.Slice.Name, row.Length, damage.Message);
-            notices.Add($"The stored {slot.Slice.Name} could not be read and were replaced by defaults; their {row.Length} bytes are kept "
-                + $"in quarantine: {damage.Message}");
+            notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in quarantine: {damage.Message}");
             slot.Unpreserved = new(row, QuarantineKind.Unreadable, damage.Message);
             return new(0, AppliedMap.Empty, null);
         }
     }
 
+    // What cannot be read starts from the last good copy, and is then to be written: the copy is not the row.
+    private async Task<AppState> FallBackAsync(SliceSlot[] slots, AppState state, List<string> notices)
+    {
+        var copy = await _lastGood.ReadAsync();
+        foreach (var slot in slots.Where(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable }))
+        {
+            if (copy is null)
+            {
+                notices.Add($"The {slot.Slice.Name} start from defaults: there is no earlier copy of them.");
+                continue;
+            }
+            state = slot.Slice.With(state, slot.Slice.Get(copy.State));
+            slot.Written = null;
+            notices.Add($"The {slot.Slice.Name} start from their last good copy of {copy.At:u}.");
+        }
+        return state;
+    }
+
+    private bool IsExpired(SliceSlot[] slots, out DateTimeOffset savedAt)
+    {
+        savedAt = slots.Max(slot => slot.SavedAt) ?? default;
+        return config.ExpiresAfter is { } limit && savedAt != default && clock.GetUtcNow() - savedAt > limit;
+    }
+
     // Shown as far as this build understands it.
     private SliceEnvelope OpenNewer(SliceSlot slot, int version, ReadOnlySpan<byte> body)
     {
-        ReadOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {MigrationChain.CurrentVersion})";
-        LogNewer(owner, slot.Slice.Name, version, MigrationChain.CurrentVersion);
+        ReadOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {migrations.CurrentVersion})";
+        LogNewer(owner, slot.Slice.Name, version, migrations.CurrentVersion);
         try
         {
-            return SliceEnvelope.Decode(slot.Slice, MigrationChain.CurrentVersion, body, migrations);
+            return SliceEnvelope.Decode(slot.Slice, migrations.CurrentVersion, body, migrations);
         }
         catch (JsonException)
         {
@@ -136,7 +202,7 @@ internal sealed partial class SessionStore(
     private async Task PreserveAsync(SliceSlot slot)
     {
         var (bytes, kind, reason) = slot.Unpreserved!;
-        await _quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
+        await Quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
         slot.Unpreserved = null;
     }
 
@@ -146,8 +212,9 @@ internal sealed partial class SessionStore(
         if (slot.Holds(value, source)) return;
 
         var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
-        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value);
-        var bytes = envelope.Encode(slot.Slice, options.CompressionThreshold);
+        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value,
+            config.ExpiresAfter is null ? null : clock.GetUtcNow());
+        var bytes = envelope.Encode(slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
         slot.Uncertain = (bytes, value, source);
         try
         {
@@ -176,7 +243,7 @@ internal sealed partial class SessionStore(
         slot.Uncertain = null;
         (slot.Written, slot.WrittenSource) = (value, source);
         slot.Cleared = tombstone;
-        slot.StoredVersion = tombstone ? null : MigrationChain.CurrentVersion;
+        slot.StoredVersion = tombstone ? null : migrations.CurrentVersion;
         RowWrites++;
         BytesWritten += bytes.Length;
     }

@@ -8,21 +8,23 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>A slice as it is stored: <c>{version, revision, applied, state}</c>.</summary>
 /// <param name="Revision">The session's revision when it was written.</param>
 /// <param name="Value">The slice; null once it has been cleared.</param>
-internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? Value)
+/// <param name="SavedAt">When it was written, in stores that expire.</param>
+internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? Value, DateTimeOffset? SavedAt = null)
 {
     private static readonly JsonWriterOptions Compact = new()
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public byte[] Encode(SliceDefinition slice, int compressionThreshold)
+    public byte[] Encode(SliceDefinition slice, int version, int compressionThreshold)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
             writer.WriteStartObject();
-            writer.WriteNumber("version", MigrationChain.CurrentVersion);
+            writer.WriteNumber("version", version);
             writer.WriteNumber("revision", Revision);
+            if (SavedAt is { } at) writer.WriteString("savedAt", at);
             writer.WriteStartObject("applied");
             foreach (var (client, sequence) in Applied.Entries) writer.WriteNumber(client, sequence);
             writer.WriteEndObject();
@@ -33,7 +35,7 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             }
             writer.WriteEndObject();
         }
-        return SliceFrame.Encode(buffer.WrittenSpan, MigrationChain.CurrentVersion, compressionThreshold);
+        return SliceFrame.Encode(buffer.WrittenSpan, version, compressionThreshold);
     }
 
     /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>
@@ -44,6 +46,7 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         long revision = 0;
         var applied = AppliedMap.Empty;
         object? value = null;
+        DateTimeOffset? savedAt = null;
         var reader = new Utf8JsonReader(body);
         Expect(ref reader, JsonTokenType.StartObject);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -57,11 +60,14 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
                         ? number
                         : throw new JsonException("The revision is not a whole number.");
                     break;
+                case "savedAt":
+                    savedAt = reader.GetDateTimeOffset();
+                    break;
                 case "applied":
                     applied = ReadApplied(ref reader);
                     break;
                 case "state":
-                    value = version == MigrationChain.CurrentVersion
+                    value = version == migrations.CurrentVersion
                         ? slice.Read(ref reader)
                         : slice.Read(migrations.Migrate(slice.Slice, JsonNode.Parse(ref reader), version));
                     break;
@@ -71,7 +77,7 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             }
         }
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw new JsonException("The envelope does not end where it should.");
-        return new(revision, applied, value);
+        return new(revision, applied, value, savedAt);
     }
 
     private static AppliedMap ReadApplied(ref Utf8JsonReader reader)

@@ -21,6 +21,9 @@ internal sealed class SliceSlot(SliceDefinition slice, StoredRow row)
 
     public Unpreserved? Unpreserved { get; set; }
 
+    /// <summary>When the row was written, where that matters: in a store that expires.</summary>
+    public DateTimeOffset? SavedAt { get; set; }
+
     /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
     public (byte[] Bytes, object Value, object Source)? Uncertain { get; set; }
 

@@ -31,6 +31,14 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         Length = bytes.Length;
     }
 
+    public async Task ClearAsync()
+    {
+        var cleared = new GrainState<StoredFrame>(new StoredFrame(), _etag) { RecordExists = Length > 0 };
+        await storage.ClearStateAsync(name, owner, cleared);
+        _etag = cleared.ETag;
+        Length = 0;
+    }
+
     /// <summary>Reads the row again: its bytes, and whether it is still as this object knew it.</summary>
     public async Task<(byte[]? Bytes, bool Unchanged)> ReadAgainAsync()
     {

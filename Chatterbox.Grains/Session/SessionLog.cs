@@ -93,6 +93,19 @@ internal sealed class SessionLog(int recentChanges)
         return new(Revision, null);
     }
 
+    /// <summary>A change of the session's own making, which nobody will send again. Null when it is refused or changes nothing.</summary>
+    public AppliedChange? ApplyOwn(AppStateChange change)
+    {
+        var (state, rejection) = AppStateReducer.Apply(State, change);
+        if (rejection is not null || ReferenceEquals(state, State)) return null;
+        State = state;
+        Changes++;
+        var applied = new AppliedChange(++Revision, Client: "", Sequence: 0, change);
+        _recent.Enqueue(applied);
+        Forget(recentChanges);
+        return applied;
+    }
+
     /// <summary>Everything of the client below this sequence has arrived.</summary>
     public long NextSequence(string client) => _cursors[client].Next;
 
@@ -145,8 +158,8 @@ internal sealed class SessionLog(int recentChanges)
             if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
             var (state, rejection) = AppStateReducer.Apply(State, change);
             if (rejection is not null) continue;
-            _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             if (ReferenceEquals(state, State)) continue;
+            if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }
@@ -160,7 +173,7 @@ internal sealed class SessionLog(int recentChanges)
     }
 
     private bool WasApplied(string client, long sequence, Slice slice) =>
-        slice != Slice.Runtime && _applied[(int)slice][client] >= sequence;
+        slice != Slice.Runtime && sequence > 0 && _applied[(int)slice][client] >= sequence;
 
     private void Reset(AppState state, long revision, long epoch)
     {

@@ -15,13 +15,15 @@ internal static class SettingsCheck
     public static void Check(IConfigurationSection section, Type options, ICollection<string> problems)
     {
         var properties = options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.SetMethod is { IsPublic: true })
+            .Where(property => property.SetMethod is { IsPublic: true } || property.PropertyType.IsGenericType)
             .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
         foreach (var child in section.GetChildren())
         {
             if (!properties.TryGetValue(child.Key, out var property))
                 problems.Add(Unknown(child, properties.Keys));
+            else if (property.PropertyType is { IsGenericType: true } map && map.GetGenericTypeDefinition() == typeof(Dictionary<,>))
+                foreach (var entry in child.GetChildren()) Check(entry, map.GetGenericArguments()[1], problems);
             else if (IsScalar(property.PropertyType))
                 CheckValue(child, property, problems);
             else
@@ -36,7 +38,7 @@ internal static class SettingsCheck
     {
         if (setting.GetChildren().Any())
             problems.Add($"{setting.Path.Replace(":", "__", StringComparison.Ordinal)} takes one value and has no settings below it.");
-        else if (!TryParse(setting.Value, property.PropertyType, out var value)
+        else if (!TryParse(setting.Value, Bare(property.PropertyType), out var value)
                  || property.GetCustomAttributes<ValidationAttribute>().Any(rule => !rule.IsValid(value)))
             problems.Add(SettingsException.Describe(setting.Path, setting.Value, Allowed(property)));
     }
@@ -62,9 +64,9 @@ internal static class SettingsCheck
 
     private static string Allowed(PropertyInfo property)
     {
-        if (property.PropertyType.IsEnum)
-            return string.Join(", ", Enum.GetNames(property.PropertyType));
-        var kind = property.PropertyType switch
+        if (Bare(property.PropertyType) is { IsEnum: true } choices)
+            return string.Join(", ", Enum.GetNames(choices));
+        var kind = Bare(property.PropertyType) switch
         {
             var type when type == typeof(int) || type == typeof(long) => "a whole number",
             var type when type == typeof(TimeSpan) => "a duration such as 00:00:30",
@@ -80,5 +82,7 @@ internal static class SettingsCheck
         });
     }
 
-    private static bool IsScalar(Type type) => type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan);
+    private static bool IsScalar(Type declared) => Bare(declared) is var type && (type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan));
+
+    private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 }

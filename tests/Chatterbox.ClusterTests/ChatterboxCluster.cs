@@ -83,7 +83,7 @@ public sealed class ChatterboxCluster : IAsyncDisposable
     }
 
     /// <summary>Longer than anything here takes on a busy machine; what does not come in this time does not come.</summary>
-    public static TimeSpan Patience => TimeSpan.FromSeconds(60);
+    public static TimeSpan Patience => TimeSpan.FromSeconds(30);
 
     public async ValueTask DisposeAsync()
     {

@@ -114,7 +114,7 @@ public sealed class SavingTests
 
         await cluster.DeactivateAsync("alice");
 
-        Assert.Single(cluster.Probe.Writes);
+        Assert.Single(cluster.Probe.WritesOf("preferences"));
         Assert.True((await cluster.OpenAsync("alice")).State.Preferences.UseStreaming);
     }
 

@@ -1,0 +1,177 @@
+using Chatterbox.Grains.Persistence;
+using Microsoft.Extensions.Logging;
+
+namespace Chatterbox.Grains;
+
+/// <summary>Coming back: from a crash, from a clear or an import, from quarantine.</summary>
+internal sealed partial class UserSessionGrain
+{
+    private const string BeforeClear = "a clear";
+
+    /// <summary>What was in hand when somebody died; null once it has been come back to, or let go.</summary>
+    private WorkInHand? _crash;
+
+    /// <summary>Clients that were attached when the silo died. Were they all to come back, nothing would have been interrupted.</summary>
+    private readonly HashSet<string> _awaited = new(StringComparer.Ordinal);
+
+    private CrashInfo? Crash => _crash?.StillIn(_log.State) is { IsNone: false } crash
+        ? new(crash.Chunks, crash.BatchItems, crash.IsGenerating)
+        : null;
+
+    // Clients that only look on leave the marker as it is: a reader's good-bye writes nothing.
+    private bool IsMarkerStale => _store.Marker.Written is not { IsNone: true } && _crash is null;
+
+    public async Task<RecoveryReport> RecoverFromCrashAsync()
+    {
+        if (ReadOnly is { } why) return new() { Refused = new("session", "read-only", why) };
+        if (_crash is null) return await UndoClearAsync();
+
+        var crash = _crash.StillIn(_log.State);
+        EndCrash(crash, id => new SetChunkStatus(id, WorkStatus.Interrupted), id => new SetBatchItemStatus(id, WorkStatus.Interrupted));
+        var failure = (await FlushAsync()).Failure;
+        return new() { Chunks = crash.Chunks, BatchItems = crash.BatchItems, Unsaved = failure };
+    }
+
+    public async Task<FlushReply> ClearRecoveryStateAsync()
+    {
+        if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
+        if (_crash is null) return await FlushAsync();
+
+        await KeepLastGoodAsync("letting interrupted work go");
+        EndCrash(_crash.StillIn(_log.State), id => new RemoveChunk(id), id => new RemoveBatchItem(id));
+        return await FlushAsync();
+    }
+
+    public async Task<RecoveryReport> UndoAsync()
+    {
+        if (ReadOnly is { } why) return new() { Refused = new("session", "read-only", why) };
+        if (await _store.ReadBeforeAsync() is not { } copy)
+        {
+            return new() { Refused = Rejection.OfText("copy", null, "a copy from before a clear, import or clean-up; there is none") };
+        }
+        var replaced = _log.Moment;
+        Replace(copy.State, $"the state from before {copy.Reason} was put back");
+        var failure = (await FlushAsync()).Failure;
+        // Only now: a crash in between must not leave the older copy overwritten by a state that was not replaced yet.
+        await _store.KeepBeforeAsync(replaced, "an undo");
+        return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}"], Unsaved = failure };
+    }
+
+    public async Task<ValueList<QuarantineItem>> ListQuarantineAsync() => (await _store.Quarantine.ListAsync())
+        .Select(entry => new QuarantineItem(entry.Id, entry.Slice, Name(entry.Kind), entry.Reason, entry.At, entry.Length)).ToValueList();
+
+    public async Task<byte[]?> ReadQuarantineAsync(string id) => await FindQuarantineAsync(id) is null ? null : await _store.Quarantine.ReadAsync(id);
+
+    public async Task<RecoveryReport> RestoreQuarantineAsync(string id)
+    {
+        if (ReadOnly is { } why) return new() { Refused = new("session", "read-only", why) };
+        if (await FindQuarantineAsync(id) is not { } entry || await _store.Quarantine.ReadAsync(id) is not { } bytes)
+        {
+            return new() { Refused = Rejection.OfText("quarantine id", id, "one that 'quarantine list' shows") };
+        }
+        var slice = SliceDefinition.All.FirstOrDefault(each => each.Name == entry.Slice);
+        try
+        {
+            if (slice is null) return new() { Refused = Rejection.OfText("slice", entry.Slice, "a slice that this silo knows") };
+            var value = _store.Read(slice, bytes);
+            await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
+            Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
+            return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}"], Unsaved = (await FlushAsync()).Failure };
+        }
+        catch (Exception damage) when (SessionStore.IsDamage(damage))
+        {
+            return new() { Refused = new("quarantine", $"{id}", $"bytes that this silo can read: {damage.Message}") };
+        }
+    }
+
+    public Task<bool> DropQuarantineAsync(string id) => _store.Quarantine.DropAsync(id);
+
+    private async Task<QuarantineEntry?> FindQuarantineAsync(string id) =>
+        (await _store.Quarantine.ListAsync()).FirstOrDefault(entry => entry.Id == id);
+
+    private async Task<RecoveryReport> UndoClearAsync()
+    {
+        // Once anything has followed the clear, putting the old state back would cost that.
+        var isCleared = _log.State with { Runtime = RuntimeState.Default } == AppState.Initial;
+        return isCleared && await _store.ReadBeforeAsync() is { Reason: BeforeClear } ? await UndoAsync() : new RecoveryReport();
+    }
+
+    /// <summary>Keeps the state as it is, durably, before something replaces it.</summary>
+    private async Task KeepLastGoodAsync(string reason)
+    {
+        if (_log.State with { Runtime = RuntimeState.Default } == AppState.Initial) return;
+        // Again, should a change have come in meanwhile: the copy is of what is about to be replaced.
+        for (long kept = -1; kept != _log.Revision;)
+        {
+            kept = _log.Revision;
+            await _store.KeepBeforeAsync(_log.Moment, reason);
+        }
+    }
+
+    /// <summary>What the recovery row should say now.</summary>
+    private WorkInHand Marker(AppState state) =>
+        _crash is { } crash && crash.StillIn(state) is { IsNone: false } left ? left with { Crashed = true }
+        : _leases.Count > 0 ? WorkInHand.Of(state, _leases.All.Select(lease => lease.Client.Client), crashed: false)
+        : WorkInHand.None;
+
+    private void NoteCrash()
+    {
+        if (_store.Marker.Written is not { IsNone: false } open || open is { Crashed: false, Clients.Count: 0 }) return;
+        _crash = open;
+        if (!open.Crashed) _awaited.UnionWith(open.Clients);
+    }
+
+    private void CameBack(string client)
+    {
+        if (_awaited.Remove(client) && _awaited.Count == 0) _crash = null;
+    }
+
+    private void WentAway()
+    {
+        var left = WorkInHand.Of(_log.State, [], crashed: true);
+        if (left.IsNone) return;
+        _crash = left;
+        _awaited.Clear();
+        _writer.Changed();
+    }
+
+    private void EndCrash(WorkInHand crash, Func<string, AppStateChange> chunk, Func<string, AppStateChange> batchItem)
+    {
+        ApplyOwn([
+            .. crash.Chunks.Select(chunk), .. crash.BatchItems.Select(batchItem),
+            new SetGenerating(IsGenerating: false, CurrentGeneratingId: null),
+        ]);
+        _crash = null;
+        _awaited.Clear();
+        // The marker has to be written even if the state does not change.
+        _writer.Changed();
+    }
+
+    /// <summary>Changes of the session's own making, told to every client.</summary>
+    private void ApplyOwn(IEnumerable<AppStateChange> changes)
+    {
+        var from = _log.Revision;
+        var taken = changes.Select(_log.ApplyOwn).OfType<AppliedChange>().ToValueList();
+        if (taken.Count == 0) return;
+        _writer.Changed();
+        _feed.Publish(_log.Epoch, new ChangesApplied(from, _log.Revision, taken));
+    }
+
+    /// <summary>What is done when there is nothing better to do. Its failure costs nothing but a copy.</summary>
+    private async Task MaintainAsync()
+    {
+        try
+        {
+            if (_log.DurableRevision == _log.Revision) await _store.RenewLastGoodAsync(_log.Moment);
+        }
+        catch (Exception failure)
+        {
+            LogNotMaintained(Key, failure.Message);
+        }
+    }
+
+    private static string Name(QuarantineKind kind) => kind.ToString().ToLowerInvariant();
+
+    [LoggerMessage(LogLevel.Warning, "The last good copy of session {Session} could not be renewed: {Reason}")]
+    private partial void LogNotMaintained(string session, string reason);
+}
