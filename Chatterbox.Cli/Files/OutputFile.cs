@@ -7,6 +7,7 @@ namespace Chatterbox.Cli.Files;
 internal static class OutputFile
 {
     private const string StandardOutput = "-";
+    private const string Devices = "/dev/";
 
     public static Option<string> Option { get; } = new("--output", "-o")
     {
@@ -25,7 +26,16 @@ internal static class OutputFile
             await WriteToAsync(output, "standard output", write);
             return;
         }
-        var (file, temporary) = Create(path);
+        if (Path.GetFullPath(path).StartsWith(Devices, StringComparison.Ordinal))
+        {
+            // A device is written to, not replaced.
+            await using var device = Open(path, path, FileMode.Open);
+            await WriteToAsync(device, path, write);
+            return;
+        }
+        path = FollowLink(path);
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        var file = Open(path, temporary, FileMode.CreateNew);
         try
         {
             await using (file) await WriteToAsync(file, path, write);
@@ -38,17 +48,29 @@ internal static class OutputFile
         }
     }
 
-    private static (FileStream File, string Path) Create(string path)
+    private static FileStream Open(string path, string actual, FileMode mode)
     {
         if (Directory.Exists(path)) throw new WrongRequestException($"{path}: a directory; allowed: a file");
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            return (new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0), temporary);
+            return new(actual, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw Wrong(path, failure);
+            throw Wrong(path, failure.Message.Replace(actual, path, StringComparison.Ordinal));
+        }
+    }
+
+    // The link stays one; what it points to is replaced.
+    private static string FollowLink(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(Path.GetFullPath(path), returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException)
+        {
+            return path;
         }
     }
 
@@ -59,8 +81,8 @@ internal static class OutputFile
         await guarded.FlushAsync();
     }
 
-    private static WrongRequestException Wrong(string path, Exception failure) =>
-        new($"{path}: {failure.Message}; allowed: a file that can be written");
+    private static WrongRequestException Wrong(string path, string problem) =>
+        new($"{path}: {problem.TrimEnd('.')}; allowed: a file that can be written");
 
     /// <summary>A full disk here is not a service out of order: it is said of the file.</summary>
     private sealed class DiskErrors(Stream file, string name) : Stream
@@ -83,7 +105,7 @@ internal static class OutputFile
             }
             catch (IOException failure)
             {
-                throw Wrong(name, failure);
+                throw Wrong(name, failure.Message);
             }
         }
 
@@ -95,7 +117,7 @@ internal static class OutputFile
             }
             catch (IOException failure)
             {
-                throw Wrong(name, failure);
+                throw Wrong(name, failure.Message);
             }
         }
 

@@ -205,7 +205,7 @@ internal sealed class DocumentScan(Stream source)
     private static string Place(JsonException wrong) => $"line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}";
 
     // The place is said apart.
-    private static string Problem(JsonException wrong) => wrong.Message.Split(" LineNumber:")[0].TrimEnd('.');
+    private static string Problem(JsonException wrong) => wrong.Message.Split(" LineNumber:")[0].Replace(" Change the reader options.", "").TrimEnd('.');
 
     private static string Name(JsonTokenType token) => token switch
     {

@@ -154,7 +154,7 @@ internal static class BrowserState
         catch (Exception wrong) when (IsOfContent(wrong))
         {
             if (node is JsonArray items) FindWrongItem(slice, place, items);
-            throw Refused(slice, place, wrong);
+            throw Refused(slice, place, node, wrong);
         }
     }
 
@@ -169,7 +169,7 @@ internal static class BrowserState
             }
             catch (Exception wrong) when (IsOfContent(wrong))
             {
-                throw Refused(slice, $"{place}[{at}]", wrong);
+                throw Refused(slice, $"{place}[{at}]", items[at], wrong);
             }
         }
     }
@@ -177,13 +177,22 @@ internal static class BrowserState
     private static bool IsOfContent(Exception wrong) =>
         wrong is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException;
 
-    private static RefusedException Refused(SliceDefinition slice, string place, Exception wrong)
+    private static RefusedException Refused(SliceDefinition slice, string place, JsonNode? node, Exception wrong)
     {
-        var member = (wrong as JsonException)?.Path is { Length: > 2 } path ? path[1..] : "";
-        // Its own path is relative to the item, and repeats what is said of the place.
-        var problem = wrong.Message.Split(" Path: ")[0].TrimEnd('.');
-        return Refused(place + member, problem, $"{slice.Name} as the app stores them");
+        if (wrong is SliceRejectedException { Why: var why }) return new(why with { Field = $"{place}.{why.Field}" });
+
+        // The path is relative to the item, and so is what stands there.
+        var member = (wrong as JsonException)?.Path is { Length: > 2 } path ? path[2..] : null;
+        if (member is not null && node is JsonObject item && item[member] is JsonValue value)
+        {
+            return Refused($"{place}.{member}", value.ToJsonString(), $"what {slice.Name} may have there");
+        }
+        return Refused(member is null ? place : $"{place}.{member}", Problem(wrong), $"{slice.Name} as the app stores them");
     }
+
+    // Types are this program's own; the missing members are what helps.
+    private static string Problem(Exception wrong) =>
+        wrong.Message.Split("required properties including: ") is [_, var missing] ? $"an item without {missing.TrimEnd('.')}" : "what stands there";
 
     private static RefusedException Refused(string field, string value, string allowed) => new(new(field, value, allowed));
 

@@ -77,6 +77,12 @@ internal sealed class SliceDefinition<T>(
     private T Finish(T? read)
     {
         var value = complete(read ?? throw new JsonException($"The {Name} are null."));
-        return check(value) is { } wrong ? throw new JsonException(wrong.Message) : value;
+        return check(value) is { } wrong ? throw new SliceRejectedException(wrong) : value;
     }
+}
+
+/// <summary>The JSON is the slice, but holds what may not be in it.</summary>
+internal sealed class SliceRejectedException(Rejection why) : JsonException(why.Message)
+{
+    public Rejection Why => why;
 }
