@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Chatterbox.Client;
+using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,8 +12,8 @@ namespace Chatterbox.ClusterTests;
 /// <summary>Silos in this process over a database of their own, with client processes on top.</summary>
 public sealed class ChatterboxCluster : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("chatterbox-test-").FullName;
     private readonly ConcurrentBag<ChatterboxClient> _clients = [];
+    private TestDatabase? _database;
     private InProcessTestCluster? _cluster;
 
     /// <summary>Every row written to and read from the database passes here; faults are put in here.</summary>
@@ -32,13 +33,12 @@ public sealed class ChatterboxCluster : IAsyncDisposable
 
     public InProcessTestCluster Cluster => _cluster ?? throw new InvalidOperationException("The cluster has not been started.");
 
-    public string DatabaseFile => Path.Combine(_folder, "chatterbox.db");
+    public DatabaseOptions Database => _database?.Options(StorageWriter.GroupCommit) ?? throw new InvalidOperationException("The cluster has not been started.");
 
-    public DatabaseOptions Database { get; set; } = null!;
-
-    public static async Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null)
+    public static async Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null, DatabaseProvider provider = DatabaseProvider.Sqlite)
     {
         cluster ??= new ChatterboxCluster();
+        cluster._database = await TestDatabase.CreateAsync(provider);
         await cluster.StartSilosAsync();
         return cluster;
     }
@@ -90,14 +90,11 @@ public sealed class ChatterboxCluster : IAsyncDisposable
         Probe.Heal();
         foreach (var client in _clients) await client.DisposeAsync();
         if (_cluster is not null) await _cluster.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
+        if (_database is not null) await _database.DisposeAsync();
     }
 
     private async Task StartSilosAsync()
     {
-        Database ??= new DatabaseOptions { ConnectionString = $"Data Source={DatabaseFile}" };
-        DatabaseSchema.Migrate(Database);
         var builder = new InProcessTestClusterBuilder(Silos);
         builder.ConfigureSilo((_, silo) =>
         {

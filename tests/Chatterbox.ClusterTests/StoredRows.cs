@@ -1,43 +1,52 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests;
 
 /// <summary>The rows behind the silo's back, as a defect, an operator or another silo would change them.</summary>
 internal static class StoredRows
 {
-    public static async Task<byte[]?> ReadAsync(string file, string row)
+    public static async Task<byte[]?> ReadAsync(DatabaseOptions database, string row)
     {
-        await using var connection = await OpenAsync(file);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT PayloadBinary FROM OrleansStorage WHERE GrainTypeString = $row";
-        command.Parameters.AddWithValue("$row", row);
+        await using var connection = await OpenAsync(database);
+        await using var command = Command(connection, "SELECT PayloadBinary FROM OrleansStorage WHERE GrainTypeString = @row", ("@row", row));
         return await command.ExecuteScalarAsync() as byte[];
     }
 
-    public static async Task<IReadOnlyList<string>> NamesAsync(string file)
+    public static async Task<IReadOnlyList<string>> NamesAsync(DatabaseOptions database)
     {
-        await using var connection = await OpenAsync(file);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT GrainTypeString FROM OrleansStorage ORDER BY 1";
+        await using var connection = await OpenAsync(database);
+        await using var command = Command(connection, "SELECT GrainTypeString FROM OrleansStorage ORDER BY 1");
         await using var reader = await command.ExecuteReaderAsync();
         var names = new List<string>();
         while (await reader.ReadAsync()) names.Add(reader.GetString(0));
         return names;
     }
 
-    public static async Task OverwriteAsync(string file, string row, byte[] bytes)
+    public static async Task OverwriteAsync(DatabaseOptions database, string row, byte[] bytes)
     {
-        await using var connection = await OpenAsync(file);
-        await using var command = connection.CreateCommand();
-        command.CommandText = "UPDATE OrleansStorage SET PayloadBinary = $bytes, Version = Version + 1 WHERE GrainTypeString = $row";
-        command.Parameters.AddWithValue("$row", row);
-        command.Parameters.AddWithValue("$bytes", bytes);
+        await using var connection = await OpenAsync(database);
+        await using var command = Command(connection,
+            "UPDATE OrleansStorage SET PayloadBinary = @bytes, Version = Version + 1 WHERE GrainTypeString = @row", ("@row", row), ("@bytes", bytes));
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
-    private static async Task<SqliteConnection> OpenAsync(string file)
+    private static DbCommand Command(DbConnection connection, string sql, params (string Name, object Value)[] parameters)
     {
-        var connection = new SqliteConnection($"Data Source={file}");
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters)
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, value);
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+
+    private static async Task<DbConnection> OpenAsync(DatabaseOptions database)
+    {
+        var connection = DatabaseDialect.Of(database.Provider).Connect(database.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }

@@ -1,18 +1,20 @@
 using System.Text;
 using Chatterbox.Client;
+using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests.Sessions;
 
-public sealed class LoadingTests
+public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(database)
 {
     public static TheoryData<string> Damage => ["bit flip", "truncated", "empty", "not a frame", "swapped row", "no JSON", "JSON of something else"];
 
-    [Theory(DisplayName = "[M2] a damaged row costs its own slice, its bytes are kept, and the user is told")]
+    [ContractTheory(DisplayName = "[M2] a damaged row costs its own slice, its bytes are kept, and the user is told")]
     [MemberData(nameof(Damage))]
     public async Task A_damaged_row_goes_to_quarantine(string damage)
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice"))
         {
             await before.UpsertChunkAsync(TestData.Chunk("c1"));
@@ -20,9 +22,9 @@ public sealed class LoadingTests
             await before.Persistence.FlushAsync();
         }
         await cluster.DeactivateAsync("alice");
-        var damaged = Damaged(await StoredRows.ReadAsync(cluster.DatabaseFile, "chunks") ?? [], damage,
-            await StoredRows.ReadAsync(cluster.DatabaseFile, "preferences") ?? []);
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "chunks", damaged);
+        var damaged = Damaged(await StoredRows.ReadAsync(cluster.Database, "chunks") ?? [], damage,
+            await StoredRows.ReadAsync(cluster.Database, "preferences") ?? []);
+        await StoredRows.OverwriteAsync(cluster.Database, "chunks", damaged);
 
         var store = await cluster.OpenAsync("alice");
 
@@ -30,21 +32,21 @@ public sealed class LoadingTests
         Assert.True(store.State.Preferences.UseStreaming);
         Assert.Contains(store.Notices, notice => notice.Contains("chunks", StringComparison.Ordinal));
         await store.UpsertChunkAsync(TestData.Chunk("c2")).DurablyAsync();
-        var kept = Assert.Single(await StoredRows.NamesAsync(cluster.DatabaseFile), name => name.StartsWith("quarantine-", StringComparison.Ordinal));
-        Assert.Equal(damaged, await StoredRows.ReadAsync(cluster.DatabaseFile, kept));
+        var kept = Assert.Single(await StoredRows.NamesAsync(cluster.Database), name => name.StartsWith("quarantine-", StringComparison.Ordinal));
+        Assert.Equal(damaged, await StoredRows.ReadAsync(cluster.Database, kept));
         await store.DisposeAsync();
         await cluster.DeactivateAsync("alice");
         Assert.Equal(["c1", "c2"], (await cluster.OpenAsync("alice")).State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[M3] a session stored by a newer version is read-only, and nothing of it is written")]
+    [ContractFact(DisplayName = "[M3] a session stored by a newer version is read-only, and nothing of it is written")]
     public async Task A_newer_version_is_left_alone()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
         await cluster.DeactivateAsync("alice");
         var newer = SliceFrame.Encode("""{"version":9,"revision":7,"state":{"useStreaming":true,"shape":"new"}}"""u8, 9, 1024);
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences", newer);
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences", newer);
         cluster.Probe.Writes.Clear();
 
         await using (var store = await cluster.OpenAsync("alice"))
@@ -56,17 +58,17 @@ public sealed class LoadingTests
         await cluster.DeactivateAsync("alice");
 
         Assert.Empty(cluster.Probe.Writes);
-        Assert.Equal(newer, await StoredRows.ReadAsync(cluster.DatabaseFile, "preferences"));
+        Assert.Equal(newer, await StoredRows.ReadAsync(cluster.Database, "preferences"));
     }
 
-    [Fact(DisplayName = "[M1] a row of version 0 is migrated on activation, written back once, and its original is kept")]
+    [ContractFact(DisplayName = "[M1] a row of version 0 is migrated on activation, written back once, and its original is kept")]
     public async Task Migration_on_activation()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
         await cluster.DeactivateAsync("alice");
         var original = SliceFrame.Encode("""{"version":0,"revision":7,"applied":{},"state":{"useStreaming":true,"theme":"dark"}}"""u8, 0, 1024);
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences", original);
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences", original);
         cluster.Probe.Writes.Clear();
 
         var store = await cluster.OpenAsync("alice");
@@ -79,10 +81,10 @@ public sealed class LoadingTests
         Assert.Contains(cluster.Probe.Writes, write => write.Row.StartsWith("quarantine-", StringComparison.Ordinal) && write.Bytes.SequenceEqual(original));
     }
 
-    [Fact(DisplayName = "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]
+    [ContractFact(DisplayName = "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]
     public async Task A_failed_load_overwrites_nothing()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
         await cluster.DeactivateAsync("alice");
         cluster.Probe.Writes.Clear();
@@ -106,10 +108,10 @@ public sealed class LoadingTests
         Assert.Equal(["stored", "early"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[P6] only the last ten work sessions are stored, and the current one among them")]
+    [ContractFact(DisplayName = "[P6] only the last ten work sessions are stored, and the current one among them")]
     public async Task Old_work_sessions_are_not_stored()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice"))
         {
             for (var number = 1; number <= 13; number++) await before.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Chapter {number}" });
@@ -124,10 +126,10 @@ public sealed class LoadingTests
         Assert.Equal(RuntimeState.Default, store.State.Runtime);
     }
 
-    [Fact(DisplayName = "[R4] clearing is durable, reaches every client, and does not come back")]
+    [ContractFact(DisplayName = "[R4] clearing is durable, reaches every client, and does not come back")]
     public async Task Clearing()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         await using var other = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("c1"));

@@ -1,13 +1,15 @@
 using System.Text;
+using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests.Sessions;
 
-public sealed class SavingTests
+public abstract class SavingTests(DatabaseProvider database) : SessionSuite(database)
 {
-    [Fact(DisplayName = "[P1] a thousand quick parameter changes make a handful of row writes")]
+    [ContractFact(DisplayName = "[P1] a thousand quick parameter changes make a handful of row writes")]
     public async Task Changes_are_coalesced()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new() { Options = new() });
+        await using var cluster = await StartAsync(new() { Options = new() });
         var store = await cluster.OpenAsync("alice");
 
         var changes = Enumerable.Range(1, 1000).Select(number => store.UpdateParametersAsync(p => p with { Seed = number })).ToArray();
@@ -18,10 +20,10 @@ public sealed class SavingTests
         Assert.All(cluster.Probe.Writes, write => Assert.Equal("preferences", write.Row));
     }
 
-    [Fact(DisplayName = "[P4] a parameter change writes one row of under 1 KB, whatever audio the session holds")]
+    [ContractFact(DisplayName = "[P4] a parameter change writes one row of under 1 KB, whatever audio the session holds")]
     public async Task Only_the_slice_that_differs_is_written()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         for (var number = 0; number < 20; number++)
         {
@@ -39,10 +41,10 @@ public sealed class SavingTests
         Assert.InRange(write.Bytes.Length, 1, 1023);
     }
 
-    [Fact(DisplayName = "[S4] a change that changes nothing writes nothing")]
+    [ContractFact(DisplayName = "[S4] a change that changes nothing writes nothing")]
     public async Task No_change_no_write()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         await store.SetStreamingAsync(true).DurablyAsync();
         var revision = store.Revision;
@@ -55,10 +57,10 @@ public sealed class SavingTests
         Assert.Equal(revision, store.Revision);
     }
 
-    [Fact(DisplayName = "[P2] one write is in flight at a time, and what changes meanwhile is saved after it")]
+    [ContractFact(DisplayName = "[P2] one write is in flight at a time, and what changes meanwhile is saved after it")]
     public async Task Changes_during_a_write_are_saved_next()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         var (entered, release) = (new TaskCompletionSource(), new TaskCompletionSource());
         var writing = 0;
@@ -80,10 +82,10 @@ public sealed class SavingTests
         Assert.Equal(2, cluster.Probe.Writes.Count);
     }
 
-    [Fact(DisplayName = "[P3] a failed write fails no change, is told to clients, and is tried again until it succeeds")]
+    [ContractFact(DisplayName = "[P3] a failed write fails no change, is told to clients, and is tried again until it succeeds")]
     public async Task Failed_writes_are_tried_again()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         var attempts = 0;
         var failing = new TaskCompletionSource();
@@ -101,10 +103,10 @@ public sealed class SavingTests
         Assert.Single(cluster.Probe.Writes);
     }
 
-    [Fact(DisplayName = "[P5] a session that is deactivated has saved what it held")]
+    [ContractFact(DisplayName = "[P5] a session that is deactivated has saved what it held")]
     public async Task Deactivation_saves()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        await using var cluster = await StartAsync(new()
         {
             Options = new() { WriteDelay = TimeSpan.FromMinutes(1), MaxWriteDelay = TimeSpan.FromMinutes(1) },
         });
@@ -118,10 +120,10 @@ public sealed class SavingTests
         Assert.True((await cluster.OpenAsync("alice")).State.Preferences.UseStreaming);
     }
 
-    [Fact(DisplayName = "[P5] when the last client goes, the session saves at once")]
+    [ContractFact(DisplayName = "[P5] when the last client goes, the session saves at once")]
     public async Task The_last_detach_saves()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        await using var cluster = await StartAsync(new()
         {
             Options = new() { WriteDelay = TimeSpan.FromMinutes(1), MaxWriteDelay = TimeSpan.FromMinutes(1) },
         });
@@ -133,10 +135,10 @@ public sealed class SavingTests
         Assert.Single(cluster.Probe.Writes);
     }
 
-    [Fact(DisplayName = "[P9] a stale etag, a commit without an answer, a failure before the commit: nothing is lost, nothing is twice")]
+    [ContractFact(DisplayName = "[P9] a stale etag, a commit without an answer, a failure before the commit: nothing is lost, nothing is twice")]
     public async Task Unknown_outcomes_are_found_out()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         foreach (var fault in (Fault[])[Fault.StaleEtag, Fault.AfterCommit, Fault.BeforeCommit])
         {
@@ -150,17 +152,17 @@ public sealed class SavingTests
         Assert.Equal(["StaleEtag", "AfterCommit", "BeforeCommit"], again.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[P9] rows written by another activation are taken as the truth, and unsaved changes go on top")]
+    [ContractFact(DisplayName = "[P9] rows written by another activation are taken as the truth, and unsaved changes go on top")]
     public async Task A_foreign_write_is_merged()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("mine")).DurablyAsync();
         var foreign = cluster.Probe.WritesOf("chunks").Last().Bytes;
         await store.UpsertChunkAsync(TestData.Chunk("mine too")).DurablyAsync();
 
         // Another activation's write, as this one sees it: the row has an etag that it does not know.
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "chunks", foreign);
+        await StoredRows.OverwriteAsync(cluster.Database, "chunks", foreign);
         await store.UpsertChunkAsync(TestData.Chunk("unsaved")).DurablyAsync();
 
         Assert.Equal(["mine", "unsaved"], store.State.Chunks.Select(chunk => chunk.Id));

@@ -1,13 +1,15 @@
 using Chatterbox.Client;
+using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests.Sessions;
 
-public sealed class SyncTests
+public abstract class SyncTests(DatabaseProvider database) : SessionSuite(database)
 {
-    [Fact(DisplayName = "[F2] what one client changes the other sees, and the first sees it at once")]
+    [ContractFact(DisplayName = "[F2] what one client changes the other sees, and the first sees it at once")]
     public async Task Two_clients()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var first = await cluster.OpenAsync("alice");
         await using var second = await cluster.OpenAsync("alice");
 
@@ -18,10 +20,10 @@ public sealed class SyncTests
         await second.ShowsAsync(state => state.Preferences.Parameters.Temperature == 0.9);
     }
 
-    [Fact(DisplayName = "[C2] edits of two clients to different parameters merge")]
+    [ContractFact(DisplayName = "[C2] edits of two clients to different parameters merge")]
     public async Task Edits_merge()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var first = await cluster.OpenAsync("alice");
         await using var second = await cluster.OpenAsync("alice");
 
@@ -35,10 +37,10 @@ public sealed class SyncTests
         }
     }
 
-    [Fact(DisplayName = "[S3] a value out of range is refused with field, value and range, and nothing else is touched")]
+    [ContractFact(DisplayName = "[S3] a value out of range is refused with field, value and range, and nothing else is touched")]
     public async Task Out_of_range()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         var session = cluster.Session("alice");
         var status = await session.GetStatusAsync();
@@ -60,10 +62,10 @@ public sealed class SyncTests
         await Assert.ThrowsAsync<ChangeRejectedException>(() => store.UpdateParametersAsync(p => p with { Temperature = double.NaN }));
     }
 
-    [Fact(DisplayName = "[C3] what a live client did just before the silo died is not lost and not done twice")]
+    [ContractFact(DisplayName = "[C3] what a live client did just before the silo died is not lost and not done twice")]
     public async Task A_live_client_loses_nothing()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        await using var cluster = await StartAsync(new()
         {
             // Nothing is saved by itself before the crash.
             Options = new() { WriteDelay = TimeSpan.FromMinutes(1), MaxWriteDelay = TimeSpan.FromMinutes(1) },
@@ -88,10 +90,10 @@ public sealed class SyncTests
         Assert.Equal(["applied", "stored", "after"], (await cluster.OpenAsync("alice")).State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[P8] a change that is sent again after it was stored is not applied again")]
+    [ContractFact(DisplayName = "[P8] a change that is sent again after it was stored is not applied again")]
     public async Task Redelivery_is_skipped()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var session = cluster.Session("alice");
         var attach = new AttachRequest { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
         var epoch = (await session.AttachAsync(attach)).State.Epoch;
@@ -111,10 +113,10 @@ public sealed class SyncTests
         Assert.Equal(0, (await session.GetStatusAsync()).Changes);
     }
 
-    [Fact(DisplayName = "[C4] changes made before hydration go on top of what is stored")]
+    [ContractFact(DisplayName = "[C4] changes made before hydration go on top of what is stored")]
     public async Task Changes_before_hydration()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
         await cluster.DeactivateAsync("alice");
 
@@ -126,10 +128,10 @@ public sealed class SyncTests
         Assert.Equal(["stored"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[F3] a client that missed events catches up by itself")]
+    [ContractFact(DisplayName = "[F3] a client that missed events catches up by itself")]
     public async Task A_client_that_missed_events_catches_up()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new() { Options = new() { RecentChanges = 2 } });
+        await using var cluster = await StartAsync(new() { Options = new() { RecentChanges = 2 } });
         await using var watcher = await cluster.OpenAsync("alice");
         await using var writer = await cluster.OpenAsync("alice");
         for (var round = 0; round < 5; round++)
@@ -142,10 +144,10 @@ public sealed class SyncTests
         }
     }
 
-    [Fact(DisplayName = "[C1] a subscriber that throws, blocks or leaves harms nobody else")]
+    [ContractFact(DisplayName = "[C1] a subscriber that throws, blocks or leaves harms nobody else")]
     public async Task Subscribers_are_on_their_own()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         using var blocked = new ManualResetEventSlim();
         var seen = new List<bool>();
@@ -167,10 +169,10 @@ public sealed class SyncTests
         Assert.Equal([true, false, true], seen);
     }
 
-    [Fact(DisplayName = "[F5] clients see who else is attached, and a client that goes away without a word loses its lease")]
+    [ContractFact(DisplayName = "[F5] clients see who else is attached, and a client that goes away without a word loses its lease")]
     public async Task Presence()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
+        await using var cluster = await StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
         await using var store = await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMilliseconds(200)));
         await cluster.Session("alice").AttachAsync(
             new() { Client = new("p", "silent"), Device = "telephone", Protocol = Protocol.Version, NextSequence = 1 });
@@ -187,10 +189,10 @@ public sealed class SyncTests
         Assert.Equal(store.Clients.Single().Client, (await store.Persistence.GetStatusAsync()).Clients.Single().Client);
     }
 
-    [Fact(DisplayName = "[C5] a client too old or too new for the silo is told so")]
+    [ContractFact(DisplayName = "[C5] a client too old or too new for the silo is told so")]
     public async Task Protocol_versions()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var session = cluster.Session("alice");
         foreach (var (version, word) in ((int, string)[])[(Protocol.OldestSupported - 1, "too old"), (Protocol.Version + 2, "too new")])
         {
@@ -199,10 +201,10 @@ public sealed class SyncTests
         }
     }
 
-    [Fact(DisplayName = "[C5] a store that is not registered is refused with the names of those that are")]
+    [ContractFact(DisplayName = "[C5] a store that is not registered is refused with the names of those that are")]
     public async Task Unknown_store()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         var refused = await Assert.ThrowsAsync<SessionRefusedException>(
             () => cluster.NewClient().OpenAsync(new SessionId("alice", "no-such-store")).WaitAsync(ChatterboxCluster.Patience));
         Assert.Contains("app-state", refused.Message, StringComparison.Ordinal);

@@ -17,6 +17,11 @@ public sealed class OnDatabaseAttribute(DatabaseProvider provider) : Attribute
 [XunitTestCaseDiscoverer("Chatterbox.ClusterTests.Storage.ContractFactDiscoverer", "Chatterbox.ClusterTests")]
 public sealed class ContractFactAttribute : FactAttribute;
 
+/// <summary>The same for a theory whose data can be serialized, as strings and numbers can.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+[XunitTestCaseDiscoverer("Chatterbox.ClusterTests.Storage.ContractTheoryDiscoverer", "Chatterbox.ClusterTests")]
+public sealed class ContractTheoryAttribute : TheoryAttribute;
+
 public sealed class ContractFactDiscoverer(IMessageSink diagnostics) : IXunitTestCaseDiscoverer
 {
     public IEnumerable<IXunitTestCase> Discover(
@@ -24,6 +29,16 @@ public sealed class ContractFactDiscoverer(IMessageSink diagnostics) : IXunitTes
     [
         new ContractTestCase(
             diagnostics, discoveryOptions.MethodDisplayOrDefault(), discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod),
+    ];
+}
+
+public sealed class ContractTheoryDiscoverer(IMessageSink diagnostics) : TheoryDiscoverer(diagnostics)
+{
+    protected override IEnumerable<IXunitTestCase> CreateTestCasesForDataRow(
+        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo theoryAttribute, object[] dataRow) =>
+    [
+        new ContractTestCase(
+            DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(), discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod, dataRow),
     ];
 }
 
@@ -35,8 +50,9 @@ public sealed class ContractTestCase : XunitTestCase
     {
     }
 
-    public ContractTestCase(IMessageSink diagnostics, TestMethodDisplay display, TestMethodDisplayOptions options, ITestMethod method)
-        : base(diagnostics, display, options, method)
+    public ContractTestCase(
+        IMessageSink diagnostics, TestMethodDisplay display, TestMethodDisplayOptions options, ITestMethod method, object[]? arguments = null)
+        : base(diagnostics, display, options, method, arguments)
     {
     }
 

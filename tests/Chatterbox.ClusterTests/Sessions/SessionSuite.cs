@@ -1,0 +1,30 @@
+using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Silo.Storage;
+using static Chatterbox.Silo.Storage.DatabaseProvider;
+
+namespace Chatterbox.ClusterTests.Sessions;
+
+/// <summary>What a session promises, it promises on every database: a suite has a class for each.</summary>
+public abstract class SessionSuite(DatabaseProvider database)
+{
+    /// <summary>Silos over an empty database of the suite's kind.</summary>
+    protected Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null) => ChatterboxCluster.StartAsync(cluster, database);
+}
+
+[OnDatabase(Sqlite)]
+public class LoadingOnSqlite() : LoadingTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class LoadingOnPostgreSql() : LoadingTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
+public class SavingOnSqlite() : SavingTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class SavingOnPostgreSql() : SavingTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
+public class SyncOnSqlite() : SyncTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class SyncOnPostgreSql() : SyncTests(PostgreSql);
