@@ -1,15 +1,17 @@
 using System.Text;
+using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests.Sessions;
 
-public sealed class RecoveryTests
+public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(database)
 {
-    [Fact(DisplayName = "[R1] [R2] after a silo and its client died, the next client is told what was in hand and can come back to it, once")]
+    [ContractFact(DisplayName = "[R1] [R2] after a silo and its client died, the next client is told what was in hand and can come back to it, once")]
     public async Task A_crash_is_reported()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await LeaveWorkInHandAsync(cluster);
 
         await using var store = await cluster.OpenAsync("alice");
@@ -30,10 +32,10 @@ public sealed class RecoveryTests
         Assert.False((await cluster.OpenAsync("alice")).Recovery.CrashDetected);
     }
 
-    [Fact(DisplayName = "[R2] interrupted work can be let go, once, and even that can be undone")]
+    [ContractFact(DisplayName = "[R2] interrupted work can be let go, once, and even that can be undone")]
     public async Task Interrupted_work_is_let_go()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await LeaveWorkInHandAsync(cluster);
         await using var store = await cluster.OpenAsync("alice");
 
@@ -46,10 +48,10 @@ public sealed class RecoveryTests
         Assert.Equal(["done", "waiting", "running"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[R1] a client that leaves in good order leaves no crash behind, whatever is in hand")]
+    [ContractFact(DisplayName = "[R1] a client that leaves in good order leaves no crash behind, whatever is in hand")]
     public async Task A_clean_detach_is_no_crash()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("waiting")).DurablyAsync();
         await cluster.CrashAsync();
 
@@ -59,10 +61,10 @@ public sealed class RecoveryTests
         Assert.Equal(["waiting"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[R1] a client that comes back after the silo died has lost nothing, and is told of no crash")]
+    [ContractFact(DisplayName = "[R1] a client that comes back after the silo died has lost nothing, and is told of no crash")]
     public async Task A_live_client_is_no_crash()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("waiting")).DurablyAsync();
 
@@ -72,10 +74,10 @@ public sealed class RecoveryTests
         Assert.False(store.Recovery.CrashDetected);
     }
 
-    [Fact(DisplayName = "[R1] a lease that lapses with work in hand is a crash")]
+    [ContractFact(DisplayName = "[R1] a lease that lapses with work in hand is a crash")]
     public async Task A_lapsed_lease_is_a_crash()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
+        await using var cluster = await StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
         var session = cluster.Session("alice");
         var attached = await session.AttachAsync(new() { Client = new("p", "silent"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 });
         await session.ApplyAsync(new("silent", attached.State.Epoch, 0, [new(1, new UpsertChunk(TestData.Chunk("waiting")))]));
@@ -88,10 +90,10 @@ public sealed class RecoveryTests
         Assert.Equal(["waiting"], store.Recovery.Crash!.Chunks);
     }
 
-    [Fact(DisplayName = "[R3] a clear can be come back from, until something has followed it")]
+    [ContractFact(DisplayName = "[R3] a clear can be come back from, until something has followed it")]
     public async Task A_clear_can_be_undone()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         await store.Persistence.ClearPersistedStateAsync();
@@ -107,10 +109,10 @@ public sealed class RecoveryTests
         Assert.True(store.State.Preferences.UseStreaming);
     }
 
-    [Fact(DisplayName = "[R4] an import can be undone, and the undo too")]
+    [ContractFact(DisplayName = "[R4] an import can be undone, and the undo too")]
     public async Task An_import_can_be_undone()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("mine")).DurablyAsync();
         var report = await cluster.Session("alice").ImportAsync(new(Encoding.UTF8.GetBytes("""{"useStreaming":true}"""), 0, DryRun: false));
@@ -124,14 +126,14 @@ public sealed class RecoveryTests
         Assert.Empty(store.State.Chunks);
     }
 
-    [Fact(DisplayName = "[R3] [M2] a slice that cannot be read starts from its last good copy")]
+    [ContractFact(DisplayName = "[R3] [M2] a slice that cannot be read starts from its last good copy")]
     public async Task Damage_falls_back_to_the_last_good_copy()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
         await cluster.DeactivateAsync("alice");
-        var good = (await StoredRows.ReadAsync(cluster.DatabaseFile, "chunks"))!;
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "chunks", [1, 2, 3]);
+        var good = (await StoredRows.ReadAsync(cluster.Database, "chunks"))!;
+        await StoredRows.OverwriteAsync(cluster.Database, "chunks", [1, 2, 3]);
 
         var store = await cluster.OpenAsync("alice");
 
@@ -147,13 +149,13 @@ public sealed class RecoveryTests
         Assert.NotEmpty(good);
     }
 
-    [Fact(DisplayName = "[M2] what was set aside before a migration can be put back")]
+    [ContractFact(DisplayName = "[M2] what was set aside before a migration can be put back")]
     public async Task Originals_can_be_restored()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync();
+        await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
         await cluster.DeactivateAsync("alice");
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences",
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences",
             SliceFrame.Encode("""{"version":0,"revision":7,"state":{"useStreaming":true,"engine":"turbo"}}"""u8, 0, 1024));
         await using var store = await cluster.OpenAsync("alice");
         await store.SelectEngineAsync(TtsEngine.Chatterbox);
@@ -166,10 +168,10 @@ public sealed class RecoveryTests
         Assert.True(store.State.Preferences is { UseStreaming: true, Engine: TtsEngine.Turbo });
     }
 
-    [Fact(DisplayName = "[P6] a store keeps what its configuration says, under its own name")]
+    [ContractFact(DisplayName = "[P6] a store keeps what its configuration says, under its own name")]
     public async Task Presets()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        await using var cluster = await StartAsync(new()
         {
             ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.Minimal with { Name = "voices", Partialize = state => AppState.Initial with { SavedVoices = state.SavedVoices } }),
         });
@@ -191,10 +193,10 @@ public sealed class RecoveryTests
         }
     }
 
-    [Fact(DisplayName = "[P6] what has expired is not loaded, and a copy of it is kept")]
+    [ContractFact(DisplayName = "[P6] what has expired is not loaded, and a copy of it is kept")]
     public async Task Expiry()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        await using var cluster = await StartAsync(new()
         {
             ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.SessionOnly with { Name = "brief", ExpiresAfter = TimeSpan.FromSeconds(1) }),
         });
@@ -213,16 +215,16 @@ public sealed class RecoveryTests
         Assert.Equal(["c1"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[M1] an application's own migrations follow, and a silo without them leaves the session alone")]
+    [ContractFact(DisplayName = "[M1] an application's own migrations follow, and a silo without them leaves the session alone")]
     public async Task Application_migrations()
     {
-        await using var cluster = await ChatterboxCluster.StartAsync(new() { ConfigureSilo = silo => silo.AddChatterboxMigration<AddTheme>() });
+        await using var cluster = await StartAsync(new() { ConfigureSilo = silo => silo.AddChatterboxMigration<AddTheme>() });
         await using var store = await cluster.OpenAsync("alice");
         await store.SetStreamingAsync(true).DurablyAsync();
         await store.DisposeAsync();
         Assert.Equal(2, (await cluster.Session("alice").GetStatusAsync()).PersistedVersion);
         await cluster.DeactivateAsync("alice");
-        await StoredRows.OverwriteAsync(cluster.DatabaseFile, "preferences",
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences",
             SliceFrame.Encode("""{"version":1,"revision":7,"state":{"engine":"chatterbox"}}"""u8, 1, 1024));
 
         var migrated = await cluster.OpenAsync("alice");

@@ -18,6 +18,12 @@ public class LoadingOnSqlite() : LoadingTests(Sqlite);
 public class LoadingOnPostgreSql() : LoadingTests(PostgreSql);
 
 [OnDatabase(Sqlite)]
+public class RecoveryOnSqlite() : RecoveryTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class RecoveryOnPostgreSql() : RecoveryTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
 public class SavingOnSqlite() : SavingTests(Sqlite);
 
 [OnDatabase(PostgreSql)]
