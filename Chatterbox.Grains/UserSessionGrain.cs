@@ -49,13 +49,17 @@ internal sealed partial class UserSessionGrain(
         _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
 
         // When this throws, the activation does not come about and nothing is written over what could not be read.
+        var started = clock.GetTimestamp();
         _log.Load(await _store.LoadAsync(), NewEpoch());
+        ChatterboxInstruments.Hydration.Record(clock.GetElapsedTime(started).TotalSeconds);
+        ChatterboxInstruments.LiveSessions.Add(1);
         NoteCrash();
         if (_store.NeedsSave) _writer.Changed();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        if (_log.Epoch != 0) ChatterboxInstruments.LiveSessions.Add(-1);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(_options.ShutdownFlush);
         while (_writer is not null && await _writer.FlushAsync() is { } failure)
@@ -239,12 +243,14 @@ internal sealed partial class UserSessionGrain(
         catch (SessionConflictException conflict)
         {
             LogConflict(Key, conflict.Message);
+            ChatterboxInstruments.Conflicts.Add(1);
             await ReloadAsync(conflict.Message);
             (moment, epoch) = (_log.Moment, _log.Epoch);
             await _store.SaveAsync(moment);
         }
         if (ReadOnly is not null) return;
         await _store.Marker.WriteAsync(Marker(moment.State));
+        ChatterboxInstruments.ChangesPerSave.Record(moment.Revision - _log.DurableRevision);
         _log.MarkDurable(moment.Revision);
         _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
     }

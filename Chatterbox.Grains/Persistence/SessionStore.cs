@@ -146,6 +146,7 @@ internal sealed partial class SessionStore(
             slot.SavedAt = envelope.SavedAt;
             if (version < migrations.CurrentVersion)
             {
+                ChatterboxInstruments.Migrated.Add(1);
                 slot.Written = null;
                 slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {version}, before its migration to {migrations.CurrentVersion}");
             }
@@ -203,6 +204,7 @@ internal sealed partial class SessionStore(
     {
         var (bytes, kind, reason) = slot.Unpreserved!;
         await Quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
+        ChatterboxInstruments.Quarantined.Add(1, ChatterboxInstruments.Kind(kind.ToString().ToLowerInvariant()));
         slot.Unpreserved = null;
     }
 
@@ -246,6 +248,9 @@ internal sealed partial class SessionStore(
         slot.StoredVersion = tombstone ? null : migrations.CurrentVersion;
         RowWrites++;
         BytesWritten += bytes.Length;
+        ChatterboxInstruments.RowWrites.Add(1);
+        ChatterboxInstruments.BytesWritten.Add(bytes.Length);
+        ChatterboxInstruments.BytesBeforeCompression.Add(SliceFrame.BodyLength(bytes));
     }
 
     [LoggerMessage(LogLevel.Error, "The {Slice} of {Session} cannot be read ({Bytes} bytes go to quarantine): {Reason}")]

@@ -48,6 +48,9 @@ internal static class SliceFrame
         return Assemble(FrameCodec.None, schemaVersion, body.Length, body);
     }
 
+    /// <summary>How long a frame's body is before compression, without reading it. Only for frames that <see cref="Encode"/> made.</summary>
+    public static int BodyLength(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadInt32LittleEndian(frame[8..]);
+
     /// <summary>The body and its schema version.</summary>
     /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
     public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame)

@@ -47,6 +47,7 @@ internal sealed class WriteBehind(
 
     private async Task WriteOnceAsync()
     {
+        var firstUnsaved = debounce.FirstUnsaved;
         debounce.Taken();
         // Lets the caller note the task before it can be over.
         await Task.Yield();
@@ -54,6 +55,7 @@ internal sealed class WriteBehind(
         {
             await save();
             retry.Succeeded();
+            if (firstUnsaved is { } first) ChatterboxInstruments.TimeToDurable.Record((Now - first).TotalSeconds);
             SetFailing(null);
             _inFlight = null;
             ArmForDebounce();
@@ -61,6 +63,7 @@ internal sealed class WriteBehind(
         catch (Exception failure)
         {
             debounce.Changed(Now);
+            ChatterboxInstruments.Retries.Add(1);
             SetFailing((Failing?.Since ?? clock.GetUtcNow(), failure.Message));
             _inFlight = null;
             arm(retry.Failed());

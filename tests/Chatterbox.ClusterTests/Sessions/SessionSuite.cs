@@ -1,5 +1,6 @@
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Silo.Storage;
+using Xunit.Abstractions;
 using static Chatterbox.Silo.Storage.DatabaseProvider;
 
 namespace Chatterbox.ClusterTests.Sessions;
@@ -10,6 +11,12 @@ public abstract class SessionSuite(DatabaseProvider database)
     /// <summary>Silos over an empty database of the suite's kind.</summary>
     protected Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null) => ChatterboxCluster.StartAsync(cluster, database);
 }
+
+[OnDatabase(Sqlite)]
+public class FaultsOnSqlite(ITestOutputHelper output) : FaultTests(Sqlite, output);
+
+[OnDatabase(PostgreSql)]
+public class FaultsOnPostgreSql(ITestOutputHelper output) : FaultTests(PostgreSql, output);
 
 [OnDatabase(Sqlite)]
 public class LoadingOnSqlite() : LoadingTests(Sqlite);

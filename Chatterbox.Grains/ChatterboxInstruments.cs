@@ -1,0 +1,42 @@
+using System.Diagnostics.Metrics;
+
+namespace Chatterbox.Grains;
+
+/// <summary>What sessions measure, on the meter <c>Chatterbox</c>.</summary>
+internal static class ChatterboxInstruments
+{
+    public const string MeterName = "Chatterbox";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    public static readonly Counter<long> RowWrites = Meter.CreateCounter<long>("chatterbox.rows.written", "{row}", "Slice rows written.");
+
+    public static readonly Counter<long> BytesBeforeCompression =
+        Meter.CreateCounter<long>("chatterbox.slices.bytes", "By", "Bytes of the slices written, before compression.");
+
+    public static readonly Counter<long> BytesWritten =
+        Meter.CreateCounter<long>("chatterbox.rows.bytes", "By", "Bytes of the rows written, after compression.");
+
+    public static readonly Histogram<long> ChangesPerSave =
+        Meter.CreateHistogram<long>("chatterbox.save.changes", "{change}", "Changes that became durable with one save.");
+
+    public static readonly Histogram<double> TimeToDurable =
+        Meter.CreateHistogram<double>("chatterbox.save.latency", "s", "From the first unsaved change to the save that made it durable.");
+
+    public static readonly Histogram<double> Hydration =
+        Meter.CreateHistogram<double>("chatterbox.session.hydration", "s", "Time to load a session from storage.");
+
+    public static readonly Counter<long> Retries = Meter.CreateCounter<long>("chatterbox.save.retries", "{save}", "Saves that failed and are tried again.");
+
+    public static readonly Counter<long> Conflicts =
+        Meter.CreateCounter<long>("chatterbox.save.conflicts", "{conflict}", "Sessions loaded again because somebody else had written their rows.");
+
+    public static readonly Counter<long> Quarantined = Meter.CreateCounter<long>("chatterbox.quarantined", "{row}", "Rows set aside, by kind.");
+
+    public static readonly Counter<long> Migrated = Meter.CreateCounter<long>("chatterbox.migrated", "{row}", "Rows migrated on loading.");
+
+    public static readonly UpDownCounter<long> LiveSessions = Meter.CreateUpDownCounter<long>("chatterbox.sessions.live", "{session}", "Sessions in memory.");
+
+    /// <summary>Why rows were set aside, as a tag.</summary>
+    public static KeyValuePair<string, object?> Kind(string kind) => new("kind", kind);
+}
