@@ -192,7 +192,8 @@ internal sealed class DocumentScan(Stream source)
         var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), isFinalBlock: true, _state);
         try
         {
-            reader.Read();
+            // Only a number at the top has no end of its own.
+            if (reader.Read()) EnsureObject(reader.TokenType);
         }
         catch (JsonException missing)
         {

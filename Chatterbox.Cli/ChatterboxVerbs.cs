@@ -1,0 +1,30 @@
+using Chatterbox.Cli.Backup;
+using Chatterbox.Cli.Help;
+using Chatterbox.Cli.Saving;
+using Chatterbox.Cli.State;
+using Chatterbox.Cli.Work;
+
+namespace Chatterbox.Cli;
+
+/// <summary>Everything that can be asked for.</summary>
+internal static class ChatterboxVerbs
+{
+    public static ChatterboxCommand Root() => new()
+    {
+        GetCommand.Create(),
+        SetCommand.Create(),
+        WatchCommand.Create(),
+
+        SessionCommands.Create(),
+        ChunkCommands.Create(),
+        VoiceCommands.Create(),
+
+        ImportCommand.Create(),
+        ExportCommand.Create(),
+
+        StatusCommand.Create(),
+        FlushCommand.Create(),
+        RehydrateCommand.Create(),
+        ClearCommand.Create(),
+    };
+}

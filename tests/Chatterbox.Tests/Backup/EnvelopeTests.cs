@@ -1,0 +1,129 @@
+using System.Text;
+
+namespace Chatterbox.Tests.Backup;
+
+public sealed class EnvelopeTests
+{
+    [Theory(DisplayName = "[R4] what is no document to import is refused and says what it is")]
+    [InlineData("[1, 2]", "an array")]
+    [InlineData("5", "a number")]
+    [InlineData("null", "null")]
+    [InlineData("", "an empty file")]
+    [InlineData("{}", "an empty object")]
+    [InlineData("""{"version": 1}""", "an object with \"version\"")]
+    [InlineData("""{"state": 5}""", "state: a number")]
+    [InlineData("""{"state": null}""", "state: null")]
+    [InlineData("""{"state": {}, "version": -1}""", "version: -1")]
+    [InlineData("""{"state": {}, "version": "1"}""", "version: \"1\"")]
+    [InlineData("""{"state": {}, "version": 1.5}""", "version: 1.5")]
+    [InlineData("""{"state": {}, "version": null}""", "version: null")]
+    [InlineData("""{"state": {}, "state": {}}""", "Duplicate property 'state'")]
+    [InlineData("""{"state": {"chunks": 1}}""", "state.chunks: a number")]
+    [InlineData("""{"state": {"chunks": [7]}}""", "state.chunks[0]: a number")]
+    [InlineData("""{"format": "other", "state": {}}""", "format: \"other\"")]
+    [InlineData("""{"format": "chatterbox-export", "formatVersion": 2, "state": {}}""", "formatVersion: 2")]
+    [InlineData("""{"format": "chatterbox-export", "formatVersion": 1, "state": {}}""", "schemaVersion: nothing")]
+    public async Task Refused(string json, string says)
+    {
+        var refused = await Documents.RefusedAsync(Documents.Of(json));
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("allowed: ", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory(DisplayName = "[R4] what is no JSON is refused with line and byte")]
+    [InlineData("hello", "line 1, byte 1")]
+    [InlineData("{\"state\":\n{\"a\": nope}}", "line 2, byte 8")]
+    [InlineData("{\"state\":{}}\n}", "line 2, byte 1")]
+    public async Task NoJson(string text, string place) => Assert.Equal(place, (await Documents.RefusedAsync(Documents.Of(text))).Place);
+
+    [Fact(DisplayName = "[R4] a file truncated anywhere is refused and says where it ends")]
+    public async Task Truncated()
+    {
+        var whole = await BytesOf("browser-state-v0.json");
+        for (var length = 1; length < whole.AsSpan().TrimEnd((byte)'\n').Length; length++)
+        {
+            var refused = await Documents.RefusedAsync(new MemoryStream(whole, 0, length));
+            Assert.StartsWith("line ", refused.Place, StringComparison.Ordinal);
+            Assert.Contains("truncated", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact(DisplayName = "[R4] a truncated file says which value it ends in")]
+    public async Task TruncatedWithin()
+    {
+        var refused = await Documents.RefusedAsync(Documents.Of("""{"state": {"chunks": [{"id": "c1"}, {"id": "c2", "audioData": "UklG"""));
+        Assert.Contains("within state.chunks[1].audioData", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory(DisplayName = "[R4] audio that is no base64 is refused with its path")]
+    [InlineData("\"UklG$$$$\"", "'$$$$' at character 5 of 8")]
+    [InlineData("\"UklGR\"", "at character 5 of 5")]
+    [InlineData("\"data:audio/wav,UklG\"", "a data: URL that begins with")]
+    [InlineData("17", "a number")]
+    [InlineData("{}", "an object")]
+    public async Task BadAudio(string value, string says)
+    {
+        var refused = await Documents.RefusedAsync(Documents.Of($$$"""{"state": {"chunks": [{"id": "c1"}, {"audioData": {{{value}}}}]}}"""));
+        Assert.Equal("state.chunks[1].audioData", refused.Place);
+        Assert.Contains(says, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(DisplayName = "[X2] a document of more than the limit without its audio is refused while it is read")]
+    public async Task Huge()
+    {
+        var item = new string('a', 1000);
+        await using var endless = new EndlessStream("{\"state\":{\"x\":["u8.ToArray(), Encoding.UTF8.GetBytes($"\"{item}\","));
+        var refused = await Documents.RefusedAsync(endless);
+        Assert.Contains($"at most {Limits.ImportBytes} bytes", refused.Message, StringComparison.Ordinal);
+        Assert.True(endless.Given < Limits.ImportBytes * 1.1, "It read on.");
+    }
+
+    [Fact(DisplayName = "[X2] a single value of more than a clip's size is refused while it is read")]
+    public async Task HugeValue()
+    {
+        await using var endless = new EndlessStream("{\"state\":{\"x\":\""u8.ToArray(), Encoding.UTF8.GetBytes(new string('a', 64 * 1024)));
+        var refused = await Documents.RefusedAsync(endless);
+        Assert.Equal("state.x", refused.Place);
+        Assert.True(endless.Given < Limits.ClipBytes * 2, "It read on.");
+    }
+
+    [Fact(DisplayName = "[R4] a document reads the same however it arrives, a byte at a time and after a byte order mark")]
+    public async Task InPieces()
+    {
+        var whole = await BytesOf("browser-state-v1.json");
+        var (expected, clips) = await Documents.ReadAsync(new MemoryStream(whole));
+        var (document, sameClips) = await Documents.ReadAsync(new ByteByByteStream([0xEF, 0xBB, 0xBF, .. whole]));
+        Assert.Equal(expected.State(), document.State());
+        Assert.Equal(clips, sameClips);
+    }
+
+    private static async Task<byte[]> BytesOf(string fixture)
+    {
+        using var bytes = new MemoryStream();
+        await using var file = Documents.Fixture(fixture);
+        await file.CopyToAsync(bytes);
+        return bytes.ToArray();
+    }
+
+    private sealed class ByteByByteStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
+    }
+
+    /// <summary>A beginning, and then the same again and again.</summary>
+    private sealed class EndlessStream(byte[] beginning, byte[] again) : MemoryStream
+    {
+        public long Given { get; private set; }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var length = 0;
+            for (; length < buffer.Length; length++, Given++)
+            {
+                buffer.Span[length] = Given < beginning.Length ? beginning[Given] : again[(Given - beginning.Length) % again.Length];
+            }
+            return ValueTask.FromResult(length);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Chatterbox.Cli.Connection;
+using Chatterbox.Cli.State;
+
+namespace Chatterbox.Tests.Cli;
+
+public sealed class AssignmentsTests
+{
+    [Fact(DisplayName = "[S3] parameters go by the model's names or in camel case, and only those named are sent")]
+    public void Parameters()
+    {
+        var parsed = Assignments.Parse(["temperature=0.9", "cfgWeight=0.3", "repetition_penalty=2"], TtsEngine.Chatterbox);
+        var change = Assert.IsType<UpdateParameters>(Assert.Single(parsed.Changes()));
+        Assert.Equal(new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 0.9, CfgWeight = 0.3, RepetitionPenalty = 2 }), change);
+    }
+
+    [Fact(DisplayName = "[S3] parameters beside engine= are that engine's, wherever it stands")]
+    public void OtherEngine()
+    {
+        var parsed = Assignments.Parse(["topK=500", "norm_loudness=false", "engine=turbo", "streaming=true"], TtsEngine.Chatterbox);
+        Assert.Equal(
+            [
+                new SelectEngine(TtsEngine.Turbo), new UpdateParameters(TtsEngine.Turbo, new() { TopK = 500, NormLoudness = false }),
+                new SetStreaming(true),
+            ], parsed.Changes());
+    }
+
+    [Theory(DisplayName = "[S3] a wrong assignment names field, value and what is allowed")]
+    [InlineData("temperature=9", "temperature: '9' is not allowed; allowed: a number from 0.05 to 5 (chatterbox)")]
+    [InlineData("temperature=hot", "temperature: 'hot' is not allowed; allowed: a number from 0.05 to 5 (chatterbox)")]
+    [InlineData("temperature=NaN", "temperature: 'NaN' is not allowed; allowed: a number from 0.05 to 5 (chatterbox)")]
+    [InlineData("temperature=0,5", "temperature: '0,5' is not allowed; allowed: a number from 0.05 to 5 (chatterbox)")]
+    [InlineData("temperature=", "temperature: '' is not allowed; allowed: a number from 0.05 to 5 (chatterbox)")]
+    [InlineData("seed=1.5", "seed: '1.5' is not allowed; allowed: a whole number from 0 to 4294967295 (chatterbox)")]
+    [InlineData("engine=fast", "engine: 'fast' is not allowed; allowed: chatterbox or multilingual or turbo")]
+    [InlineData("streaming=yes", "streaming: 'yes' is not allowed; allowed: true or false")]
+    [InlineData("temperature", "assignment: 'temperature' is not allowed; allowed: name=value, such as temperature=0.9")]
+    [InlineData("=1", "assignment: '=1' is not allowed; allowed: name=value, such as temperature=0.9")]
+    public void Wrong(string text, string says) =>
+        Assert.Equal(says, Assert.Throws<WrongRequestException>(() => Assignments.Parse([text], TtsEngine.Chatterbox)).Message);
+
+    [Fact(DisplayName = "[S3] an unknown name lists the names that the engine has")]
+    public void UnknownName()
+    {
+        var wrong = Assert.Throws<WrongRequestException>(() => Assignments.Parse(["top_k=10"], TtsEngine.Chatterbox));
+        Assert.Contains("exaggeration cfg_weight temperature min_p top_p repetition_penalty seed (parameters of chatterbox)", wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(DisplayName = "[S3] a name given twice is refused, in whatever spelling")]
+    public void Twice() =>
+        Assert.Throws<WrongRequestException>(() => Assignments.Parse(["cfg_weight=0.1", "cfgWeight=0.2"], TtsEngine.Chatterbox));
+}
