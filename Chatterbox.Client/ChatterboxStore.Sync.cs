@@ -41,6 +41,9 @@ public sealed partial class ChatterboxStore
     /// <summary>Who is attached to the session, this store included. Known once the session has told.</summary>
     public IReadOnlyList<AttachedClient> Clients { get { lock (_lock) return _presence; } }
 
+    /// <summary>The schema version of the state that the session gives.</summary>
+    internal int SchemaVersion { get; private set; }
+
     /// <summary>For tests: events are lost, as a network may lose them.</summary>
     internal bool DropEvents { get; set; }
 
@@ -271,7 +274,7 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             _replica.Attached(reply);
-            (_save, Notices, ReadOnly, Recovery.Crash) = (reply.Save, reply.Notices, reply.ReadOnly, reply.Crash);
+            (_save, Notices, ReadOnly, Recovery.Crash, SchemaVersion) = (reply.Save, reply.Notices, reply.ReadOnly, reply.Crash, reply.SchemaVersion);
             _subscriptions.Publish(Update([.. reply.State.Changes]));
         }
         _hydrated.TrySetResult();

@@ -96,6 +96,7 @@ internal sealed partial class UserSessionGrain(
             Lease = _options.Lease,
             Protocol = Protocol.Version,
             Crash = Crash,
+            SchemaVersion = migrations.CurrentVersion,
         });
     }
 

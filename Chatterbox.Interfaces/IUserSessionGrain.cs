@@ -147,6 +147,9 @@ public sealed record AttachReply
 
     /// <summary>Set when work was in hand as a client or the silo died, and has not been come back to.</summary>
     [Id(8)] public CrashInfo? Crash { get; init; }
+
+    /// <summary>The schema version that the session's silo reads and writes.</summary>
+    [Id(9)] public int SchemaVersion { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.AppliedSequence")]

@@ -12,9 +12,6 @@ public static class BackupDocument
     /// <summary>Of the document around the state. Grows when an older reader could not make sense of it.</summary>
     public const int FormatVersion = 1;
 
-    /// <summary>Of the state as this library's types have it.</summary>
-    public const int SchemaVersion = 1;
-
     internal const string Allowed =
         "an object with \"state\" and \"version\", as the browser app stores it, or an export (\"format\": \"" + Format + "\")";
 }

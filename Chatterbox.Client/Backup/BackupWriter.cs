@@ -12,14 +12,14 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
 
     private readonly Utf8JsonWriter _json = new(output, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public void Begin(string store, DateTimeOffset exportedAt, AppState state)
+    public void Begin(string store, int schemaVersion, DateTimeOffset exportedAt, AppState state)
     {
         _json.WriteStartObject();
         _json.WriteString("format", BackupDocument.Format);
         _json.WriteNumber("formatVersion", BackupDocument.FormatVersion);
         _json.WriteString("exportedAt", exportedAt);
         _json.WriteString("store", store);
-        _json.WriteNumber("schemaVersion", BackupDocument.SchemaVersion);
+        _json.WriteNumber("schemaVersion", schemaVersion);
         _json.WriteStartObject("state");
         Write("preferences", state.Preferences, ChatterboxJson.Default.Preferences);
         Write("workSessions", state.WorkSessions, ChatterboxJson.Default.ValueListWorkSession);

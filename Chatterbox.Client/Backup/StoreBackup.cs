@@ -14,7 +14,7 @@ public sealed class StoreBackup
         await _store.Hydrated.WaitAsync(cancellationToken);
         var (state, revision) = (_store.State, _store.Revision);
         await using var writer = new BackupWriter(output);
-        writer.Begin(_store.Session.Store, _store.Client.Clock.GetUtcNow(), state);
+        writer.Begin(_store.Session.Store, _store.SchemaVersion, _store.Client.Clock.GetUtcNow(), state);
         var report = new ExportReport(state, revision, 0, 0, []);
         if (includeAudio) report = await ExportAudioAsync(writer, report, progress, cancellationToken);
         await writer.EndAsync(cancellationToken);

@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace Chatterbox.Tests.State;
+
+public sealed class JsonTests
+{
+    [Fact(DisplayName = "[M3] members that this version does not know survive a round trip, at every level")]
+    public void Unknown_members_survive()
+    {
+        const string Json = """
+            {"preferences":{"engine":"chatterbox","parameters":{"temperature":0.8,"warmth":3},"otherEngines":{"whisper":{"x":1}},"useStreaming":false,"theme":"dark"},
+             "workSessions":[{"id":"s","name":"n","color":"red"}],"savedVoices":[{"id":"v","name":"n","parameters":{},"mood":[1]}],
+             "chunks":[{"id":"c","text":"t","parameters":{},"status":"completed","audio":{"hash":"h","peak":0.5},"rating":5}],"batchItems":[{"id":"b","name":"n","owner":null}]}
+            """;
+        var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState)!, ChatterboxJson.Default.AppState);
+        foreach (var member in (string[])["warmth", "whisper", "theme", "color", "mood", "peak", "rating", "owner"]) Assert.Contains($"\"{member}\":", once, StringComparison.Ordinal);
+        Assert.Equal(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState), JsonSerializer.Deserialize(once, ChatterboxJson.Default.AppState));
+    }
+
+    [Fact(DisplayName = "[M3] members that are missing take their defaults, nested ones too")]
+    public void Missing_members_take_defaults()
+    {
+        Assert.Equal(AppState.Initial, JsonSerializer.Deserialize("{}", ChatterboxJson.Default.AppState));
+        var state = JsonSerializer.Deserialize("""{"preferences":{"useStreaming":true}}""", ChatterboxJson.Default.AppState)!;
+        Assert.Equal(Preferences.Default with { UseStreaming = true }, state.Preferences);
+    }
+
+    [Theory(DisplayName = "[M2] JSON of another shape is an error, not a default")]
+    [InlineData("""{"preferences":null}""")]
+    [InlineData("""{"chunks":{}}""")]
+    [InlineData("""{"chunks":[null]}""")]
+    [InlineData("""{"chunks":[{"id":"c"}]}""")]
+    [InlineData("""{"chunks":[{"id":"c","text":"t","parameters":{},"status":"melted"}]}""")]
+    public void Other_shapes(string json) => Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState));
+
+    [Fact(DisplayName = "[S2] every change is named in JSON and comes back equal")]
+    public void Changes_round_trip()
+    {
+        foreach (var change in Samples.EveryChange)
+        {
+            var json = JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange);
+            Assert.Contains($"\"type\":\"{JsonNamingPolicy.CamelCase.ConvertName(change.GetType().Name)}\"", json, StringComparison.Ordinal);
+            Assert.Equal(change, JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppStateChange));
+        }
+    }
+}
