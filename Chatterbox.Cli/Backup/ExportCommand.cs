@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Chatterbox.Cli.Connection;
 using Chatterbox.Cli.Files;
+using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Cli.Backup;
 
@@ -20,18 +21,22 @@ internal static class ExportCommand
             """)
         {
             OutputFile.Option, noAudio,
-        }.Does(run => BackupProgressBar.ShowAsync(run, async progress =>
+        }.Does(async run =>
         {
             var withAudio = !run.Parsed.GetValue(noAudio);
-            await OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option), async file =>
-            {
-                var report = await run.Store.Backup.ExportAsync(file, withAudio, progress, run.Token);
-                var state = report.State;
-                run.Error.WriteLine($"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
-                    + $"{state.Chunks.Count} chunks, {state.BatchItems.Count} batch items, "
-                    + (withAudio ? $"{report.Clips} audio clips ({report.AudioBytes} bytes)" : "no audio"));
-                foreach (var hash in report.Missing) run.Error.WriteLine($"  left out: the clip {hash} is not stored, or damaged");
-            });
-        }));
+            ExportReport? report = null;
+            await BackupProgressBar.ShowAsync(run, progress => OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option),
+                async file => report = await run.Store.Backup.ExportAsync(file, withAudio, progress, run.Token)));
+            Print(run.Error, report!, withAudio);
+        });
+    }
+
+    private static void Print(TextWriter error, ExportReport report, bool withAudio)
+    {
+        var state = report.State;
+        error.WriteLine($"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
+            + $"{state.Chunks.Count} chunks, {state.BatchItems.Count} batch items, "
+            + (withAudio ? $"{report.Clips} audio clips ({report.AudioBytes} bytes)" : "no audio"));
+        foreach (var hash in report.Missing) error.WriteLine($"  left out: the clip {hash} is not stored, or damaged");
     }
 }

@@ -32,9 +32,10 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         }
         catch (OperationCanceledException) when (deadline.Passed)
         {
-            var why = store?.Persistence.Unreachable is { } last ? $": {last.Message}" : "";
-            throw new OutOfServiceException(
-                $"no answer within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout){why}");
+            var limit = $"within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout)";
+            throw new OutOfServiceException(store is { HasHydrated: true }
+                ? $"not finished {limit}; what was asked for may be done all the same"
+                : $"no answer {limit}{(store?.Persistence.Unreachable is { } last ? $": {last.Message}" : "")}");
         }
     }
 
