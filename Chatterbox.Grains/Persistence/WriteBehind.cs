@@ -10,7 +10,7 @@ internal sealed class WriteBehind(
     DebouncePolicy debounce, RetryPolicy retry, TimeProvider clock, Func<Task> save, Action<TimeSpan> arm)
 {
     private readonly long _origin = clock.GetTimestamp();
-    private Task? _inFlight;
+    private Task _latest = Task.CompletedTask;
 
     /// <summary>Since when writes have been failing, and why; null while they succeed.</summary>
     public (DateTimeOffset Since, string Reason)? Failing { get; private set; }
@@ -18,7 +18,9 @@ internal sealed class WriteBehind(
     /// <summary>Raised on the activation's turn when <see cref="Failing"/> begins or ends.</summary>
     public event Action? FailingChanged;
 
-    public bool IsIdle => _inFlight is null && debounce.Due is null;
+    public bool IsIdle => InFlight is null && debounce.Due is null;
+
+    private Task? InFlight => _latest.IsCompleted ? null : _latest;
 
     private TimeSpan Now => clock.GetElapsedTime(_origin);
 
@@ -27,23 +29,23 @@ internal sealed class WriteBehind(
     {
         debounce.Changed(Now);
         // While a write is under way its end arms the timer; while writes fail, the retry's delay stands.
-        if (_inFlight is null && Failing is null) ArmForDebounce();
+        if (InFlight is null && Failing is null) ArmForDebounce();
     }
 
-    public Task OnTimerAsync() => _inFlight ?? (debounce.Due is null ? Task.CompletedTask : WriteAsync());
+    public Task OnTimerAsync() => InFlight ?? (debounce.Due is null ? Task.CompletedTask : WriteAsync());
 
     /// <summary>Saves now what is unsaved at the call. Returns null once it is durable, or why it is not.</summary>
     public async Task<string?> FlushAsync()
     {
         // What is in flight may have been taken before the last changes, so it is not enough.
-        if (_inFlight is { } earlier) await earlier;
-        if (_inFlight is { } joined) await joined;
+        if (InFlight is { } earlier) await earlier;
+        if (InFlight is { } joined) await joined;
         else if (debounce.Due is not null) await WriteAsync();
         return Failing?.Reason;
     }
 
     /// <summary>Does not throw: it runs from timer callbacks, where an exception would cost the activation its unsaved state.</summary>
-    private Task WriteAsync() => _inFlight = WriteOnceAsync();
+    private Task WriteAsync() => _latest = WriteOnceAsync();
 
     private async Task WriteOnceAsync()
     {
@@ -57,7 +59,6 @@ internal sealed class WriteBehind(
             retry.Succeeded();
             if (firstUnsaved is { } first) ChatterboxInstruments.TimeToDurable.Record((Now - first).TotalSeconds);
             SetFailing(null);
-            _inFlight = null;
             ArmForDebounce();
         }
         catch (Exception failure)
@@ -65,7 +66,6 @@ internal sealed class WriteBehind(
             debounce.Changed(Now);
             ChatterboxInstruments.Retries.Add(1);
             SetFailing((Failing?.Since ?? clock.GetUtcNow(), failure.Message));
-            _inFlight = null;
             arm(retry.Failed());
         }
     }

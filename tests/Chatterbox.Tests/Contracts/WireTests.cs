@@ -22,7 +22,7 @@ public sealed class WireTests
     {
         foreach (var type in ContractTypes)
         {
-            Assert.True(type.GetCustomAttribute<AliasAttribute>() is not null, $"{type} has no [Alias].");
+            Assert.True(type.GetCustomAttributes<AliasAttribute>(inherit: false).Any(), $"{type} has no [Alias].");
             var ids = type.GetMembers(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
                 .Select(member => member.GetCustomAttribute<IdAttribute>()).OfType<IdAttribute>().Select(id => id.Id).ToArray();
             Assert.True(ids.Distinct().Count() == ids.Length, $"{type} uses an id twice.");

@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.Tests.Persistence;
+
+public sealed class SliceFrameTests
+{
+    private const int Threshold = 64;
+    private static readonly byte[] Body = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("Down, down, down. ", 40)));
+
+    // As released; what was once written has to be read for ever.
+    private const string GoldenRaw = "434258310000010002000000020000002f55ee2bc0b346717b7d";
+    private const string GoldenZstd = "4342583101000100d00200002800000007";
+
+    [Fact(DisplayName = "[P7] frames of each codec are the bytes that were released, and are read")]
+    public void Golden_bytes()
+    {
+        var raw = SliceFrame.Encode("{}"u8, 1, Threshold);
+        Assert.Equal(GoldenRaw[..32], Convert.ToHexStringLower(raw)[..32]);
+        var (version, body) = SliceFrame.Decode(raw);
+        Assert.Equal((1, "{}"), (version, Encoding.UTF8.GetString(body.Span)));
+
+        var compressed = SliceFrame.Encode(Body, 1, Threshold);
+        Assert.Equal((byte)FrameCodec.Zstd, compressed[4]);
+        Assert.True(compressed.Length < Body.Length);
+        Assert.Equal(Body, SliceFrame.Decode(compressed).Body.ToArray());
+        Assert.StartsWith(GoldenZstd[..20], Convert.ToHexStringLower(compressed), StringComparison.Ordinal);
+    }
+
+    [Fact(DisplayName = "[P7] what compression does not make smaller is stored as it is")]
+    public void Incompressible()
+    {
+        var noise = new byte[5000];
+        new Random(1).NextBytes(noise);
+        var frame = SliceFrame.Encode(noise, 3, Threshold);
+        Assert.Equal((byte)FrameCodec.None, frame[4]);
+        Assert.Equal(SliceFrame.HeaderLength + noise.Length, frame.Length);
+        Assert.Equal((3, noise.Length), (SliceFrame.Decode(frame).SchemaVersion, SliceFrame.BodyLength(frame)));
+    }
+
+    [Fact(DisplayName = "[P7] every single bit that flips is noticed")]
+    public void Bit_flips()
+    {
+        foreach (var frame in (byte[][])[SliceFrame.Encode("{}"u8, 1, Threshold), SliceFrame.Encode(Body, 1, Threshold)])
+        {
+            for (var bit = 0; bit < frame.Length * 8; bit++)
+            {
+                var flipped = (byte[])frame.Clone();
+                flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.Throws<FrameException>(() => SliceFrame.Decode(flipped));
+            }
+        }
+    }
+
+    [Fact(DisplayName = "[P7] a frame cut anywhere, or with something after it, is noticed")]
+    public void Truncation()
+    {
+        var frame = SliceFrame.Encode(Body, 1, Threshold);
+        for (var length = 0; length < frame.Length; length++) Assert.Throws<FrameException>(() => SliceFrame.Decode(frame.AsMemory(0, length)));
+        Assert.Throws<FrameException>(() => SliceFrame.Decode((byte[])[.. frame, 0]));
+    }
+
+    [Theory(DisplayName = "[P7] a header that lies under a checksum that is right is refused before memory is given to it")]
+    [InlineData(int.MaxValue)]
+    [InlineData(-1)]
+    [InlineData(10)]
+    public void Bombs(int claimed)
+    {
+        var frame = SliceFrame.Encode(Body, 1, Threshold);
+        BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), claimed);
+        Sign(frame);
+        Assert.Throws<FrameException>(() => SliceFrame.Decode(frame));
+    }
+
+    [Fact(DisplayName = "[P7] a codec that is not known is refused")]
+    public void Unknown_codec()
+    {
+        var frame = SliceFrame.Encode("{}"u8, 1, Threshold);
+        frame[4] = 77;
+        Sign(frame);
+        Assert.Contains("77", Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message, StringComparison.Ordinal);
+    }
+
+    private static void Sign(byte[] frame)
+    {
+        var hash = new XxHash64();
+        hash.Append(frame.AsSpan(0, 16));
+        hash.Append(frame.AsSpan(SliceFrame.HeaderLength));
+        BinaryPrimitives.WriteUInt64LittleEndian(frame.AsSpan(16), hash.GetCurrentHashAsUInt64());
+    }
+}
