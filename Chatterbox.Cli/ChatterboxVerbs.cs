@@ -1,5 +1,6 @@
 using Chatterbox.Cli.Backup;
 using Chatterbox.Cli.Help;
+using Chatterbox.Cli.Recovery;
 using Chatterbox.Cli.Saving;
 using Chatterbox.Cli.State;
 using Chatterbox.Cli.Work;
@@ -26,5 +27,9 @@ internal static class ChatterboxVerbs
         FlushCommand.Create(),
         RehydrateCommand.Create(),
         ClearCommand.Create(),
+
+        RecoveryCommands.Recover(),
+        RecoveryCommands.Recovery(),
+        QuarantineCommands.Create(),
     };
 }

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Chatterbox.Cli.Connection;
+
+namespace Chatterbox.Cli.Recovery;
+
+/// <summary>Coming back from crashes and mistakes: <c>recover</c>, <c>recovery clear</c>.</summary>
+internal static class RecoveryCommands
+{
+    public static Command Recover()
+    {
+        var undo = new Option<bool>("--undo")
+        {
+            Description = "Put back the state from before the last clear, import, restore or undo, whatever has followed it.",
+        };
+        return new SessionVerb("recover", "Puts work that a crash interrupted back as interrupted, ready to run again; undoes a clear.",
+            """
+            Doing it again does nothing. A clear is undone only while nothing has followed it; --undo always goes back, and undoing that
+            is another --undo.
+
+            Examples:
+              chatterbox recover alice
+              chatterbox recover alice --undo
+            """)
+        {
+            undo,
+        }.Does(async run =>
+        {
+            var recovery = run.Store.Recovery;
+            var report = await RefusedAsWrong(run.Parsed.GetValue(undo) ? recovery.UndoAsync(run.Token) : recovery.RecoverFromCrashAsync(run.Token));
+            await PrintAsync(run, report);
+        });
+    }
+
+    public static Command Recovery() => new("recovery", "What a crash interrupted: clear.")
+    {
+        new SessionVerb("clear", "Lets work go that a crash interrupted. Doing it again does nothing.",
+            """
+            A copy of the state is kept: 'chatterbox recover USER --undo' brings it back.
+
+            Examples:
+              chatterbox recovery clear alice
+            """)
+        .Does(run => SessionRun.SavedAsync(run.Store.Recovery.ClearRecoveryStateAsync(run.Token))),
+    };
+
+    /// <exception cref="WrongRequestException">The session refused.</exception>
+    internal static async Task<RecoveryReport> RefusedAsWrong(Task<RecoveryReport> report)
+    {
+        try
+        {
+            return await report;
+        }
+        catch (ArgumentException refused)
+        {
+            throw new WrongRequestException(refused.Message);
+        }
+    }
+
+    internal static async Task PrintAsync(SessionRun run, RecoveryReport report)
+    {
+        foreach (var id in report.Chunks) await run.Output.WriteLineAsync($"chunk {id}: interrupted, ready to run again");
+        foreach (var id in report.BatchItems) await run.Output.WriteLineAsync($"batch item {id}: interrupted, ready to run again");
+        foreach (var what in report.Restored) await run.Output.WriteLineAsync($"put back: {what}");
+        if (report is { Chunks.Count: 0, BatchItems.Count: 0, Restored.Count: 0 }) await run.Output.WriteLineAsync("nothing to recover");
+        if (report.Unsaved is { } failing) throw new OutOfServiceException($"done, but not stored yet; the silo goes on trying: {failing}");
+    }
+}
