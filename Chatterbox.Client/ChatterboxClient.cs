@@ -9,6 +9,8 @@ namespace Chatterbox.Client;
 /// </summary>
 public sealed partial class ChatterboxClient : IAsyncDisposable
 {
+    private static readonly TimeSpan SubscriptionLook = TimeSpan.FromSeconds(1);
+
     private readonly IClusterClient _cluster;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ChatterboxStore[]> _stores = new(StringComparer.Ordinal);
@@ -16,6 +18,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _heartbeats;
     private StreamSubscriptionHandle<SessionEvents>? _subscription;
+    private long _looked;
 
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
     {
@@ -71,25 +74,39 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     internal IAudioClipGrain Clip(string userId, string hash) => _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
 
-    /// <summary>Subscribes to this process's stream, again where the cluster has forgotten it.</summary>
+    /// <summary>
+    /// Subscribes to this process's stream, again where the cluster has forgotten it. Stores that ask in quick succession share
+    /// one look.
+    /// </summary>
     internal async Task EnsureSubscribedAsync()
     {
         await _subscribing.WaitAsync(_closing.Token);
         try
         {
-            var stream = _cluster.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(Process));
-            if (_subscription is { } known && (await stream.GetAllSubscriptionHandles()).Any(each => each.HandleId == known.HandleId)) return;
-            _subscription = await stream.SubscribeAsync((events, _) =>
+            if (_subscription is { } known)
+            {
+                if (Clock.GetElapsedTime(_looked) < SubscriptionLook) return;
+                if ((await Stream.GetAllSubscriptionHandles()).Any(each => each.HandleId == known.HandleId))
+                {
+                    _looked = Clock.GetTimestamp();
+                    return;
+                }
+            }
+            _subscription = await Stream.SubscribeAsync((events, _) =>
             {
                 Dispatch(events);
                 return Task.CompletedTask;
             });
+            _looked = Clock.GetTimestamp();
         }
         finally
         {
             _subscribing.Release();
         }
     }
+
+    /// <summary>For tests: how many subscriptions the cluster knows this process by.</summary>
+    internal async Task<int> CountSubscriptionsAsync() => (await Stream.GetAllSubscriptionHandles()).Count;
 
     internal void Remove(ChatterboxStore store)
     {
@@ -125,6 +142,9 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     /// <summary>Short, since it is stored beside each slice that the client changes.</summary>
     internal static string NewId() => Guid.NewGuid().ToString("N")[..16];
+
+    private IAsyncStream<SessionEvents> Stream =>
+        _cluster.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(Process));
 
     private IEnumerable<ChatterboxStore> AllStores() => _stores.Values.SelectMany(open => open);
 

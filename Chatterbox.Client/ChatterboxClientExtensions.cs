@@ -1,8 +1,10 @@
 using System.Net;
+using Chatterbox.Client.Streams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Streams;
 
 namespace Chatterbox.Client;
 
@@ -32,6 +34,7 @@ public static class ChatterboxClientExtensions
 
     /// <summary>What an Orleans client needs for a <see cref="ChatterboxClient"/> on top of it.</summary>
     public static IClientBuilder AddChatterboxStreams(this IClientBuilder client) => client
-        .AddMemoryStreams(ChatterboxStreams.Provider)
+        .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
+            streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
         .AddGatewayCountChangedHandler((services, _) => ((IServiceProvider)services!).GetService<ChatterboxClient>()?.ConnectionChanged());
 }

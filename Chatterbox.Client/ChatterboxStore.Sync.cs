@@ -117,7 +117,7 @@ public sealed partial class ChatterboxStore
             {
                 return await call(Grain).WaitAsync(cancellationToken);
             }
-            catch (ConnectionFailedException failure) when (_client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
+            catch (Exception failure) when (NobodyTook(failure) && _client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
             {
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 CheckSoon();
@@ -125,6 +125,10 @@ public sealed partial class ChatterboxStore
             }
         }
     }
+
+    // A silo that was lost on the way may have done what it was asked.
+    private static bool NobodyTook(Exception failure) =>
+        failure is ConnectionFailedException or (OrleansMessageRejectionException and not SiloUnavailableException);
 
     /// <summary>Returns once this store shows what the session holds at the call.</summary>
     internal async Task CaughtUpAsync(CancellationToken cancellationToken)

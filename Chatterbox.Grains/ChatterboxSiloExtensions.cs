@@ -1,14 +1,20 @@
+using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using Orleans.Streams;
 
 namespace Chatterbox.Grains;
 
 public static class ChatterboxSiloExtensions
 {
-    // Memory streams look for new events this often. Short enough to feel instant, long enough to leave an idle silo idle.
-    private static readonly TimeSpan StreamPollPeriod = TimeSpan.FromMilliseconds(10);
+    // The agents wait for events (EventQueue). Only one that is held up by a new stream looks again and again until it is let in.
+    private static readonly TimeSpan AgentPeriod = TimeSpan.FromMilliseconds(5);
+
+    // What a client process has not taken in this time it will have to ask for.
+    private static readonly TimeSpan LongestDelivery = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Adds the session and audio grains and the streams to their clients. The host adds a grain storage named
@@ -37,9 +43,23 @@ public static class ChatterboxSiloExtensions
                 services.GetRequiredService<MigrationChain>();
                 return Task.CompletedTask;
             })
-            .AddMemoryGrainStorage("PubSubStore")
-            .AddMemoryStreams(ChatterboxStreams.Provider, streams => streams.ConfigurePullingAgent(agent =>
-                agent.Configure(pulling => pulling.GetQueueMsgsTimerPeriod = StreamPollPeriod)));
+            .AddEventStreams();
+    }
+
+    private static ISiloBuilder AddEventStreams(this ISiloBuilder silo)
+    {
+        silo.Services.AddSingleton<EventQueues>();
+        silo.Services.AddKeyedSingleton<IGrainStorage, SubscriptionsInMemory>(SubscriptionsInMemory.Name);
+        return silo.AddPersistentStreams(
+            ChatterboxStreams.Provider,
+            (services, name) => new EventQueueAdapter(name, services.GetRequiredService<EventQueues>()),
+            streams =>
+            {
+                streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly);
+                streams.ConfigurePartitionBalancing((services, _) => services.GetRequiredService<EventQueues>());
+                streams.ConfigurePullingAgent(agent => agent.Configure(pulling =>
+                    (pulling.GetQueueMsgsTimerPeriod, pulling.MaxEventDeliveryTime) = (AgentPeriod, LongestDelivery)));
+            });
     }
 
     /// <summary>Serves another store, made from a preset: <c>PersistConfig.Minimal with { Name = "my-store" }</c>.</summary>

@@ -1,4 +1,5 @@
 using Chatterbox.Grains.FanOut;
+using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,7 +44,7 @@ internal sealed partial class UserSessionGrain(
             Rejection.OfText("store", id.Store, $"a registered store: {string.Join(", ", configs.Names)}"));
 
         _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
-        _feed = new(Key, this.GetStreamProvider(ChatterboxStreams.Provider), _leases, logger);
+        _feed = new(Key, ServiceProvider.GetRequiredService<EventQueues>(), _leases);
         _writer = new(new DebouncePolicy(config.WriteDelay!.Value, config.MaxWriteDelay!.Value),
             new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, SaveAsync, ArmSaveTimer);
         _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
@@ -112,7 +113,6 @@ internal sealed partial class UserSessionGrain(
 
         // What is not durable yet the client may have to send again, so it has to be told apart.
         if (!_leases.Holds(client.Client) && _log.DurableRevision == _log.Revision) _log.ForgetClient(client.Client);
-        _feed.Trim();
     }
 
     public Task<HeartbeatReply> HeartbeatAsync(ClientId client) => Task.FromResult(new HeartbeatReply
@@ -285,7 +285,6 @@ internal sealed partial class UserSessionGrain(
             LogLapsed(Key, lapsed.Count);
             WentAway();
             PublishPresence();
-            _feed.Trim();
         }
         if (_leases.Count > 0) return;
         _leaseTimer?.Dispose();

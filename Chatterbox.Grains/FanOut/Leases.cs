@@ -10,10 +10,15 @@ internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? S
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 {
     private readonly Dictionary<string, Lease> _byClient = new(StringComparer.Ordinal);
+    private StreamId[]? _streams;
 
     public int Count => _byClient.Count;
 
     public IEnumerable<Lease> All => _byClient.Values;
+
+    /// <summary>The streams of the client processes with a lease, each once.</summary>
+    public IReadOnlyList<StreamId> Streams => _streams ??=
+        [.. _byClient.Values.Select(lease => lease.Client.Process).Distinct().Select(ChatterboxStreams.OfProcess)];
 
     public bool Holds(string client) => _byClient.ContainsKey(client);
 
@@ -22,6 +27,7 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     {
         var now = clock.GetUtcNow();
         var known = _byClient.TryGetValue(client.Client, out var before);
+        _streams = null;
         _byClient[client.Client] = new(client, device, slices, before?.Since ?? now) { Until = now + duration };
         return !known;
     }
@@ -33,14 +39,18 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
         return true;
     }
 
-    public bool End(string client) => _byClient.Remove(client);
+    public bool End(string client)
+    {
+        _streams = null;
+        return _byClient.Remove(client);
+    }
 
     /// <summary>Ends the leases that were not renewed in time, and returns them.</summary>
     public IReadOnlyList<Lease> EndLapsed()
     {
         var now = clock.GetUtcNow();
         var lapsed = _byClient.Values.Where(lease => lease.Until <= now).ToArray();
-        foreach (var lease in lapsed) _byClient.Remove(lease.Client.Client);
+        foreach (var lease in lapsed) End(lease.Client.Client);
         return lapsed;
     }
 }

@@ -1,5 +1,23 @@
+using System.Globalization;
 using Chatterbox.Bench;
+using Chatterbox.Bench.FanOut;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [seconds per measurement]
-var seconds = args is [var first, ..] ? double.Parse(first, System.Globalization.CultureInfo.InvariantCulture) : 4;
-await StorageBench.RunAsync(TimeSpan.FromSeconds(seconds));
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout] [seconds per measurement]
+switch (args)
+{
+    case [SiloChild.Verb, .. var child]:
+        await SiloChild.RunAsync(child);
+        break;
+    case ["fanout", .. var rest]:
+        await FanOutBench.RunAsync(Seconds(rest));
+        break;
+    case ["storage", .. var rest]:
+        await StorageBench.RunAsync(Seconds(rest));
+        break;
+    default:
+        await StorageBench.RunAsync(Seconds(args));
+        break;
+}
+
+static TimeSpan Seconds(string[] rest) =>
+    TimeSpan.FromSeconds(rest is [var first, ..] ? double.Parse(first, CultureInfo.InvariantCulture) : 4);

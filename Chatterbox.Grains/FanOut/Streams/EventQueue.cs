@@ -1,0 +1,74 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orleans.Streams;
+
+namespace Chatterbox.Grains.FanOut.Streams;
+
+/// <summary>
+/// Events between the sessions of a silo and the pulling agent beside them. The agent waits here for the next event instead of
+/// looking for it again and again: an event is on its way at once, and an idle silo is idle.
+/// </summary>
+internal sealed partial class EventQueue(TimeProvider clock, ILogger logger) : IQueueAdapterReceiver
+{
+    /// <summary>Bytes. Reached only while the agent is held up; then events are dropped, and clients ask for what they missed.</summary>
+    internal const int MostBytes = 16 * 1024 * 1024;
+
+    /// <summary>An agent looks after streams that have fallen silent between two waits.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    private readonly Channel<(StreamId Stream, SessionEvents Events, int Size)> _events =
+        Channel.CreateUnbounded<(StreamId, SessionEvents, int)>(new() { SingleReader = true });
+
+    private long _bytes;
+    private long _number;
+    private int _dropping;
+
+    /// <summary>Never waits and never fails: what does not fit is dropped.</summary>
+    public void Post(StreamId stream, SessionEvents events)
+    {
+        var size = EventSize.Of(events);
+        if (Interlocked.Add(ref _bytes, size) > MostBytes)
+        {
+            Interlocked.Add(ref _bytes, -size);
+            if (Interlocked.Exchange(ref _dropping, 1) == 0) LogDropping(MostBytes);
+            return;
+        }
+        _events.Writer.TryWrite((stream, events, size));
+    }
+
+    /// <summary>Waits for events; empty when there are none for long, or the agent is stopped.</summary>
+    public async Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount, CancellationToken cancellationToken)
+    {
+        var batches = Take(maxCount);
+        if (batches.Count > 0) return batches;
+
+        using var waited = new CancellationTokenSource(LongestWait, clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, waited.Token);
+        Task some = _events.Reader.WaitToReadAsync(end.Token).AsTask();
+        await some.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        return cancellationToken.IsCancellationRequested ? [] : Take(maxCount);
+    }
+
+    public Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount) => GetQueueMessagesAsync(maxCount, CancellationToken.None);
+
+    public Task Initialize(TimeSpan timeout) => Task.CompletedTask;
+
+    public Task MessagesDeliveredAsync(IList<IBatchContainer> messages) => Task.CompletedTask;
+
+    public Task Shutdown(TimeSpan timeout) => Task.CompletedTask;
+
+    private List<IBatchContainer> Take(int maxCount)
+    {
+        var batches = new List<IBatchContainer>();
+        while (batches.Count < maxCount && _events.Reader.TryRead(out var next))
+        {
+            batches.Add(new EventBatch(next.Stream, [next.Events], ++_number));
+            Interlocked.Add(ref _bytes, -next.Size);
+        }
+        if (batches.Count > 0) Volatile.Write(ref _dropping, 0);
+        return batches;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Events for clients are dropped: {Bytes} bytes of them wait to be taken. Clients will ask for what they miss.")]
+    private partial void LogDropping(int bytes);
+}

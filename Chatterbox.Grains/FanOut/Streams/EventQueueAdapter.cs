@@ -1,0 +1,34 @@
+using Orleans.Streams;
+
+namespace Chatterbox.Grains.FanOut.Streams;
+
+/// <summary>Puts a silo's <see cref="EventQueues"/> under an Orleans persistent stream provider.</summary>
+internal sealed class EventQueueAdapter(string name, EventQueues queues) : IQueueAdapterFactory, IQueueAdapter, IQueueAdapterCache
+{
+    public string Name => name;
+
+    /// <summary>What has been delivered is gone. Clients that missed something ask the session.</summary>
+    public bool IsRewindable => false;
+
+    public StreamProviderDirection Direction => StreamProviderDirection.ReadWrite;
+
+    public Task<IQueueAdapter> CreateAdapter() => Task.FromResult<IQueueAdapter>(this);
+
+    public IQueueAdapterCache GetQueueAdapterCache() => this;
+
+    public IStreamQueueMapper GetStreamQueueMapper() => queues;
+
+    public Task<IStreamFailureHandler> GetDeliveryFailureHandler(QueueId queueId) =>
+        Task.FromResult<IStreamFailureHandler>(new NoOpStreamDeliveryFailureHandler());
+
+    public IQueueAdapterReceiver CreateReceiver(QueueId queueId) => queues.Of(queueId);
+
+    public IQueueCache CreateQueueCache(QueueId queueId) => new LaneCache();
+
+    public Task QueueMessageBatchAsync<T>(
+        StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext)
+    {
+        foreach (var each in events.OfType<SessionEvents>()) queues.Post(streamId, each);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,50 @@
+namespace Chatterbox.Grains.FanOut.Streams;
+
+/// <summary>What an event weighs in memory, in bytes, roughly: enough to bound what waits, cheap enough for every event.</summary>
+internal static class EventSize
+{
+    private const int Envelope = 128;
+    private const int Item = 160;
+
+    public static int Of(SessionEvents events)
+    {
+        var size = Envelope;
+        foreach (var each in events.Events.AsSpan())
+        {
+            size += each switch
+            {
+                ChangesApplied changes => Of(changes.Changes),
+                PresenceChanged presence => Item * (presence.Clients.Count + 1),
+                _ => Item,
+            };
+        }
+        return size;
+    }
+
+    private static int Of(ValueList<AppliedChange> changes)
+    {
+        var size = Item;
+        foreach (var applied in changes.AsSpan())
+        {
+            size += Item + applied.Change switch
+            {
+                UpsertChunk { Chunk: var chunk } => Item + sizeof(char) * chunk.Text.Length + Of(chunk.Unknown),
+                UpsertWorkSession { WorkSession: var session } => Item + Of(session.ChunkIds) + Of(session.Unknown),
+                UpsertBatchItem { Item: var item } => Item + Of(item.ChunkIds) + Of(item.Unknown),
+                UpsertVoice { Voice: var voice } => Item + Of(voice.Unknown),
+                ReportError => sizeof(char) * Limits.MessageLength,
+                _ => Item,
+            };
+        }
+        return size;
+    }
+
+    private static int Of(ValueList<string> ids)
+    {
+        var size = 0;
+        foreach (var id in ids.AsSpan()) size += 32 + sizeof(char) * id.Length;
+        return size;
+    }
+
+    private static int Of(UnknownMembers? unknown) => unknown is null ? 0 : Item * unknown.Count;
+}

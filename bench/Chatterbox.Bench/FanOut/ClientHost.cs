@@ -1,0 +1,43 @@
+using System.Net;
+using Chatterbox.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Chatterbox.Bench.FanOut;
+
+/// <summary>A client with a connection of its own to the silo's gateway.</summary>
+internal sealed class ClientHost(IHost host) : IAsyncDisposable
+{
+    public ChatterboxClient Client { get; } = host.Services.GetRequiredService<ChatterboxClient>();
+
+    public IClusterClient Cluster => host.Services.GetRequiredService<IClusterClient>();
+
+    public static async Task<ClientHost> StartAsync(IPEndPoint gateway)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.AddChatterboxClient(options => options.Gateways.Add(gateway));
+        var host = builder.Build();
+        await host.StartAsync();
+        return new(host);
+    }
+
+    /// <summary>One store for each of so many users, a few hundred opened at a time.</summary>
+    public async Task<ChatterboxStore[]> OpenAsync(int users)
+    {
+        var stores = new List<ChatterboxStore>(users);
+        foreach (var some in Enumerable.Range(0, users).Chunk(256))
+        {
+            stores.AddRange(await Task.WhenAll(some.Select(user => Client.OpenAsync(new SessionId($"user{user}")))));
+        }
+        return [.. stores];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await host.StopAsync();
+        host.Dispose();
+    }
+}

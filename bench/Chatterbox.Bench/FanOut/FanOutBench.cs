@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using Chatterbox.Client;
+using Spectre.Console;
+
+namespace Chatterbox.Bench.FanOut;
+
+/// <summary>
+/// From a change at one client to its arrival at others of the same session, with silo and clients in processes of their own
+/// that talk over TCP; what that costs while nothing happens, in memory, and in bulk. Stock memory streams beside it.
+/// </summary>
+internal static class FanOutBench
+{
+    private const int IdleSessions = 1_000;
+    private const int ManyStores = 10_000;
+    private const int Users = 256;
+    private const int InFlight = 8;
+
+    /// <summary>Two heartbeats of every open store.</summary>
+    private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
+
+    private static readonly (string Name, TimeSpan? Poll)[] Ways =
+    [
+        ("stock, 100 ms", TimeSpan.FromMilliseconds(100)),
+        ("stock, 10 ms", TimeSpan.FromMilliseconds(10)),
+        ("stock, 1 ms", TimeSpan.FromMilliseconds(1)),
+        ("pushed", null),
+    ];
+
+    public static async Task RunAsync(TimeSpan duration)
+    {
+        var table = new Table().AddColumns(
+            "streams", "median ms", "p99 ms", "stock / it", "empty silo CPU", "idle sessions add", "changes/s", "CPU s per 10,000");
+        var stock = 0.0;
+        foreach (var (name, poll) in Ways)
+        {
+            await using var silo = await SiloChild.StartAsync(poll);
+            var latency = await LatencyAsync(silo, duration);
+            if (stock == 0) stock = latency.Median;
+            var (empty, idle) = await IdleAsync(silo);
+            var (rate, cpu) = await ThroughputAsync(silo, duration);
+            table.AddRow(name, $"{latency.Median:N2}", $"{latency.P99:N2}", $"{stock / latency.Median:N0}",
+                $"{empty:P1}", $"{idle:P1}", $"{rate:N0}", $"{cpu:N2}");
+        }
+        var memory = await MemoryAsync();
+        AnsiConsole.Profile.Width = 140;
+        AnsiConsole.Write(table);
+        Console.WriteLine($"Latency: until two other clients have it. CPU: of a core. Idle: {IdleSessions:N0} attached sessions.");
+        Console.WriteLine($"In bulk: {Users} users, one writer and one reader each, {InFlight} changes in flight.");
+        Console.WriteLine(memory);
+    }
+
+    private static async Task<(double Median, double P99)> LatencyAsync(SiloChild silo, TimeSpan duration)
+    {
+        await using var writing = await ClientHost.StartAsync(silo.Gateway);
+        await using var reading = await ClientHost.StartAsync(silo.Gateway);
+        await using var readingToo = await ClientHost.StartAsync(silo.Gateway);
+        var session = new SessionId("latency");
+        var writer = await writing.Client.OpenAsync(session);
+        ChatterboxStore[] readers = [await reading.Client.OpenAsync(session), await readingToo.Client.OpenAsync(session)];
+
+        var waiting = 0;
+        var arrived = new TaskCompletionSource();
+        foreach (var reader in readers)
+        {
+            reader.Subscribe(state => state.Preferences.Parameters.Seed, (_, _) =>
+            {
+                if (Interlocked.Decrement(ref waiting) == 0) arrived.SetResult();
+            });
+        }
+
+        var latencies = new List<double>();
+        var clock = Stopwatch.StartNew();
+        for (var seed = 1; clock.Elapsed < duration * 2 || latencies.Count < 50; seed++)
+        {
+            // Not in step with anyone's timer.
+            await Task.Delay(TimeSpan.FromMilliseconds(1 + Random.Shared.Next(5)), TimeProvider.System);
+            (waiting, arrived) = (readers.Length, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            var made = Stopwatch.GetTimestamp();
+            var value = seed;
+            _ = writer.UpdateParametersAsync(parameters => parameters with { Seed = value });
+            await arrived.Task;
+            if (seed > 20) latencies.Add(Stopwatch.GetElapsedTime(made).TotalMilliseconds);
+        }
+        latencies.Sort();
+        return (latencies[latencies.Count / 2], latencies[(int)(latencies.Count * 0.99)]);
+    }
+
+    private static async Task<(double Empty, double Added)> IdleAsync(SiloChild silo)
+    {
+        // Sessions of the measurement before save, and settle.
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        var empty = await CpuAsync(silo);
+        await using var client = await ClientHost.StartAsync(silo.Gateway);
+        await client.OpenAsync(IdleSessions);
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
+        return (empty, await CpuAsync(silo) - empty);
+    }
+
+    private static async Task<double> CpuAsync(SiloChild silo)
+    {
+        var (before, clock) = (await silo.UsageAsync(), Stopwatch.StartNew());
+        await Task.Delay(IdleTime, TimeProvider.System);
+        return ((await silo.UsageAsync()).Cpu - before.Cpu) / clock.Elapsed;
+    }
+
+    private static async Task<(double Rate, double CpuPerTenThousand)> ThroughputAsync(SiloChild silo, TimeSpan duration)
+    {
+        await using var writing = await ClientHost.StartAsync(silo.Gateway);
+        await using var reading = await ClientHost.StartAsync(silo.Gateway);
+        var writers = await writing.OpenAsync(Users);
+        var readers = await reading.OpenAsync(Users);
+        long Arrived() => readers.Sum(reader => reader.Revision);
+
+        using var end = new CancellationTokenSource();
+        var running = Task.WhenAll(writers.SelectMany(writer => Enumerable.Range(0, InFlight).Select(lane => Task.Run(async () =>
+        {
+            for (var seed = lane; !end.IsCancellationRequested; seed += InFlight)
+            {
+                var value = 1 + seed % 1_000_000;
+                await writer.UpdateParametersAsync(parameters => parameters with { Seed = value });
+            }
+        }))));
+        await Task.Delay(duration, TimeProvider.System);
+        var (usage, arrived, clock) = (await silo.UsageAsync(), Arrived(), Stopwatch.StartNew());
+        await Task.Delay(duration * 2, TimeProvider.System);
+        var (elapsed, changes, cpu) = (clock.Elapsed, Arrived() - arrived, (await silo.UsageAsync()).Cpu - usage.Cpu);
+        await end.CancelAsync();
+        await running;
+        return (changes / elapsed.TotalSeconds, cpu.TotalSeconds / changes * 10_000);
+    }
+
+    /// <summary>What an attached idle session costs its silo, and an open store its client process.</summary>
+    private static async Task<string> MemoryAsync()
+    {
+        await using var silo = await SiloChild.StartAsync();
+        await using var client = await ClientHost.StartAsync(silo.Gateway);
+        await client.OpenAsync(1);
+        var (siloBefore, clientBefore) = (await silo.UsageAsync(collect: true), GC.GetTotalMemory(forceFullCollection: true));
+        var clock = Stopwatch.StartNew();
+        var stores = await client.OpenAsync(ManyStores);
+        var opened = clock.Elapsed;
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        var (siloAfter, clientAfter) = (await silo.UsageAsync(collect: true), GC.GetTotalMemory(forceFullCollection: true));
+        var subscriptions = await client.Client.CountSubscriptionsAsync();
+        GC.KeepAlive(stores);
+        return $"""
+            {ManyStores:N0} stores of one client process, opened in {opened.TotalSeconds:N1} s: {subscriptions} stream subscription(s).
+            An attached idle session costs the silo {(siloAfter.Heap - siloBefore.Heap) / (double)ManyStores / 1024:N1} KB of heap, {(siloAfter.Resident - siloBefore.Resident) / (double)ManyStores / 1024:N1} KB resident.
+            An open store costs its client process {(clientAfter - clientBefore) / (double)ManyStores / 1024:N1} KB of heap.
+            """;
+    }
+}
