@@ -82,7 +82,7 @@ public sealed partial class ChatterboxStore
             lock (_lock)
             {
                 progress = _progress.Task;
-                applied = _replica.Epoch != 0 && _replica.Outbox.All(entry => entry.Sequence > target || entry.Revision is not null);
+                applied = _replica.Epoch != 0 && _replica.Outbox.All(entry => entry.Sequence > target || entry.IsConfirmed);
             }
             if (_hydrated.Task.IsFaulted) await _hydrated.Task;
             if (!applied)

@@ -10,6 +10,9 @@ internal sealed class OutboxEntry(long sequence, AppStateChange change)
     /// <summary>The revision at which it is in the session's state; null until the session has said so.</summary>
     public long? Revision { get; set; }
 
+    /// <summary>The session has said of this very change that it is in, in this epoch; until then it may have been refused.</summary>
+    public bool IsConfirmed { get; set; }
+
     public TaskCompletionSource<long> Applied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TaskCompletionSource Durable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,15 +83,15 @@ internal sealed class Replica(string client)
         if (!sameEpoch)
         {
             // What the new epoch does not hold has to be applied again, at another revision.
-            foreach (var entry in _outbox) entry.Revision = null;
+            foreach (var entry in _outbox) (entry.Revision, entry.IsConfirmed) = (null, false);
             DurableRevision = 0;
         }
         CaughtUp(reply.State);
         foreach (var entry in _outbox)
         {
-            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence)) Confirm(entry, Revision);
+            // In, or refused with a later one in: not to be shown twice, and the answer to sending it again says which.
+            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence)) entry.Revision ??= Revision;
         }
-        SettleDurable();
         _visible = null;
     }
 
@@ -162,6 +165,7 @@ internal sealed class Replica(string client)
     private static void Confirm(OutboxEntry entry, long revision)
     {
         entry.Revision ??= revision;
+        entry.IsConfirmed = true;
         entry.Applied.TrySetResult(entry.Revision.Value);
     }
 
@@ -193,7 +197,7 @@ internal sealed class Replica(string client)
         for (var index = 0; index < _outbox.Count;)
         {
             var entry = _outbox[index];
-            if (entry.Revision is { } revision && revision <= DurableRevision && revision <= Revision)
+            if (entry is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision && revision <= Revision)
             {
                 _outbox.RemoveAt(index);
                 entry.Durable.TrySetResult();

@@ -11,6 +11,9 @@ internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyLis
 /// </summary>
 internal sealed class SessionLog(int recentChanges)
 {
+    /// <summary>A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.</summary>
+    private const long HighestRevision = 1L << 52;
+
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
     private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
 
@@ -32,18 +35,19 @@ internal sealed class SessionLog(int recentChanges)
     public long Changes { get; private set; }
 
     /// <summary>Whether the client has attached in this epoch.</summary>
-    public bool Knows(string client) => _cursors.ContainsKey(client);
+    public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
     public SessionMoment Moment => new(State, Revision, [.. _applied]);
 
     /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
     public void Attach(string client, long nextSequence, long seenRevision)
     {
-        if (_cursors.TryGetValue(client, out var known)) known.Next = Math.Max(known.Next, nextSequence);
-        else _cursors[client] = new Cursor { Next = nextSequence };
+        if (!_cursors.TryGetValue(client, out var cursor)) _cursors[client] = cursor = new Cursor();
+        cursor.Next = cursor.IsAttached ? Math.Max(cursor.Next, nextSequence) : nextSequence;
+        cursor.IsAttached = true;
 
         // A silo that died may have taken revisions with it that clients have seen; numbers go on from the highest.
-        if (seenRevision <= Revision) return;
+        if (seenRevision <= Revision || seenRevision > HighestRevision) return;
         if (DurableRevision == Revision) DurableRevision = seenRevision;
         Revision = seenRevision;
         Forget(0);
@@ -70,7 +74,8 @@ internal sealed class SessionLog(int recentChanges)
         applied = null;
         var (sequence, change) = sent;
         var cursor = _cursors[client];
-        if (sequence < cursor.Next) return new(Revision, cursor.RejectionOf(sequence));
+        // Refused once is refused for good: the answer may have been lost, and later ones are in.
+        if (sequence < cursor.Next || cursor.RejectionOf(sequence) is not null) return new(Revision, cursor.RejectionOf(sequence));
 
         cursor.Next = sequence + 1;
         if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
@@ -157,7 +162,11 @@ internal sealed class SessionLog(int recentChanges)
         {
             if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
             var (state, rejection) = AppStateReducer.Apply(State, change);
-            if (rejection is not null) continue;
+            if (rejection is not null)
+            {
+                if (_cursors.TryGetValue(client, out var cursor)) cursor.Remember(sequence, rejection);
+                continue;
+            }
             if (ReferenceEquals(state, State)) continue;
             if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             State = state;
@@ -180,7 +189,7 @@ internal sealed class SessionLog(int recentChanges)
         State = state;
         Revision = revision;
         Epoch = Math.Max(epoch, Epoch + 1);
-        _cursors.Clear();
+        foreach (var cursor in _cursors.Values) cursor.IsAttached = false;
         _recent.Clear();
         _recentFrom = revision;
     }
@@ -198,17 +207,21 @@ internal sealed class SessionLog(int recentChanges)
     /// <summary>Where a client is in its sequence, and which of its changes were refused, should it ask again.</summary>
     private sealed class Cursor
     {
-        private const int KeptRejections = 64;
-        private readonly Queue<(long Sequence, Rejection Rejection)> _rejections = new();
+        // A client sends one batch at a time: these are all it can ask about again.
+        private const int KeptRejections = Limits.ChangesPerBatch;
+        private readonly OrderedDictionary<long, Rejection> _rejections = [];
 
-        public required long Next { get; set; }
+        /// <summary>In this epoch. What was refused before is remembered beyond it.</summary>
+        public bool IsAttached { get; set; }
+
+        public long Next { get; set; }
 
         public void Remember(long sequence, Rejection rejection)
         {
-            if (_rejections.Count == KeptRejections) _rejections.Dequeue();
-            _rejections.Enqueue((sequence, rejection));
+            if (_rejections.Count == KeptRejections) _rejections.RemoveAt(0);
+            _rejections[sequence] = rejection;
         }
 
-        public Rejection? RejectionOf(long sequence) => _rejections.FirstOrDefault(each => each.Sequence == sequence).Rejection;
+        public Rejection? RejectionOf(long sequence) => _rejections.GetValueOrDefault(sequence);
     }
 }
