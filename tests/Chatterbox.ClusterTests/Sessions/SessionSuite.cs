@@ -19,6 +19,12 @@ public class FaultsOnSqlite(ITestOutputHelper output) : FaultTests(Sqlite, outpu
 public class FaultsOnPostgreSql(ITestOutputHelper output) : FaultTests(PostgreSql, output);
 
 [OnDatabase(Sqlite)]
+public class KillsOnSqlite(ITestOutputHelper output) : KillTests(Sqlite, output);
+
+[OnDatabase(PostgreSql)]
+public class KillsOnPostgreSql(ITestOutputHelper output) : KillTests(PostgreSql, output);
+
+[OnDatabase(Sqlite)]
 public class LoadingOnSqlite() : LoadingTests(Sqlite);
 
 [OnDatabase(PostgreSql)]
