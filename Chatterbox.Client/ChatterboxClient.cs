@@ -86,7 +86,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             if (_subscription is { } known)
             {
                 if (Clock.GetElapsedTime(_looked) < SubscriptionLook) return;
-                if ((await Stream.GetAllSubscriptionHandles()).Any(each => each.HandleId == known.HandleId))
+                if ((await Stream.GetAllSubscriptionHandles().WaitAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
                 {
                     _looked = Clock.GetTimestamp();
                     return;
@@ -96,7 +96,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             {
                 Dispatch(events);
                 return Task.CompletedTask;
-            });
+            }).WaitAsync(Options.CallTimeout, Clock);
             _looked = Clock.GetTimestamp();
         }
         finally

@@ -6,6 +6,7 @@ namespace Chatterbox.Client;
 /// <summary>The side towards the session: one call at a time, tried again until it succeeds.</summary>
 public sealed partial class ChatterboxStore
 {
+    private static readonly TimeSpan SubscriptionPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
 
     private Need _need = Need.Attach;
@@ -272,7 +273,7 @@ public sealed partial class ChatterboxStore
                 NextSequence = _replica.FirstOutstanding,
             };
         }
-        await _client.EnsureSubscribedAsync();
+        await SubscribeAsync();
         var reply = await Served(Grain.AttachAsync(request));
         if (reply.Refused is { } why) throw new SessionRefusedException(why);
         lock (_lock)
@@ -295,6 +296,19 @@ public sealed partial class ChatterboxStore
         catch (ArgumentException notServed)
         {
             throw new SessionRefusedException(Session, notServed);
+        }
+    }
+
+    // A cluster that has just lost a silo may not find the subscription at once. Until it does, heartbeats show what was missed.
+    private async Task SubscribeAsync()
+    {
+        try
+        {
+            await _client.EnsureSubscribedAsync().WaitAsync(SubscriptionPatience, _client.Clock);
+        }
+        catch (TimeoutException late)
+        {
+            LogRetry(_client.Logger, Session.Key, late.Message);
         }
     }
 

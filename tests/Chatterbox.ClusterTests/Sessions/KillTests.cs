@@ -32,10 +32,12 @@ public abstract class KillTests(DatabaseProvider database, ITestOutputHelper out
         await half.Task.WaitAsync(ChatterboxCluster.Patience);
         var started = TimeProvider.System.GetTimestamp();
         await cluster.Cluster.KillSiloAsync(killed);
-        await cluster.Cluster.StopSiloAsync(drained);
+        var draining = cluster.Cluster.StopSiloAsync(drained);
         await Task.WhenAll(load);
         await Task.WhenAll(stores.Select(store => store.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience * 2)));
         output.WriteLine($"All clients were live again {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s after the first silo died.");
+        await draining;
+        output.WriteLine($"The other had drained after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s.");
 
         for (var user = 0; user < Users; user++)
         {
