@@ -9,6 +9,13 @@ namespace Chatterbox.Silo;
 /// <summary>The silo, put together.</summary>
 public static class ChatterboxHostExtensions
 {
+    // Gossip tells silos of a change at once; this is for the one that missed it. A query on a table of a few rows.
+    private static readonly TimeSpan MembershipRefresh = TimeSpan.FromSeconds(10);
+
+    // After all silos have died together, those that start wait for the dead to answer until their last sign of life is three of
+    // these old. Orleans' own half minute would make that a minute and a half.
+    private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
+
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
         .UseChatterboxClustering(settings)
@@ -34,6 +41,15 @@ public static class ChatterboxHostExtensions
             .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
             .ConfigureEndpoints(endpoint.Advertised, endpoint.Port, gateway.Port,
                 listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised))
+            .Configure<ClusterMembershipOptions>(membership =>
+            {
+                membership.ProbeTimeout = cluster.ProbeTimeout;
+                membership.MaxProbeTimeout = 2 * cluster.ProbeTimeout;
+                membership.NumMissedProbesLimit = cluster.MissedProbes;
+                membership.NumVotesForDeathDeclaration = cluster.Votes;
+                membership.TableRefreshTimeout = MembershipRefresh;
+                membership.IAmAliveTablePublishTimeout = SignOfLife;
+            })
             .UseAdoNetClustering(options =>
             {
                 options.Invariant = DatabaseDialect.Of(settings.Database.Provider).Invariant;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Chatterbox.Silo.Storage;
 using Npgsql;
 
 namespace Chatterbox.ClusterTests.Storage;
@@ -10,15 +9,13 @@ namespace Chatterbox.ClusterTests.Storage;
 /// A PostgreSQL server of the tests' own, from the system's binaries: data in a temporary folder, a free port on loopback,
 /// settings at their durable defaults. It can be killed and started again, as if the machine had lost power.
 /// </summary>
-public sealed class PostgresServer : IAsyncDisposable
+public sealed partial class PostgresServer : IAsyncDisposable
 {
     private static readonly string? Binaries = FindBinaries();
     private static readonly Lazy<Task<PostgresServer>> SharedServer = new(StartSharedAsync);
 
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"chatterbox-pg-{Guid.NewGuid():N}");
-    private readonly SemaphoreSlim creating = new(1);
     private Process? server;
-    private string? template;
     private int databases;
 
     private PostgresServer() => Port = FreePort();
@@ -78,30 +75,12 @@ public sealed class PostgresServer : IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
     }
 
-    /// <summary>A database with the schema in it.</summary>
-    public async Task<string> CreateDatabaseAsync()
+    /// <summary>An empty database, or a copy of another.</summary>
+    public async Task<string> CreateEmptyDatabaseAsync(string? template = null)
     {
-        await creating.WaitAsync();
-        try
-        {
-            if (template is null)
-            {
-                DatabaseSchema.Migrate(new DatabaseOptions
-                {
-                    Provider = DatabaseProvider.PostgreSql,
-                    ConnectionString = ConnectionString("template_chatterbox"),
-                });
-                template = "template_chatterbox";
-                NpgsqlConnection.ClearAllPools();
-            }
-            var name = $"test_{++databases}";
-            await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE {template}");
-            return name;
-        }
-        finally
-        {
-            creating.Release();
-        }
+        var name = $"test_{Interlocked.Increment(ref databases)}";
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name}{(template is null ? "" : $" TEMPLATE {template}")}");
+        return name;
     }
 
     public async Task DropDatabaseAsync(string database)
@@ -124,7 +103,6 @@ public sealed class PostgresServer : IAsyncDisposable
         if (server is { HasExited: false })
             await KillAsync();
         Directory.Delete(folder, recursive: true);
-        creating.Dispose();
     }
 
     private string Data => Path.Combine(folder, "data");
