@@ -20,6 +20,12 @@ public static class Limits
     public const int ChunkIdsPerItem = 5000;
     public const int TransientErrors = 20;
 
+    /// <summary>Bytes of JSON members that this version does not know, in one item.</summary>
+    public const int UnknownBytes = 16 * 1024;
+
+    /// <summary>How deep such members may be nested. A stored slice adds its own levels, and JSON is read to 64 of them.</summary>
+    public const int UnknownDepth = 32;
+
     /// <summary>Changes in one call.</summary>
     public const int ChangesPerBatch = 1000;
 

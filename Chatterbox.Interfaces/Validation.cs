@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox;
 
@@ -58,24 +60,28 @@ public static class Validation
         ? Rejection.OfText("workSession", null, "a work session")
         : Text.CheckId("workSession.id", item.Id) ?? Text.CheckName("workSession.name", item.Name)
             ?? CheckIds("workSession.chunkIds", item.ChunkIds) ?? CheckEngine(item.Engine)
-            ?? (item.Parameters is null ? null : TtsParameterSpec.Check(item.Engine, item.Parameters, whole: false));
+            ?? (item.Parameters is null ? null : CheckParameters("workSession.parameters", item.Engine, item.Parameters, whole: false))
+            ?? CheckUnknown("workSession", item.Unknown, ChatterboxJson.Default.WorkSession);
 
     public static Rejection? Check(SavedVoice item) => item is null
         ? Rejection.OfText("voice", null, "a voice")
         : Text.CheckId("voice.id", item.Id) ?? Text.CheckName("voice.name", item.Name) ?? CheckEngine(item.Engine)
             ?? CheckParameters("voice.parameters", item.Engine, item.Parameters, whole: false)
-            ?? (item.Prompt is null ? null : Check("voice.prompt", item.Prompt));
+            ?? (item.Prompt is null ? null : Check("voice.prompt", item.Prompt))
+            ?? CheckUnknown("voice", item.Unknown, ChatterboxJson.Default.SavedVoice);
 
     public static Rejection? Check(Chunk item) => item is null
         ? Rejection.OfText("chunk", null, "a chunk")
         : Text.CheckId("chunk.id", item.Id) ?? Text.CheckText("chunk.text", item.Text, 1, Limits.ChunkTextLength)
             ?? CheckStatus("chunk.status", item.Status) ?? CheckEngine(item.Engine)
-            ?? CheckParameters("chunk.parameters", item.Engine, item.Parameters, whole: false) ?? CheckAudio(item);
+            ?? CheckParameters("chunk.parameters", item.Engine, item.Parameters, whole: false) ?? CheckAudio(item)
+            ?? CheckUnknown("chunk", item.Unknown, ChatterboxJson.Default.Chunk);
 
     public static Rejection? Check(BatchItem item) => item is null
         ? Rejection.OfText("batchItem", null, "a batch item")
         : Text.CheckId("batchItem.id", item.Id) ?? Text.CheckName("batchItem.name", item.Name)
-            ?? CheckIds("batchItem.chunkIds", item.ChunkIds) ?? CheckStatus("batchItem.status", item.Status);
+            ?? CheckIds("batchItem.chunkIds", item.ChunkIds) ?? CheckStatus("batchItem.status", item.Status)
+            ?? CheckUnknown("batchItem", item.Unknown, ChatterboxJson.Default.BatchItem);
 
     private static Rejection? CheckAudio(Chunk chunk) => (chunk.Status, chunk.Audio) switch
     {
@@ -98,7 +104,8 @@ public static class Validation
         }
         if (audio.SampleRate is < 0 or > 768_000) return new($"{field}.sampleRate", $"{audio.SampleRate}", "0 to 768000 Hz");
         if (!(audio.Duration is >= 0 and <= 86_400)) return new($"{field}.duration", $"{audio.Duration}", "0 to 86400 s");
-        return Text.CheckMediaType($"{field}.mediaType", audio.MediaType);
+        return Text.CheckMediaType($"{field}.mediaType", audio.MediaType)
+            ?? CheckUnknown(field, audio.Unknown, ChatterboxJson.Default.AudioRef);
     }
 
     private static Rejection? CheckPatch(UpdateParameters change) =>
@@ -108,7 +115,31 @@ public static class Validation
         parameters is null ? null : TtsParameterSpec.Check(engine, parameters);
 
     private static Rejection? CheckParameters(string field, TtsEngine engine, TtsParameters? parameters, bool whole = true) =>
-        parameters is null ? Rejection.OfText(field, null, "parameters") : TtsParameterSpec.Check(engine, parameters, whole);
+        parameters is null ? Rejection.OfText(field, null, "parameters")
+            : TtsParameterSpec.Check(engine, parameters, whole) ?? CheckUnknown(field, parameters.Unknown, ChatterboxJson.Default.TtsParameters);
+
+    // What is written must be read again: not in place of a member that is known, and not deeper than a reader goes.
+    private static Rejection? CheckUnknown<T>(string field, UnknownMembers? unknown, JsonTypeInfo<T> type)
+    {
+        if (unknown is null) return null;
+        if (unknown.Keys.FirstOrDefault(name => type.Properties.Any(member => !member.IsExtensionData && member.Name == name)) is { } known)
+        {
+            return Rejection.OfText($"{field}.unknown", known, "members that this version does not know");
+        }
+        if (unknown.Values.Any(value => value.ValueKind is JsonValueKind.Undefined || Depth(value) > Limits.UnknownDepth))
+        {
+            return new($"{field}.unknown", "members of no value or nested too deeply", $"JSON of at most {Limits.UnknownDepth} levels");
+        }
+        var length = unknown.Sum(member => (long)member.Key.Length + member.Value.GetRawText().Length);
+        return length <= Limits.UnknownBytes ? null : new($"{field}.unknown", $"{length} bytes", $"at most {Limits.UnknownBytes}");
+    }
+
+    private static int Depth(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => 1 + value.EnumerateObject().Select(member => Depth(member.Value)).DefaultIfEmpty().Max(),
+        JsonValueKind.Array => 1 + value.EnumerateArray().Select(Depth).DefaultIfEmpty().Max(),
+        _ => 0,
+    };
 
     private static Rejection? CheckEngine(TtsEngine engine) =>
         Enum.IsDefined(engine) ? null : Rejection.OfText("engine", engine.ToString(), "chatterbox, multilingual or turbo");

@@ -218,6 +218,8 @@ internal sealed partial class SessionStore(
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
         var bytes = envelope.Encode(slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
         slot.Uncertain = (bytes, value, source);
+        // Before the write and not after it: a clear meanwhile is the next write's.
+        if (!tombstone) slot.Cleared = false;
         try
         {
             await slot.Row.WriteAsync(bytes);
@@ -226,6 +228,8 @@ internal sealed partial class SessionStore(
         catch (InconsistentStateException)
         {
             await ReconcileAsync(slot);
+            // The row is as it was, so the value is not in it: nobody may be told that it is.
+            if (!slot.Holds(value, source)) throw;
         }
     }
 
@@ -244,7 +248,6 @@ internal sealed partial class SessionStore(
         var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
         slot.Uncertain = null;
         (slot.Written, slot.WrittenSource) = (value, source);
-        slot.Cleared = tombstone;
         slot.StoredVersion = tombstone ? null : migrations.CurrentVersion;
         RowWrites++;
         BytesWritten += bytes.Length;

@@ -48,10 +48,13 @@ internal abstract class SliceDefinition(Slice slice)
             ? Rejection.OfText("id", id, "each id once")
             : null);
 
-    // A parameter that came with a later version of the engine takes its default, at whatever depth it is missing.
-    private static Preferences Complete(Preferences stored) => stored with
+    // A parameter that came with a later version of the engine takes its default, at whatever depth it is missing. An engine that
+    // nobody knows is left to the check.
+    private static Preferences Complete(Preferences stored) => !Enum.IsDefined(stored.Engine) ? stored : stored with
     {
         Parameters = TtsParameters.DefaultsFor(stored.Engine).With(stored.Parameters),
+        OtherEngines = Enum.GetValues<TtsEngine>().Aggregate(stored.OtherEngines, (engines, engine) =>
+            engines.Of(engine) is { } parameters ? engines.With(engine, TtsParameters.DefaultsFor(engine).With(parameters)) : engines),
     };
 }
 

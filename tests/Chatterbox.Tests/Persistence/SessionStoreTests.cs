@@ -103,7 +103,8 @@ public sealed class SessionStoreTests
             // The write that was given up on is committed behind the next one's back.
             lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(SliceDefinition.All[0], 1, 1024);
         }
-        else await store.SaveAsync(first);
+        // Not in the row, so nobody may be told that it is durable.
+        else await Assert.ThrowsAsync<InconsistentStateException>(() => store.SaveAsync(first));
         storage.OnWrite = null;
         lateCommit?.Invoke();
 
