@@ -227,7 +227,7 @@ public sealed partial class ChatterboxStore
                 NextSequence = _replica.FirstOutstanding,
             };
         }
-        await _client.EnsureSubscribedAsync();
+        await _client.EnsureSubscribedAsync(ChatterboxClient.SubscriptionFresh);
         var reply = await Served(Grain.AttachAsync(request));
         if (reply.Refused is { } why) throw new SessionRefusedException(why);
         lock (_lock)
@@ -306,7 +306,7 @@ public sealed partial class ChatterboxStore
             }
         }
         // Events that do not arrive may mean that the cluster has forgotten the subscription.
-        if (missed) await _client.EnsureSubscribedAsync();
+        if (missed) await _client.EnsureSubscribedAsync(TimeSpan.Zero);
         Progress();
     }
 
