@@ -9,7 +9,11 @@ namespace Chatterbox.Client;
 /// </summary>
 public sealed partial class ChatterboxClient : IAsyncDisposable
 {
-    private static readonly TimeSpan SubscriptionLook = TimeSpan.FromSeconds(1);
+    /// <summary>Stores that attach in quick succession share one look at the subscription.</summary>
+    internal static readonly TimeSpan SubscriptionFresh = TimeSpan.FromSeconds(1);
+
+    /// <summary>The cluster forgets a subscription that nobody asks for: after a quarter of an hour, as it is set up.</summary>
+    private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
 
     private readonly IClusterClient _cluster;
     private readonly ILogger _logger;
@@ -18,7 +22,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _heartbeats;
     private StreamSubscriptionHandle<SessionEvents>? _subscription;
-    private long _looked;
+    private long? _looked;
 
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
     {
@@ -75,29 +79,28 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     internal IAudioClipGrain Clip(string userId, string hash) => _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
 
     /// <summary>
-    /// Subscribes to this process's stream, again where the cluster has forgotten it. Stores that ask in quick succession share
-    /// one look.
+    /// Subscribes to this process's stream, again where the cluster has forgotten it. Does nothing where it was looked after
+    /// no longer ago than <paramref name="fresh"/>, or since the call.
     /// </summary>
-    internal async Task EnsureSubscribedAsync()
+    internal async Task EnsureSubscribedAsync(TimeSpan fresh)
     {
+        var asked = Clock.GetTimestamp();
         await _subscribing.WaitAsync(_closing.Token);
         try
         {
-            if (_subscription is { } known)
+            if (_looked is { } last && Clock.GetElapsedTime(last, asked) < fresh) return;
+            var now = Clock.GetTimestamp();
+            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WaitAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
             {
-                if (Clock.GetElapsedTime(_looked) < SubscriptionLook) return;
-                if ((await Stream.GetAllSubscriptionHandles().WaitAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
-                {
-                    _looked = Clock.GetTimestamp();
-                    return;
-                }
+                _looked = now;
+                return;
             }
             _subscription = await Stream.SubscribeAsync((events, _) =>
             {
                 Dispatch(events);
                 return Task.CompletedTask;
             }).WaitAsync(Options.CallTimeout, Clock);
-            _looked = Clock.GetTimestamp();
+            _looked = now;
         }
         finally
         {
@@ -121,6 +124,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     /// <summary>The connection to the cluster was lost or found again: every store looks where it stands.</summary>
     internal void ConnectionChanged()
     {
+        _looked = null;
         foreach (var store in AllStores()) store.CheckSoon();
     }
 
@@ -162,6 +166,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_closing.Token))
             {
                 foreach (var store in AllStores()) store.CheckSoon();
+                if (_subscription is not null) await RenewSubscriptionAsync();
             }
         }
         catch (OperationCanceledException)
@@ -169,6 +174,21 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             // Closing.
         }
     }
+
+    private async Task RenewSubscriptionAsync()
+    {
+        try
+        {
+            await EnsureSubscribedAsync(SubscriptionRenewal).WaitAsync(Options.CallTimeout, Clock);
+        }
+        catch (Exception unreachable) when (!_closing.IsCancellationRequested)
+        {
+            LogNotRenewed(unreachable.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Whether the cluster still knows the stream subscription could not be seen: {Reason}")]
+    private partial void LogNotRenewed(string reason);
 
     [LoggerMessage(LogLevel.Debug, "The stream subscription was left behind: {Reason}")]
     private partial void LogLeftSubscribed(string reason);

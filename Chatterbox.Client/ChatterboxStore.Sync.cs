@@ -304,7 +304,7 @@ public sealed partial class ChatterboxStore
     {
         try
         {
-            await _client.EnsureSubscribedAsync().WaitAsync(SubscriptionPatience, _client.Clock);
+            await _client.EnsureSubscribedAsync(ChatterboxClient.SubscriptionFresh).WaitAsync(SubscriptionPatience, _client.Clock);
         }
         catch (TimeoutException late)
         {
@@ -366,7 +366,7 @@ public sealed partial class ChatterboxStore
             }
         }
         // Events that do not arrive may mean that the cluster has forgotten the subscription.
-        if (missed) await _client.EnsureSubscribedAsync();
+        if (missed) await _client.EnsureSubscribedAsync(TimeSpan.Zero);
         Progress();
     }
 

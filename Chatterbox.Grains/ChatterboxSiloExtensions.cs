@@ -10,7 +10,7 @@ namespace Chatterbox.Grains;
 
 public static class ChatterboxSiloExtensions
 {
-    // The agents wait for events (EventQueue). Only one that is held up by a new stream looks again and again until it is let in.
+    // The agents wait for events (EventQueue). Only while it gets to know a new stream does one look again and again.
     private static readonly TimeSpan AgentPeriod = TimeSpan.FromMilliseconds(5);
 
     // What a client process has not taken in this time it will have to ask for.

@@ -8,10 +8,10 @@ namespace Chatterbox.Grains.FanOut.Streams;
 /// Events between the sessions of a silo and the pulling agent beside them. The agent waits here for the next event instead of
 /// looking for it again and again: an event is on its way at once, and an idle silo is idle.
 /// </summary>
-internal sealed partial class EventQueue(TimeProvider clock, ILogger logger) : IQueueAdapterReceiver
+internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger logger) : IQueueAdapterReceiver
 {
-    /// <summary>Bytes. Reached only while the agent is held up; then events are dropped, and clients ask for what they missed.</summary>
-    internal const int MostBytes = 16 * 1024 * 1024;
+    /// <summary>Bytes, but for one event more. Reached only while the agent is held up; then events are dropped, and clients ask for what they missed.</summary>
+    internal const int MostBytes = 4 * 1024 * 1024;
 
     /// <summary>An agent looks after streams that have fallen silent between two waits.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -23,16 +23,21 @@ internal sealed partial class EventQueue(TimeProvider clock, ILogger logger) : I
     private long _number;
     private int _dropping;
 
+    public QueueId Id => id;
+
+    /// <summary>How many streams have this queue. Kept by <see cref="EventQueues"/>.</summary>
+    public int Streams { get; set; }
+
     /// <summary>Never waits and never fails: what does not fit is dropped.</summary>
     public void Post(StreamId stream, SessionEvents events)
     {
-        var size = EventSize.Of(events);
-        if (Interlocked.Add(ref _bytes, size) > MostBytes)
+        if (Interlocked.Read(ref _bytes) > MostBytes)
         {
-            Interlocked.Add(ref _bytes, -size);
             if (Interlocked.Exchange(ref _dropping, 1) == 0) LogDropping(MostBytes);
             return;
         }
+        var size = EventSize.Of(events);
+        Interlocked.Add(ref _bytes, size);
         _events.Writer.TryWrite((stream, events, size));
     }
 

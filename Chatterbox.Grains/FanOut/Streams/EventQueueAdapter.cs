@@ -23,7 +23,11 @@ internal sealed class EventQueueAdapter(string name, EventQueues queues) : IQueu
 
     public IQueueAdapterReceiver CreateReceiver(QueueId queueId) => queues.Of(queueId);
 
-    public IQueueCache CreateQueueCache(QueueId queueId) => new LaneCache();
+    public IQueueCache CreateQueueCache(QueueId queueId)
+    {
+        var queue = queues.Of(queueId);
+        return new LaneCache(stream => queues.Release(stream, queue));
+    }
 
     public Task QueueMessageBatchAsync<T>(
         StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext)

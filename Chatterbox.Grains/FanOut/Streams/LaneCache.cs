@@ -6,7 +6,8 @@ namespace Chatterbox.Grains.FanOut.Streams;
 /// Between an agent and its clients: a lane for each client process, so that a slow or dead one holds up nobody else. Never under
 /// pressure, since each lane drops what does not fit. Used by its agent alone, on the agent's scheduler.
 /// </summary>
-internal sealed class LaneCache : IQueueCache
+/// <param name="left">Called when nobody reads a stream any more.</param>
+internal sealed class LaneCache(Action<StreamId> left) : IQueueCache
 {
     /// <summary>Batches the agent takes from the queue at a time.</summary>
     private const int MostTaken = 1024;
@@ -53,5 +54,9 @@ internal sealed class LaneCache : IQueueCache
         return lane;
     }
 
-    private void Remove(Lane lane) => _lanes.Remove(lane.Stream);
+    private void Remove(Lane lane)
+    {
+        _lanes.Remove(lane.Stream);
+        left(lane.Stream);
+    }
 }
