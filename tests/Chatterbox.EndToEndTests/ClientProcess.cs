@@ -15,13 +15,13 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     public ChatterboxClient Client => _host.Services.GetRequiredService<ChatterboxClient>();
 
-    public static async Task<ClientProcess> StartAsync(IPEndPoint gateway)
+    public static async Task<ClientProcess> StartAsync(params IPEndPoint[] gateways)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.AddChatterboxClient(options =>
         {
-            options.Gateways.Add(gateway);
+            foreach (var gateway in gateways) options.Gateways.Add(gateway);
             options.Heartbeat = TimeSpan.FromSeconds(1);
             options.CloseTimeout = TimeSpan.FromSeconds(3);
         });

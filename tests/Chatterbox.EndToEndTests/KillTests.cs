@@ -21,14 +21,14 @@ public sealed class KillTests
             for (var number = 0; number < 20; number++)
             {
                 ids.Add($"r{round}n{number}");
-                await store.UpsertChunkAsync(Chunk(ids[^1])).WaitAsync(Patience);
+                await store.UpsertChunkAsync(TestData.Chunk(ids[^1])).WaitAsync(Patience);
             }
             await store.CompleteChunkAsync(ids[^1], audio).WaitAsync(Patience);
 
             // Within the write delay of the last changes, so that they are applied and not stored.
             await silo.KillAsync();
             ids.Add($"offline{round}");
-            var offline = store.UpsertChunkAsync(Chunk(ids[^1]));
+            var offline = store.UpsertChunkAsync(TestData.Chunk(ids[^1]));
             Assert.Equal(ids, store.State.Chunks.Select(chunk => chunk.Id));
             await silo.StartAgainAsync();
             await offline.WaitAsync(Patience);
@@ -53,7 +53,7 @@ public sealed class KillTests
         await using (var process = await ClientProcess.StartAsync(silo.Gateway))
         {
             var store = await process.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
-            var receipt = await store.UpsertChunkAsync(Chunk("c1")).WaitAsync(Patience);
+            var receipt = await store.UpsertChunkAsync(TestData.Chunk("c1")).WaitAsync(Patience);
             Assert.False(receipt.Durable.IsCompleted);
             Assert.Equal(0, await silo.StopAsync());
         }
@@ -64,11 +64,4 @@ public sealed class KillTests
         var again = await fresh.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
         Assert.Equal(["c1"], again.State.Chunks.Select(chunk => chunk.Id));
     }
-
-    private static Chunk Chunk(string id) => new()
-    {
-        Id = id,
-        Text = "So she was considering in her own mind.",
-        Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
-    };
 }

@@ -1,17 +1,22 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
+using Chatterbox.ClusterTests.Storage;
 
 namespace Chatterbox.EndToEndTests;
 
 /// <summary>The real silo, as its own process on free ports of this machine, with a data folder of its own.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("chatterbox-e2e-").FullName;
-    private readonly int[] _ports = FreePorts(3);
+    private readonly int[] _ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
+    private readonly (string Name, string Value)[] _settings;
     private readonly ConcurrentQueue<string> _output = new();
     private Process? _process;
+
+    private SiloProcess((string Name, string Value)[] settings) => _settings = settings;
 
     public IPEndPoint Gateway => new(IPAddress.Loopback, _ports[1]);
 
@@ -19,20 +24,38 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public string Output => string.Join('\n', _output);
 
-    public static async Task<SiloProcess> StartAsync()
+    /// <param name="settings">What follows <c>Chatterbox__</c>, and its value; without any: one silo on a SQLite file of its own.</param>
+    public static async Task<SiloProcess> StartAsync(params (string Name, string Value)[] settings)
     {
-        var silo = new SiloProcess();
+        var silo = new SiloProcess(settings);
         await silo.StartAgainAsync();
         return silo;
+    }
+
+    /// <summary>Runs <c>Chatterbox.Silo --migrate-database</c>.</summary>
+    public static async Task MigrateAsync(params (string Name, string Value)[] settings)
+    {
+        var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
+        start.ArgumentList.Add("--migrate-database");
+        Configure(start, settings);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        Assert.True(process.ExitCode == 0, await errors);
     }
 
     /// <summary>Starts over the same data. Returns once the silo says that it is ready.</summary>
     public async Task StartAgainAsync()
     {
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
-        start.Environment["Chatterbox__Database__ConnectionString"] = $"Data Source={Path.Combine(_folder, "chatterbox.db")}";
-        start.Environment["Chatterbox__Silo__Port"] = $"{_ports[0]}";
-        start.Environment["Chatterbox__Gateway__Port"] = $"{_ports[1]}";
+        Configure(start,
+        [
+            ("Database__ConnectionString", $"Data Source={Path.Combine(_folder, "chatterbox.db")}"),
+            ("Database__Fallback", Path.Combine(_folder, "fallback.db")),
+            ("Silo__Port", $"{_ports[0]}"),
+            ("Gateway__Port", $"{_ports[1]}"),
+            .. _settings,
+        ]);
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{_ports[2]}";
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => _output.Enqueue(line.Data ?? "");
@@ -41,7 +64,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
 
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_ports[2]}") };
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var patience = new CancellationTokenSource(Patience);
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (await tick.WaitForNextTickAsync(patience.Token))
         {
@@ -79,12 +102,8 @@ internal sealed class SiloProcess : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static int[] FreePorts(int count)
+    private static void Configure(ProcessStartInfo start, IEnumerable<(string Name, string Value)> settings)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners) listener.Start();
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners) listener.Dispose();
-        return ports;
+        foreach (var (name, value) in settings) start.Environment[$"Chatterbox__{name}"] = value;
     }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Chatterbox.ClusterTests.Storage;
@@ -18,7 +16,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private Process? server;
     private int databases;
 
-    private PostgresServer() => Port = FreePort();
+    private PostgresServer() => Port = FreePort.Next();
 
     /// <summary>Why no server can be started here; null if one can.</summary>
     public static string? Missing { get; } =
@@ -159,11 +157,4 @@ public sealed partial class PostgresServer : IAsyncDisposable
                 .Select(version => Path.Combine(version, "bin"))
                 .FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
             : Environment.GetEnvironmentVariable("PATH")?.Split(':').FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
