@@ -51,6 +51,7 @@ internal sealed partial class UserSessionGrain(
         // When this throws, the activation does not come about and nothing is written over what could not be read.
         _log.Load(await _store.LoadAsync(), NewEpoch());
         if (_store.NeedsSave) _writer.Changed();
+        StartAudio();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -223,18 +224,19 @@ internal sealed partial class UserSessionGrain(
         var epoch = _log.Epoch;
         try
         {
-            await _store.SaveAsync(moment);
+            await WriteAsync(moment);
         }
         catch (SessionConflictException conflict)
         {
             LogConflict(Key, conflict.Message);
             await ReloadAsync(conflict.Message);
             (moment, epoch) = (_log.Moment, _log.Epoch);
-            await _store.SaveAsync(moment);
+            await WriteAsync(moment);
         }
         if (ReadOnly is not null) return;
         _log.MarkDurable(moment.Revision);
         _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
+        await WrittenAsync(moment);
     }
 
     private async Task ReloadAsync(string reason)

@@ -9,6 +9,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
 
     public string Name => name;
 
+    /// <summary>Changes with every write and clear of the row, and never comes back.</summary>
+    public string? ETag => _etag;
+
     /// <summary>Bytes in the row as last seen; 0 when there is none.</summary>
     public int Length { get; private set; }
 
@@ -29,6 +32,14 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         await storage.WriteStateAsync(name, owner, write);
         _etag = write.ETag;
         Length = bytes.Length;
+    }
+
+    public async Task ClearAsync()
+    {
+        var cleared = new GrainState<StoredFrame>(new StoredFrame(), _etag) { RecordExists = Length > 0 };
+        await storage.ClearStateAsync(name, owner, cleared);
+        _etag = cleared.ETag;
+        Length = 0;
     }
 
     /// <summary>Reads the row again: its bytes, and whether it is still as this object knew it.</summary>

@@ -31,6 +31,9 @@ internal sealed class SessionLog(int recentChanges)
 
     public long Changes { get; private set; }
 
+    /// <summary>Refuses a client's change for a reason that the state does not know.</summary>
+    public Func<AppStateChange, Rejection?> Guard { get; set; } = _ => null;
+
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.ContainsKey(client);
 
@@ -75,7 +78,7 @@ internal sealed class SessionLog(int recentChanges)
         cursor.Next = sequence + 1;
         if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
 
-        var (state, rejection) = AppStateReducer.Apply(State, change);
+        var (state, rejection) = Guard(change) is { } refused ? new(State, refused) : AppStateReducer.Apply(State, change);
         if (rejection is not null)
         {
             cursor.Remember(sequence, rejection);
@@ -91,6 +94,19 @@ internal sealed class SessionLog(int recentChanges)
         _recent.Enqueue(applied);
         Forget(recentChanges);
         return new(Revision, null);
+    }
+
+    /// <summary>A change of the session's own making, which nobody will send again. Null when it is refused or changes nothing.</summary>
+    public AppliedChange? ApplyOwn(AppStateChange change)
+    {
+        var (state, rejection) = AppStateReducer.Apply(State, change);
+        if (rejection is not null || ReferenceEquals(state, State)) return null;
+        State = state;
+        Changes++;
+        var applied = new AppliedChange(++Revision, Client: "", Sequence: 0, change);
+        _recent.Enqueue(applied);
+        Forget(recentChanges);
+        return applied;
     }
 
     /// <summary>Everything of the client below this sequence has arrived.</summary>
@@ -145,8 +161,8 @@ internal sealed class SessionLog(int recentChanges)
             if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
             var (state, rejection) = AppStateReducer.Apply(State, change);
             if (rejection is not null) continue;
-            _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             if (ReferenceEquals(state, State)) continue;
+            if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }
@@ -160,7 +176,7 @@ internal sealed class SessionLog(int recentChanges)
     }
 
     private bool WasApplied(string client, long sequence, Slice slice) =>
-        slice != Slice.Runtime && _applied[(int)slice][client] >= sequence;
+        slice != Slice.Runtime && sequence > 0 && _applied[(int)slice][client] >= sequence;
 
     private void Reset(AppState state, long revision, long epoch)
     {
