@@ -70,8 +70,8 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     /// <exception cref="InvalidDataException">The stored clip is damaged.</exception>
     public async Task<byte[]?> DownloadAudioAsync(string userId, string hash, CancellationToken cancellationToken = default)
     {
-        var reply = await Clip(userId, hash).GetAsync().WaitAsync(cancellationToken);
-        return reply.Refused is { } why ? throw new InvalidDataException(why.Message) : reply.Clip;
+        using var clip = new MemoryStream();
+        return await new ClipTransfer(this, userId).DownloadAsync(hash, clip, progress: null, cancellationToken) ? clip.ToArray() : null;
     }
 
     internal IUserSessionGrain Session(SessionId session) => _cluster.GetGrain<IUserSessionGrain>(session.Key);

@@ -36,7 +36,7 @@ public sealed partial class ChatterboxStore
 
     public Task<ChangeReceipt> SetChunkStatusAsync(string id, WorkStatus status) => DispatchAsync(new SetChunkStatus(id, status));
 
-    /// <summary>Completes a chunk with a clip that <see cref="StoreAudio.UploadAsync"/> has stored.</summary>
+    /// <summary>Completes a chunk with a clip that <see cref="StoreAudio.UploadAsync(byte[], string, CancellationToken)"/> has stored.</summary>
     public Task<ChangeReceipt> CompleteChunkAsync(string id, AudioRef audio) => DispatchAsync(new CompleteChunk(id, audio));
 
     public Task<ChangeReceipt> UpsertBatchItemAsync(BatchItem item) => DispatchAsync(new UpsertBatchItem(item));

@@ -173,6 +173,9 @@ public sealed partial class ChatterboxStore
             case PresenceChanged presence:
                 _presence = presence.Clients;
                 break;
+            case QuotaCleanedUp cleaned:
+                Raise(() => Audio.CleanedUp(cleaned));
+                break;
             case SessionReset:
                 Ask(Need.Attach);
                 break;

@@ -1,25 +1,64 @@
-using System.Security.Cryptography;
-using Orleans.Concurrency;
-
 namespace Chatterbox.Client;
 
 /// <summary>The audio clips of a store's user.</summary>
 public sealed class StoreAudio
 {
     private readonly ChatterboxStore _store;
+    private readonly ClipTransfer _transfer;
 
-    internal StoreAudio(ChatterboxStore store) => _store = store;
+    internal StoreAudio(ChatterboxStore store) => (_store, _transfer) = (store, new(store.Client, store.Session.UserId));
 
-    /// <summary>Stores a clip, once however often it is sent, and returns what the state refers to it by.</summary>
-    /// <exception cref="ArgumentException">The clip is empty or too large.</exception>
-    public async Task<AudioRef> UploadAsync(byte[] clip, string mediaType = "audio/wav", CancellationToken cancellationToken = default)
+    /// <summary>Raised when audio of old work sessions was let go of to make room for an upload, with what was and what remains.</summary>
+    public event Action<QuotaCleanedUp>? QuotaCleanedUp;
+
+    /// <inheritdoc cref="UploadAsync(Stream, string, IProgress{AudioProgress}?, CancellationToken)"/>
+    public Task<AudioRef> UploadAsync(byte[] clip, string mediaType = "audio/wav", CancellationToken cancellationToken = default) =>
+        UploadAsync(clip, mediaType, progress: null, cancellationToken);
+
+    /// <inheritdoc cref="UploadAsync(Stream, string, IProgress{AudioProgress}?, CancellationToken)"/>
+    public async Task<AudioRef> UploadAsync(
+        byte[] clip, string mediaType, IProgress<AudioProgress>? progress, CancellationToken cancellationToken = default)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(clip));
-        var reply = await _store.Client.Clip(_store.Session.UserId, hash).PutAsync(clip.AsImmutable(), mediaType).WaitAsync(cancellationToken);
-        return reply.Audio ?? throw new ArgumentException(reply.Refused!.Message);
+        using var stream = new MemoryStream(clip, writable: false);
+        return await UploadAsync(stream, mediaType, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// Stores a clip and returns what the state refers to it by. One that the user has stored already is not sent again; one that
+    /// was sent in part goes on where it was broken off. What nothing refers to within the silo's upload expiry, 1 h by default, is
+    /// deleted again.
+    /// </summary>
+    /// <param name="clip">Read from its start; held in memory when it cannot seek.</param>
+    /// <exception cref="ArgumentException">The clip is empty or too large.</exception>
+    /// <exception cref="QuotaExceededException">There is no room, even without the audio of old work sessions.</exception>
+    /// <exception cref="IOException">No silo can be reached, or it cannot store at present.</exception>
+    public async Task<AudioRef> UploadAsync(
+        Stream clip, string mediaType = "audio/wav", IProgress<AudioProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (clip.CanSeek) return await _transfer.UploadAsync(clip, _store.Session.Store, mediaType, progress, cancellationToken);
+        using var held = new MemoryStream();
+        var buffer = new byte[AudioPieces.Bytes];
+        for (int read; held.Length <= Limits.ClipBytes && (read = await clip.ReadAsync(buffer, cancellationToken)) > 0;) held.Write(buffer, 0, read);
+        return await _transfer.UploadAsync(held, _store.Session.Store, mediaType, progress, cancellationToken);
     }
 
     /// <inheritdoc cref="ChatterboxClient.DownloadAudioAsync"/>
     public Task<byte[]?> DownloadAsync(string hash, CancellationToken cancellationToken = default) =>
-        _store.Client.DownloadAudioAsync(_store.Session.UserId, hash, cancellationToken);
+        DownloadAsync(hash, progress: null, cancellationToken);
+
+    /// <inheritdoc cref="ChatterboxClient.DownloadAudioAsync"/>
+    public async Task<byte[]?> DownloadAsync(string hash, IProgress<AudioProgress>? progress, CancellationToken cancellationToken = default)
+    {
+        using var clip = new MemoryStream();
+        return await _transfer.DownloadAsync(hash, clip, progress, cancellationToken) ? clip.ToArray() : null;
+    }
+
+    /// <summary>Writes the clip to a stream, a piece at a time. False when the user has no such clip.</summary>
+    /// <exception cref="InvalidDataException">The stored clip is damaged; what has been written is of no use.</exception>
+    /// <exception cref="IOException">No silo can be reached.</exception>
+    public Task<bool> DownloadAsync(
+        string hash, Stream output, IProgress<AudioProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        _transfer.DownloadAsync(hash, output, progress, cancellationToken);
+
+    internal void CleanedUp(QuotaCleanedUp what) => QuotaCleanedUp?.Invoke(what);
 }

@@ -48,6 +48,10 @@ public sealed class StorePersistence
     public async Task<int?> GetPersistedVersionAsync(CancellationToken cancellationToken = default) =>
         (await GetStatusAsync(cancellationToken)).PersistedVersion;
 
+    /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
+    public Task<StorageInfo> GetStorageInfoAsync(CancellationToken cancellationToken = default) =>
+        _store.Grain.GetStorageInfoAsync().WaitAsync(cancellationToken);
+
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         _store.CallAsync(grain => grain.GetStatusAsync(), cancellationToken);
 

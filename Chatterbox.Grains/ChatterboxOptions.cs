@@ -36,6 +36,17 @@ public sealed class ChatterboxOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long an audio clip is kept for that was uploaded and never referred to. 1 min to 7 days; default 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
+    public TimeSpan UploadExpiry { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// How long an audio clip is kept for that nothing refers to any more, unless its room is needed: longer than copies of a state
+    /// that refer to it may come back. 0 to 30 days; default 25 h.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
+    public TimeSpan UnreferencedClipAge { get; set; } = TimeSpan.FromHours(25);
+
     /// <summary>Changes kept at hand for clients that missed some; older ones cost them a snapshot. 0 to 65,536; default 256.</summary>
     [Range(0, 65_536)]
     public int RecentChanges { get; set; } = 256;

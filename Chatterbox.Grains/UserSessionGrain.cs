@@ -56,6 +56,7 @@ internal sealed partial class UserSessionGrain(
         ChatterboxInstruments.LiveSessions.Add(1);
         NoteCrash();
         if (_store.NeedsSave) _writer.Changed();
+        StartAudio();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -239,7 +240,7 @@ internal sealed partial class UserSessionGrain(
         var epoch = _log.Epoch;
         try
         {
-            await _store.SaveAsync(moment);
+            await WriteAsync(moment);
         }
         catch (SessionConflictException conflict)
         {
@@ -247,13 +248,14 @@ internal sealed partial class UserSessionGrain(
             ChatterboxInstruments.Conflicts.Add(1);
             await ReloadAsync(conflict.Message);
             (moment, epoch) = (_log.Moment, _log.Epoch);
-            await _store.SaveAsync(moment);
+            await WriteAsync(moment);
         }
         if (ReadOnly is not null) return;
         await _store.Marker.WriteAsync(Marker(moment.State));
         ChatterboxInstruments.ChangesPerSave.Record(moment.Revision - _log.DurableRevision);
         _log.MarkDurable(moment.Revision);
         _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
+        await WrittenAsync(moment);
     }
 
     private async Task ReloadAsync(string reason)

@@ -16,6 +16,7 @@ namespace Chatterbox;
 [JsonSerializable(typeof(SessionStatus))]
 [JsonSerializable(typeof(AttachedClient))]
 [JsonSerializable(typeof(StoredSlice))]
+[JsonSerializable(typeof(StorageInfo))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext

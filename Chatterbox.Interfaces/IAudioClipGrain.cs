@@ -2,20 +2,45 @@ using Orleans.Concurrency;
 
 namespace Chatterbox;
 
-/// <summary>One audio clip of one user, keyed <c>user/sha256</c>: immutable, written once, read on demand.</summary>
+/// <summary>
+/// One audio clip of one user, keyed <c>user/sha256</c>: immutable, written once, read on demand. Uploads and downloads go in
+/// pieces of <see cref="AudioPieces.Bytes"/>, so that neither side holds more than that of a clip at a time.
+/// </summary>
 [Alias("chatterbox.IAudioClipGrain")]
 public interface IAudioClipGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Stores the clip; returns once it is durable. Storing it again does nothing. Refused when it is empty, too large, or its
-    /// SHA-256 is not the one in the key.
+    /// Stores the clip in one call; returns once it is durable. Storing it again does nothing. Refused when it is empty, too large,
+    /// over the quota of the user's default store, or its SHA-256 is not the one in the key.
     /// </summary>
     [Alias("Put")]
     Task<PutClipReply> PutAsync(Immutable<byte[]> clip, string mediaType);
 
+    /// <summary>
+    /// Begins an upload, or goes on with one that was broken off: says which pieces are still to be sent, none when the clip is
+    /// stored already. An upload that is not completed and referred to in time is forgotten.
+    /// </summary>
+    [Alias("BeginUpload")]
+    Task<BeginUploadReply> BeginUploadAsync(UploadRequest request);
+
+    /// <summary>Stores one piece, in whatever order; returns once it is durable. Sending it again does nothing.</summary>
+    [Alias("PutPiece")]
+    Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes);
+
+    /// <summary>
+    /// Makes the pieces a clip, once what is stored has the SHA-256 in the key. With another one they are thrown away; with pieces
+    /// missing the reply names them. Completing it again does nothing.
+    /// </summary>
+    [Alias("CompleteUpload")]
+    Task<PutClipReply> CompleteUploadAsync();
+
     /// <summary>The clip; nothing when it is not stored.</summary>
     [Alias("Get"), ReadOnly]
     Task<GetClipReply> GetAsync();
+
+    /// <summary>One piece of the clip; nothing when the clip is not stored. The pieces together have the SHA-256 in the key.</summary>
+    [Alias("GetPiece"), ReadOnly]
+    Task<GetPieceReply> GetPieceAsync(int piece);
 
     /// <summary>What the clip is, without its bytes; null when it is not stored, or damaged.</summary>
     [Alias("Describe"), ReadOnly]
@@ -31,10 +56,79 @@ public sealed record GetClipReply(
 
 /// <summary>Where the clip is, or why it was not stored.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.PutClipReply")]
-public sealed record PutClipReply([property: Id(0)] AudioRef? Audio, [property: Id(1)] Rejection? Refused);
+public sealed record PutClipReply([property: Id(0)] AudioRef? Audio, [property: Id(1)] Rejection? Refused)
+{
+    /// <summary>Pieces that have to be sent before the upload can be completed.</summary>
+    [Id(2)] public ValueList<int> Missing { get; init; } = [];
+
+    /// <summary>The upload is not known, or no longer: begin it again.</summary>
+    [Id(3)] public bool Unknown { get; init; }
+
+    /// <summary>Set beside <see cref="Refused"/> when there is no room.</summary>
+    [Id(4)] public QuotaExceeded? Quota { get; init; }
+}
+
+/// <summary>A clip to be sent.</summary>
+/// <param name="Store">The store that will refer to it, and whose quota it counts against.</param>
+/// <param name="Length">Bytes. 1 to <see cref="Limits.ClipBytes"/>.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.UploadRequest")]
+public sealed record UploadRequest(
+    [property: Id(0)] string Store,
+    [property: Id(1)] long Length,
+    [property: Id(2)] string MediaType);
+
+/// <summary>What is left to send.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.BeginUploadReply")]
+public sealed record BeginUploadReply
+{
+    /// <summary>Set when the clip is stored already: nothing is to be sent.</summary>
+    [Id(0)] public AudioRef? Stored { get; init; }
+
+    /// <summary>The pieces to be sent.</summary>
+    [Id(1)] public ValueList<int> Missing { get; init; } = [];
+
+    [Id(2)] public Rejection? Refused { get; init; }
+
+    /// <summary>Set beside <see cref="Refused"/> when there is no room.</summary>
+    [Id(3)] public QuotaExceeded? Quota { get; init; }
+}
+
+/// <summary>What became of a piece.</summary>
+/// <param name="Unknown">The upload is not known, or no longer: begin it again.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.PutPieceReply")]
+public sealed record PutPieceReply([property: Id(0)] Rejection? Refused = null, [property: Id(1)] bool Unknown = false);
+
+/// <summary>A piece of a clip, and what clip; nothing when it is not stored.</summary>
+/// <param name="Refused">Why a clip that is stored cannot be given.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.GetPieceReply")]
+public sealed record GetPieceReply(
+    [property: Id(0)] AudioRef? Audio,
+    [property: Id(1)] byte[]? Bytes,
+    [property: Id(2)] Rejection? Refused = null);
+
+/// <summary>There is no room for a clip, clean-up included. All in bytes.</summary>
+/// <param name="Used">What the session has stored: its slices and its audio.</param>
+/// <param name="Needed">What the clip would add.</param>
+/// <param name="Allowed">The session's quota.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.QuotaExceeded")]
+public sealed record QuotaExceeded([property: Id(0)] long Used, [property: Id(1)] long Needed, [property: Id(2)] long Allowed)
+{
+    public Rejection ToRejection() => new(nameof(QuotaExceeded), $"{Used} bytes used and {Needed} bytes needed", $"{Allowed} bytes in all");
+}
 
 /// <summary>Keys of audio clips.</summary>
 public static class AudioClipKey
 {
     public static string For(string userId, string sha256) => $"{userId}/{sha256}";
+}
+
+/// <summary>How a clip is cut for transfer and storage: all pieces but the last are of the same size.</summary>
+public static class AudioPieces
+{
+    /// <summary>Bytes of a piece: few round trips for a usual clip (40 s are 1.9 MB), little memory for each upload under way.</summary>
+    public const int Bytes = 512 * 1024;
+
+    public static int CountOf(long length) => (int)((length + Bytes - 1) / Bytes);
+
+    public static int LengthOf(int piece, long length) => (int)Math.Min(Bytes, length - ((long)piece * Bytes));
 }

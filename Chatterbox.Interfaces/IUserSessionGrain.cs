@@ -82,6 +82,10 @@ public interface IUserSessionGrain : IGrainWithStringKey
 
     [Alias("GetStatus"), AlwaysInterleave]
     Task<SessionStatus> GetStatusAsync();
+
+    /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
+    [Alias("GetStorageInfo"), AlwaysInterleave]
+    Task<StorageInfo> GetStorageInfoAsync();
 }
 
 /// <summary>One store of one client process. <paramref name="Process"/> names the process's event stream.</summary>

@@ -35,6 +35,30 @@ public sealed record SessionReset([property: Id(0)] string Reason) : SessionEven
 [GenerateSerializer, Immutable, Alias("chatterbox.PresenceChanged")]
 public sealed record PresenceChanged([property: Id(0)] ValueList<AttachedClient> Clients) : SessionEvent;
 
+/// <summary>
+/// Audio of old work sessions was let go of to make room: their chunks keep text, parameters and seed, are pending, and can be
+/// generated again.
+/// </summary>
+/// <param name="Cleaned">The work sessions that lost audio, oldest first.</param>
+/// <param name="FreedBytes">Bytes let go of.</param>
+/// <param name="UsedBytes">Bytes of slices and audio that remain.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.QuotaCleanedUp")]
+public sealed record QuotaCleanedUp(
+    [property: Id(0)] ValueList<CleanedWorkSession> Cleaned,
+    [property: Id(1)] long FreedBytes,
+    [property: Id(2)] long UsedBytes,
+    [property: Id(3)] long QuotaBytes) : SessionEvent;
+
+/// <summary>A work session whose audio was let go of.</summary>
+/// <param name="ChunkIds">The chunks that are pending again.</param>
+/// <param name="Bytes">Length of their audio.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.CleanedWorkSession")]
+public sealed record CleanedWorkSession(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Name,
+    [property: Id(2)] ValueList<string> ChunkIds,
+    [property: Id(3)] long Bytes);
+
 /// <summary>Events of one session and epoch, in order.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionEvents")]
 public sealed record SessionEvents(

@@ -6,17 +6,18 @@ namespace Chatterbox.Grains.Audio;
 internal static class WavHeader
 {
     /// <summary>What the clip says of itself; rate and duration are 0 when it says nothing.</summary>
-    public static AudioRef Describe(ReadOnlySpan<byte> clip, string hash, string mediaType)
+    /// <param name="start">The clip, or so much of its start that the header is in it.</param>
+    public static AudioRef Describe(ReadOnlySpan<byte> start, long length, string hash, string mediaType)
     {
-        var (sampleRate, duration) = Read(clip);
-        return new() { Hash = hash, Length = clip.Length, MediaType = mediaType, SampleRate = sampleRate, Duration = duration };
+        var (sampleRate, duration) = Read(start, length);
+        return new() { Hash = hash, Length = length, MediaType = mediaType, SampleRate = sampleRate, Duration = duration };
     }
 
-    private static (int SampleRate, double Duration) Read(ReadOnlySpan<byte> clip)
+    private static (int SampleRate, double Duration) Read(ReadOnlySpan<byte> start, long clipLength)
     {
-        if (clip.Length < 12 || !clip[..4].SequenceEqual("RIFF"u8) || !clip[8..12].SequenceEqual("WAVE"u8)) return default;
+        if (start.Length < 12 || !start[..4].SequenceEqual("RIFF"u8) || !start[8..12].SequenceEqual("WAVE"u8)) return default;
         var (rate, bytesPerSecond) = (0, 0u);
-        for (var rest = clip[12..]; rest.Length >= 8;)
+        for (var rest = start[12..]; rest.Length >= 8;)
         {
             var name = rest[..4];
             var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
@@ -27,7 +28,7 @@ internal static class WavHeader
                 bytesPerSecond = BinaryPrimitives.ReadUInt32LittleEndian(body[8..]);
             }
             // A header written before the end was known claims more than there is: what is there counts.
-            if (name.SequenceEqual("data"u8)) return (rate, Seconds(Math.Min(length, (uint)body.Length), bytesPerSecond));
+            if (name.SequenceEqual("data"u8)) return (rate, Seconds((uint)Math.Min(length, clipLength - start.Length + body.Length), bytesPerSecond));
             if (length >= body.Length) break;
             rest = body[(int)length..];
         }

@@ -12,6 +12,12 @@ public sealed record PersistConfig
     public required string Name { get; init; }
 
     /// <summary>
+    /// Bytes that a session may have stored, slices and audio together; above, the oldest work sessions lose their audio, then
+    /// uploads are refused. 1 or more; default 1 GiB, some nine hours of speech.
+    /// </summary>
+    public long QuotaBytes { get; init; } = 1L << 30;
+
+    /// <summary>
     /// The part of the state that is stored. Slices that it leaves alone keep their reference, and are then not even compared.
     /// Whatever it does, <see cref="AppState.Runtime"/> is never stored.
     /// </summary>

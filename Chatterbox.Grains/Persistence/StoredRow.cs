@@ -9,6 +9,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
 
     public string Name => name;
 
+    /// <summary>Changes with every write and clear of the row, and never comes back.</summary>
+    public string? ETag => _etag;
+
     /// <summary>Bytes in the row as last seen; 0 when there is none.</summary>
     public int Length { get; private set; }
 

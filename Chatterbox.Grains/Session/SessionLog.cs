@@ -34,6 +34,9 @@ internal sealed class SessionLog(int recentChanges)
 
     public long Changes { get; private set; }
 
+    /// <summary>Refuses a client's change for a reason that the state does not know.</summary>
+    public Func<AppStateChange, Rejection?> Guard { get; set; } = _ => null;
+
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
@@ -80,7 +83,7 @@ internal sealed class SessionLog(int recentChanges)
         cursor.Next = sequence + 1;
         if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
 
-        var (state, rejection) = AppStateReducer.Apply(State, change);
+        var (state, rejection) = Guard(change) is { } refused ? new(State, refused) : AppStateReducer.Apply(State, change);
         if (rejection is not null)
         {
             cursor.Remember(sequence, rejection);

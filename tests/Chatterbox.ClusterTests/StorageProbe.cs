@@ -23,23 +23,30 @@ public enum Fault
 public sealed class StorageProbe
 {
     private volatile Func<string, Fault>? _onWrite;
+    private volatile Func<string, Fault>? _onClear;
     private volatile Func<string, Fault>? _onRead;
     private volatile Func<string, Task>? _beforeWrite;
 
     /// <summary>Writes that were committed.</summary>
     public ConcurrentQueue<RowWrite> Writes { get; } = new();
 
+    /// <summary>The rows that are there, and their length.</summary>
+    public ConcurrentDictionary<(GrainId Grain, string Row), int> Stored { get; } = new();
+
     public IEnumerable<RowWrite> WritesOf(string row) => Writes.Where(write => write.Row == row);
 
     /// <summary>Decides for each write, by its row's name, what goes wrong.</summary>
     public void OnWrite(Func<string, Fault> fault) => _onWrite = fault;
+
+    /// <summary>Decides for each row that is cleared, by its name, what goes wrong.</summary>
+    public void OnClear(Func<string, Fault> fault) => _onClear = fault;
 
     public void OnRead(Func<string, Fault> fault) => _onRead = fault;
 
     /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
     public void BeforeWrite(Func<string, Task> hold) => _beforeWrite = hold;
 
-    public void Heal() => (_onWrite, _onRead, _beforeWrite) = (null, null, null);
+    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite) = (null, null, null, null);
 
     public void Wrap(IServiceCollection services)
     {
@@ -68,12 +75,18 @@ public sealed class StorageProbe
             if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
             if (fault is Fault.StaleEtag) throw new InconsistentStateException("put in by the test: stale etag");
             await inner.WriteStateAsync(stateName, grainId, grainState);
-            probe.Writes.Enqueue(new(grainId, stateName, ((StoredFrame)(object)grainState.State!).Bytes));
+            var bytes = ((StoredFrame)(object)grainState.State!).Bytes;
+            probe.Stored[(grainId, stateName)] = bytes.Length;
+            probe.Writes.Enqueue(new(grainId, stateName, bytes));
             if (fault is Fault.AfterCommit) throw new TimeoutException("put in by the test: no answer after the commit");
         }
 
-        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-            inner.ClearStateAsync(stateName, grainId, grainState);
+        public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        {
+            if (probe._onClear?.Invoke(stateName) is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
+            await inner.ClearStateAsync(stateName, grainId, grainState);
+            probe.Stored.TryRemove((grainId, stateName), out _);
+        }
 
         public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);
     }

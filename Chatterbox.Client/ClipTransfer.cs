@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using Orleans.Concurrency;
+
+namespace Chatterbox.Client;
+
+/// <summary>Where an upload or a download is. Bytes.</summary>
+public readonly record struct AudioProgress(long Done, long Total);
+
+/// <summary>There is no room for a clip, clean-up included. Nothing that is stored is lost.</summary>
+public sealed class QuotaExceededException(QuotaExceeded quota) : IOException(quota.ToRejection().Message)
+{
+    public QuotaExceeded Quota => quota;
+}
+
+/// <summary>Sends and fetches clips piece by piece. A call that fails is made again, from where the silo says that the clip stands.</summary>
+internal sealed class ClipTransfer(ChatterboxClient client, string userId)
+{
+    /// <summary>So many failures without a piece in between are not a silo being replaced any more.</summary>
+    private const int MostFailures = 10;
+
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
+
+    /// <param name="clip">Can seek; is read from its start, twice.</param>
+    public async Task<AudioRef> UploadAsync(
+        Stream clip, string store, string mediaType, IProgress<AudioProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (clip.Length is < 1 or > Limits.ClipBytes)
+        {
+            throw new ArgumentException(new Rejection("audio", $"{clip.Length} bytes", $"1 to {Limits.ClipBytes} bytes").Message);
+        }
+        clip.Position = 0;
+        var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(clip, cancellationToken));
+        var grain = client.Clip(userId, hash);
+        var failures = new Failures(client);
+        while (true)
+        {
+            try
+            {
+                var begun = await CallAsync(grain.BeginUploadAsync(new(store, clip.Length, mediaType)), cancellationToken);
+                if (begun.Stored is null) await SendAsync(grain, clip, Accepted(begun.Refused, begun.Quota, begun.Missing), progress, failures, cancellationToken);
+                var completed = begun.Stored is null
+                    ? await CallAsync(grain.CompleteUploadAsync(), cancellationToken)
+                    : new PutClipReply(begun.Stored, null);
+                if (Accepted(completed.Refused, completed.Quota, completed.Audio) is { } audio)
+                {
+                    progress?.Report(new(clip.Length, clip.Length));
+                    return audio;
+                }
+                // Pieces are missing, or the silo has forgotten the upload: it is begun again.
+                failures.Add(new IOException("The upload was not complete."));
+            }
+            catch (Exception failure) when (IsPassing(failure, cancellationToken))
+            {
+                failures.Add(failure);
+            }
+            await failures.DelayAsync(cancellationToken);
+        }
+    }
+
+    /// <returns>False when there is no such clip.</returns>
+    /// <exception cref="InvalidDataException">The stored clip is damaged.</exception>
+    public async Task<bool> DownloadAsync(string hash, Stream output, IProgress<AudioProgress>? progress, CancellationToken cancellationToken)
+    {
+        var grain = client.Clip(userId, hash);
+        using var hashed = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var (piece, done, total) = (0, 0L, 1L);
+        while (done < total)
+        {
+            var reply = await FetchAsync(grain, piece, cancellationToken);
+            if (reply.Refused is { } why) throw new InvalidDataException(why.Message);
+            if (reply.Audio is null || reply.Bytes is null) return piece == 0 ? false : throw new InvalidDataException($"The clip {hash} was deleted while it was read.");
+            await output.WriteAsync(reply.Bytes, cancellationToken);
+            hashed.AppendData(reply.Bytes);
+            (piece, done, total) = (piece + 1, done + reply.Bytes.Length, reply.Audio.Length);
+            progress?.Report(new(done, total));
+        }
+        return Convert.ToHexStringLower(hashed.GetHashAndReset()) == hash
+            ? true
+            : throw new InvalidDataException(Rejection.OfText("audio", hash, "a clip that is intact; the stored one is damaged").Message);
+    }
+
+    private async Task SendAsync(
+        IAudioClipGrain grain, Stream clip, ValueList<int> missing, IProgress<AudioProgress>? progress, Failures failures, CancellationToken cancellationToken)
+    {
+        var done = clip.Length - missing.Sum(piece => (long)AudioPieces.LengthOf(piece, clip.Length));
+        foreach (var piece in missing)
+        {
+            progress?.Report(new(done, clip.Length));
+            var bytes = new byte[AudioPieces.LengthOf(piece, clip.Length)];
+            clip.Position = (long)piece * AudioPieces.Bytes;
+            await clip.ReadExactlyAsync(bytes, cancellationToken);
+            var put = await CallAsync(grain.PutPieceAsync(piece, bytes.AsImmutable()), cancellationToken);
+            if (put.Unknown) return;
+            done += Accepted(put.Refused, quota: null, bytes.Length);
+            failures.Clear();
+        }
+    }
+
+    private async Task<GetPieceReply> FetchAsync(IAudioClipGrain grain, int piece, CancellationToken cancellationToken)
+    {
+        var failures = new Failures(client);
+        while (true)
+        {
+            try
+            {
+                return await CallAsync(grain.GetPieceAsync(piece), cancellationToken);
+            }
+            catch (Exception failure) when (IsPassing(failure, cancellationToken))
+            {
+                failures.Add(failure);
+            }
+            await failures.DelayAsync(cancellationToken);
+        }
+    }
+
+    private Task<T> CallAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
+        call.WaitAsync(client.Options.CallTimeout, client.Clock, cancellationToken);
+
+    private static T Accepted<T>(Rejection? refused, QuotaExceeded? quota, T value) =>
+        quota is not null ? throw new QuotaExceededException(quota)
+        : refused is not null ? throw new ArgumentException(refused.Message)
+        : value;
+
+    private static bool IsPassing(Exception failure, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested
+        && failure is not (ArgumentException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
+
+    private sealed class Failures(ChatterboxClient client)
+    {
+        private int _count;
+
+        public void Clear() => _count = 0;
+
+        public void Add(Exception failure)
+        {
+            if (++_count >= MostFailures) throw new IOException($"The clip could not be transferred: {failure.Message}", failure);
+        }
+
+        public Task DelayAsync(CancellationToken cancellationToken)
+        {
+            var delay = Math.Min(FirstRetryDelay.Ticks << _count, client.Options.MaxRetryDelay.Ticks);
+            return Task.Delay(TimeSpan.FromTicks((long)(delay * (0.5 + Random.Shared.NextDouble() / 2))), client.Clock, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace Chatterbox.Grains.Audio;
+
+/// <summary>What one clip is kept for.</summary>
+internal sealed record LedgerEntry
+{
+    public required string Hash { get; init; }
+
+    /// <summary>Bytes.</summary>
+    public long Length { get; init; }
+
+    /// <summary>The store that had to do with the clip last: whose quota it counts against while no store refers to it.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>The stores that refer to the clip, or are about to.</summary>
+    public ImmutableSortedSet<string> Stores { get; init; } = [];
+
+    /// <summary>An upload is not referred to yet, and is waited for until then.</summary>
+    public DateTimeOffset? PendingUntil { get; init; }
+
+    /// <summary>Nothing refers to the clip any more, but copies of a state may until then.</summary>
+    public DateTimeOffset? KeptUntil { get; init; }
+
+    /// <summary>A deletion has begun.</summary>
+    public bool IsClaimed { get; init; }
+
+    [JsonIgnore] public bool IsHeld => Stores.Count > 0;
+
+    /// <summary>When the clip may go; null while a store refers to it.</summary>
+    [JsonIgnore] public DateTimeOffset? Due => IsHeld ? null : PendingUntil > KeptUntil || KeptUntil is null ? PendingUntil ?? DateTimeOffset.MinValue : KeptUntil;
+}
+
+/// <summary>
+/// Which of a user's clips are referred to, and how long the others are kept. An immutable value: its keeper makes the next one,
+/// writes it, and only then goes by it. It may know of references that are none; what it does not know of is never deleted.
+/// </summary>
+internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entries)
+{
+    public static AudioLedger Empty { get; } = new(ImmutableDictionary.Create<string, LedgerEntry>(StringComparer.Ordinal));
+
+    public IEnumerable<LedgerEntry> Entries => entries.Values;
+
+    /// <summary>When the next clip is due; null when none is.</summary>
+    public DateTimeOffset? NextDue => entries.Values.Min(entry => entry.Due);
+
+    public LedgerEntry? Find(string hash) => entries.GetValueOrDefault(hash);
+
+    public static AudioLedger Of(IEnumerable<LedgerEntry> entries) =>
+        new(entries.ToImmutableDictionary(entry => entry.Hash, StringComparer.Ordinal));
+
+    /// <summary>Keeps a clip for an upload. The very same ledger where that makes no difference.</summary>
+    public AudioLedger Admit(string store, string hash, long length, DateTimeOffset until)
+    {
+        var known = Find(hash) ?? new LedgerEntry { Hash = hash, Owner = store };
+        if (known is { IsHeld: true, IsClaimed: false }) return this;
+        return With(known with { Owner = store, Length = length, PendingUntil = until, IsClaimed = false });
+    }
+
+    public AudioLedger Hold(string store, IEnumerable<ClipUse> clips) => clips.Aggregate(this, (ledger, clip) =>
+    {
+        var known = ledger.Find(clip.Hash) ?? new LedgerEntry { Hash = clip.Hash, Length = clip.Length, Owner = store };
+        return known is { IsClaimed: false } && known.Stores.Contains(store)
+            ? ledger
+            : ledger.With(known with { Owner = store, Stores = known.Stores.Add(store), PendingUntil = null, KeptUntil = null, IsClaimed = false });
+    });
+
+    public AudioLedger Release(string store, IEnumerable<string> hashes, DateTimeOffset keptUntil) => hashes.Aggregate(this, (ledger, hash) =>
+        ledger.Find(hash) is { } known && known.Stores.Contains(store)
+            ? ledger.With(known with { Owner = store, Stores = known.Stores.Remove(store), KeptUntil = keptUntil })
+            : ledger);
+
+    /// <summary>What nothing refers to and nobody waits for any more; with a store that needs room, also what it let go of.</summary>
+    public IReadOnlyList<LedgerEntry> Expired(DateTimeOffset now, string? forRoomIn) =>
+    [
+        .. entries.Values.Where(entry => entry.Due <= now || (forRoomIn is not null && entry.Owner == forRoomIn
+            && entry is { IsHeld: false, KeptUntil: not null } && !(entry.PendingUntil > now))),
+    ];
+
+    /// <summary>Says that these are about to be deleted.</summary>
+    public AudioLedger Claim(IEnumerable<string> hashes) =>
+        hashes.Aggregate(this, (ledger, hash) => ledger.Find(hash) is { } known ? ledger.With(known with { IsClaimed = true }) : ledger);
+
+    /// <summary>These stay after all, for so long.</summary>
+    public AudioLedger Keep(IEnumerable<string> hashes, DateTimeOffset until) => hashes.Aggregate(this, (ledger, hash) =>
+        ledger.Find(hash) is { } known ? ledger.With(known with { KeptUntil = until, IsClaimed = false }) : ledger);
+
+    public AudioLedger Remove(IEnumerable<string> hashes) => new(entries.RemoveRange(hashes));
+
+    public AudioStorage UsageOf(string store, DateTimeOffset now)
+    {
+        var held = entries.Values.Where(entry => entry.Stores.Contains(store)).ToArray();
+        var own = entries.Values.Where(entry => !entry.IsHeld && entry.Owner == store).ToLookup(entry => entry.KeptUntil is null || entry.PendingUntil > now);
+        return new()
+        {
+            ReferencedClips = held.Length,
+            ReferencedBytes = held.Sum(entry => entry.Length),
+            PendingClips = own[true].Count(),
+            PendingBytes = own[true].Sum(entry => entry.Length),
+            UnreferencedClips = own[false].Count(),
+            UnreferencedBytes = own[false].Sum(entry => entry.Length),
+        };
+    }
+
+    private AudioLedger With(LedgerEntry entry) => new(entries.SetItem(entry.Hash, entry));
+}

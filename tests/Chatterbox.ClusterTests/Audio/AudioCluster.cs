@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using Chatterbox.Client;
+using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Persistence;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chatterbox.ClusterTests.Audio;
+
+/// <summary>A clock that tests move on; what waits does not wait by it.</summary>
+internal sealed class MovableClock : TimeProvider
+{
+    private long _ticks;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _ticks));
+
+    public void MoveOn(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
+}
+
+/// <summary>What the audio tests need of a cluster: more stores for each user, one of them small, and a clock.</summary>
+internal static class AudioCluster
+{
+    public const string OtherStore = "other";
+    public const string SmallStore = "small";
+    public const int Quota = 1_000_000;
+
+    public static readonly TimeSpan PastUploads = TimeSpan.FromHours(2);
+    public static readonly TimeSpan PastGrace = TimeSpan.FromHours(26);
+
+    public static async Task<(ChatterboxCluster Cluster, MovableClock Clock)> StartAsync()
+    {
+        var clock = new MovableClock();
+        var cluster = await ChatterboxCluster.StartAsync(new()
+        {
+            ConfigureSilo = silo =>
+            {
+                silo.Services.AddSingleton<TimeProvider>(clock);
+                silo.Services.AddSingleton(PersistConfig.AppState with { Name = OtherStore });
+                silo.Services.AddSingleton(PersistConfig.AppState with { Name = SmallStore, QuotaBytes = Quota });
+            },
+        });
+        return (cluster, clock);
+    }
+
+    public static Task<ChatterboxStore> OpenAsync(this ChatterboxCluster cluster, string user, string store) =>
+        cluster.NewClient().OpenAsync(new(user, store)).WaitAsync(ChatterboxCluster.Patience);
+
+    public static IAudioLedgerGrain Ledger(this ChatterboxCluster cluster, string user) => cluster.Cluster.Client.GetGrain<IAudioLedgerGrain>(user);
+
+    public static IAudioClipGrain Clip(this ChatterboxCluster cluster, string user, string hash) =>
+        cluster.Cluster.Client.GetGrain<IAudioClipGrain>(AudioClipKey.For(user, hash));
+
+    public static IClipKeeping Keeping(this ChatterboxCluster cluster, string user, string hash) =>
+        cluster.Cluster.Client.GetGrain<IClipKeeping>(AudioClipKey.For(user, hash));
+
+    /// <summary>The names of the user's stored clip rows.</summary>
+    public static IReadOnlyList<string> ClipRows(this ChatterboxCluster cluster, string user) =>
+    [
+        .. cluster.Probe.Stored.Keys.Where(row => row.Grain.Type.ToString() == "chatterbox.clip"
+            && row.Grain.Key.ToString()!.StartsWith($"{user}/", StringComparison.Ordinal)).Select(row => row.Row),
+    ];
+
+    public static byte[] Bytes(int length, int seed)
+    {
+        var bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    public static string HashOf(byte[] clip) => Convert.ToHexStringLower(SHA256.HashData(clip));
+
+    public static byte[] Piece(this byte[] clip, int piece) => clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Length)).ToArray();
+
+    /// <summary>A completed chunk, durably.</summary>
+    public static async Task AddChunkAsync(this ChatterboxStore store, string id, AudioRef audio) =>
+        await store.UpsertChunkAsync(TestData.Chunk(id) with { Status = WorkStatus.Completed, Audio = audio }).DurablyAsync();
+}
