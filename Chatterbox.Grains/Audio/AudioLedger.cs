@@ -26,7 +26,7 @@ internal sealed record LedgerEntry
     /// <summary>A deletion has begun, and may still be under way: lifted only where the clip is then given another version.</summary>
     public bool IsClaimed { get; init; }
 
-    [JsonExtensionData] public UnknownMembers? Unknown { get; init; }
+    [JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
     [JsonIgnore] public bool IsHeld => Stores.Count > 0;
 
@@ -55,7 +55,10 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
         var known = ImmutableDictionary.CreateBuilder<string, LedgerEntry>(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
-            if (entry is not { Length: >= 0 } || !known.TryAdd(entry.Hash, entry)) throw new FormatException("an entry is null, twice there or of a negative length");
+            if (entry is not { Length: >= 0, Hash: not null, Owner: not null, Stores: not null } || !known.TryAdd(entry.Hash, entry))
+            {
+                throw new FormatException("an entry is twice there, lacks something, or has a negative length");
+            }
         }
         return new(known.ToImmutable());
     }
