@@ -185,6 +185,7 @@ internal sealed partial class AudioLedgerGrain(
         else
         {
             _timer?.Change(Timeout.InfiniteTimeSpan, RetryWait);
+            DelayDeactivation(TimeSpan.Zero);
         }
         return ledger;
     }
