@@ -21,8 +21,8 @@ public sealed class ClipRefusedException(Rejection why) : ArgumentException(why.
 /// <summary>Sends and fetches clips piece by piece. A call that fails is made again, from where the silo says that the clip stands.</summary>
 internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 {
-    /// <summary>So many failures without a piece in between are not a silo being replaced any more.</summary>
-    private const int MostFailures = 10;
+    /// <summary>So long without a piece is not a silo being replaced any more.</summary>
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
 
@@ -133,17 +133,19 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     private sealed class Failures(ChatterboxClient client)
     {
         private int _count;
+        private long _progress = client.Clock.GetTimestamp();
 
-        public void Clear() => _count = 0;
+        public void Clear() => (_count, _progress) = (0, client.Clock.GetTimestamp());
 
         public void Add(Exception failure)
         {
-            if (++_count >= MostFailures) throw new IOException($"The clip could not be transferred: {failure.Message}", failure);
+            _count++;
+            if (client.Clock.GetElapsedTime(_progress) >= LongestOutage) throw new IOException($"The clip could not be transferred: {failure.Message}", failure);
         }
 
         public Task DelayAsync(CancellationToken cancellationToken)
         {
-            var delay = Math.Min(FirstRetryDelay.Ticks << _count, client.Options.MaxRetryDelay.Ticks);
+            var delay = Math.Min(FirstRetryDelay.Ticks << Math.Min(_count, 16), client.Options.MaxRetryDelay.Ticks);
             return Task.Delay(TimeSpan.FromTicks((long)(delay * (0.5 + Random.Shared.NextDouble() / 2))), client.Clock, cancellationToken);
         }
     }

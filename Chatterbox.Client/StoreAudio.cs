@@ -31,7 +31,7 @@ public sealed class StoreAudio
     /// <param name="clip">Read from its start; held in memory when it cannot seek.</param>
     /// <exception cref="ClipRefusedException">The clip is empty or too large, or the session is read-only.</exception>
     /// <exception cref="QuotaExceededException">There is no room, even without the audio of old work sessions.</exception>
-    /// <exception cref="IOException">No silo can be reached, or it cannot store at present.</exception>
+    /// <exception cref="IOException">For a minute, no silo could be reached, or none could store.</exception>
     public async Task<AudioRef> UploadAsync(
         Stream clip, string mediaType = "audio/wav", IProgress<AudioProgress>? progress = null, CancellationToken cancellationToken = default)
     {

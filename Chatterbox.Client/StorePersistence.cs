@@ -50,7 +50,7 @@ public sealed class StorePersistence
 
     /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
     public Task<StorageInfo> GetStorageInfoAsync(CancellationToken cancellationToken = default) =>
-        _store.Grain.GetStorageInfoAsync().WaitAsync(cancellationToken);
+        _store.CallAsync(grain => grain.GetStorageInfoAsync(), cancellationToken);
 
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         _store.CallAsync(grain => grain.GetStatusAsync(), cancellationToken);

@@ -39,7 +39,9 @@ internal static class ClipText
         if (text.StartsWith(DataScheme)) mediaType = CutHead(ref text, place);
         if (text.IsEmpty) return null;
 
-        var clip = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        // Of its exact length, since clips are large: only text with line breaks in it turns out shorter.
+        var padding = text.EndsWith("=="u8) ? 2 : text.EndsWith("="u8) ? 1 : 0;
+        var clip = new byte[Math.Max(0, Base64.GetMaxDecodedFromUtf8Length(text.Length) - padding)];
         if (Base64.DecodeFromUtf8(text, clip, out var read, out var length) is not OperationStatus.Done)
         {
             throw BackupFormatException.At(place.ToString(), $"{Show(text, read)} at character {read + 1} of {text.Length}",
@@ -49,7 +51,7 @@ internal static class ClipText
         {
             throw BackupFormatException.At(place.ToString(), $"a clip of {length} bytes", $"at most {Limits.ClipBytes} bytes");
         }
-        Array.Resize(ref clip, length);
+        if (clip.Length != length) Array.Resize(ref clip, length);
         return length == 0 ? null : (clip, mediaType is null or "" ? AudioMediaType.Of(clip) : mediaType);
     }
 
