@@ -73,14 +73,17 @@ public sealed class StoreBackup
         BackupWriter writer, ExportReport report, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
         var clips = ClipsOf(report.State);
-        var (total, done, written, missing) = (clips.Sum(clip => clip.Length), 0L, 0, new List<string>());
+        var (total, done, written, missing) = (clips.Sum(audio => audio.Length), 0L, 0, new List<string>());
+        // One after another in the same buffer: a clip is whole and checked before any of it is written.
+        using var clip = new MemoryStream();
         writer.BeginAudio();
         foreach (var audio in clips)
         {
             progress?.Report(new(BackupStage.Exporting, done, total));
-            if (await FetchAsync(audio.Hash, cancellationToken) is { } clip)
+            clip.SetLength(0);
+            if (await FetchAsync(audio.Hash, clip, cancellationToken))
             {
-                await writer.WriteClipAsync(audio.Hash, audio.MediaType, clip, cancellationToken);
+                await writer.WriteClipAsync(audio.Hash, audio.MediaType, clip.GetBuffer().AsMemory(0, (int)clip.Length), cancellationToken);
                 (done, written) = (done + clip.Length, written + 1);
             }
             else missing.Add(audio.Hash);
@@ -91,15 +94,15 @@ public sealed class StoreBackup
     }
 
     // One damaged clip is no reason to keep all the others from being saved.
-    private async Task<byte[]?> FetchAsync(string hash, CancellationToken cancellationToken)
+    private async Task<bool> FetchAsync(string hash, Stream clip, CancellationToken cancellationToken)
     {
         try
         {
-            return await _store.Audio.DownloadAsync(hash, cancellationToken);
+            return await _store.Audio.DownloadAsync(hash, clip, progress: null, cancellationToken);
         }
         catch (InvalidDataException)
         {
-            return null;
+            return false;
         }
     }
 
