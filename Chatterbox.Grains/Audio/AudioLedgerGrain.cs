@@ -59,8 +59,9 @@ internal sealed partial class AudioLedgerGrain(
         // What adds nothing is not refused: a clip that is sent again is mended by it.
         if (length > counted && used + length > allowed) return used;
 
-        await WriteAsync(ledger.Admit(store, hash, length, Now + options.Value.UploadExpiry));
+        // Before the claim is lifted: a deletion that is under way somewhere must have failed by then.
         if (known is { IsClaimed: true }) await Clip(hash).RenewAsync();
+        await WriteAsync(ledger.Admit(store, hash, length, Now + options.Value.UploadExpiry));
         return null;
     }
 
@@ -70,9 +71,8 @@ internal sealed partial class AudioLedgerGrain(
     public async Task HoldAsync(string store, ValueList<ClipUse> clips)
     {
         var ledger = await LoadAsync();
-        var claimed = clips.Where(clip => ledger.Find(clip.Hash) is { IsClaimed: true }).ToArray();
+        foreach (var clip in clips.Where(clip => ledger.Find(clip.Hash) is { IsClaimed: true })) await Clip(clip.Hash).RenewAsync();
         await WriteAsync(ledger.Hold(store, clips));
-        foreach (var clip in claimed) await Clip(clip.Hash).RenewAsync();
     }
 
     public async Task ReleaseAsync(string store, ValueList<string> hashes) =>

@@ -39,7 +39,7 @@ public sealed class UploadKillTests
     private sealed class Steps(params long[] steps) : IProgress<AudioProgress>
     {
         private readonly TaskCompletionSource<long>[] _reached = [.. steps.Select(_ => new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously))];
-        private readonly SemaphoreSlim _dead = new(0);
+        private TaskCompletionSource _dead = new();
         private int _next;
         private long? _before;
 
@@ -50,7 +50,7 @@ public sealed class UploadKillTests
         public void StartsAgainAt(long done)
         {
             _before = done;
-            _dead.Release();
+            _dead.SetResult();
         }
 
         public void Report(AudioProgress value)
@@ -61,8 +61,9 @@ public sealed class UploadKillTests
                 _before = null;
             }
             if (_next == steps.Length || value.Done < steps[_next]) return;
+            _dead = new();
             _reached[_next++].SetResult(value.Done);
-            _dead.Wait();
+            _dead.Task.Wait();
         }
     }
 }

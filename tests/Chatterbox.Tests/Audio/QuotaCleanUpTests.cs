@@ -1,4 +1,6 @@
+using Chatterbox.Grains;
 using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Persistence;
 using CsCheck;
 
 namespace Chatterbox.Tests.Audio;
@@ -42,6 +44,16 @@ public sealed class QuotaCleanUpTests
         var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!);
         Assert.Equal((["a", "b", "c"], 100), (cleaned.ChunkIds, cleaned.Bytes));
         Assert.Null(QuotaCleanUp.Plan(state, 101));
+    }
+
+    [Fact(DisplayName = "[A4] [P6] a store's quota is its own, and what the configuration says goes before")]
+    public void Configured()
+    {
+        var options = new ChatterboxOptions();
+        Assert.Equal(5, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
+        options.Stores[PersistConfig.AppState.Name] = new() { QuotaBytes = 7 };
+        Assert.Equal(7, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
+        Assert.Contains("QuotaBytes: 0", Assert.Single((PersistConfig.Minimal with { QuotaBytes = 0 }).Resolve(options).Problems), StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[A4] a plan frees exactly what it says, as much as is needed, and never what is in use")]

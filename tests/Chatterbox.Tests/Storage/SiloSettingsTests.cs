@@ -32,6 +32,7 @@ public class SiloSettingsTests
     [InlineData("Cluster:ProbeTimeout", "00:00:00", "from 00:00:00.100 to 00:01:00")]
     [InlineData("Cluster:MissedProbes", "0", "from 1 to 20")]
     [InlineData("Cluster:Votes", "11", "from 1 to 10")]
+    [InlineData("Session:Stores:app-state:QuotaBytes", "0", "a whole number from 1 to 1125899906842624")]
     [InlineData("Silo:Port", "65536", "a whole number from 1 to 65535")]
     [InlineData("Silo:Port", "abc", "a whole number from 1 to 65535")]
     [InlineData("Silo:Address", "nowhere", "an IP address")]
