@@ -18,7 +18,6 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     private readonly Dictionary<string, DateTimeOffset> _condemned = new(StringComparer.Ordinal);
     private readonly Turns _tellingLedger = new();
-    private readonly Turns _admitting = new();
 
     /// <summary>Clips of a state that was put back, which may have been let go of meanwhile.</summary>
     private readonly HashSet<string> _unsure = new(StringComparer.Ordinal);
@@ -31,29 +30,14 @@ internal sealed partial class UserSessionGrain : IClipHolder
     /// <summary>The slices that <see cref="_held"/> is up to date with.</summary>
     private (ValueList<Chunk> Chunks, ValueList<SavedVoice> Voices) _tidied;
 
+    /// <summary>The state that is being written, which may refer to what the present one does not any more.</summary>
+    private AppState? _saving;
+
     private IGrainTimer? _tidyTimer;
-    private DateTimeOffset? _lastSaved;
-    private long _lastWrites;
 
     private SessionId Id => SessionId.TryParse(Key, out var id) ? id : throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
 
     private IAudioLedgerGrain Ledger => GrainFactory.GetGrain<IAudioLedgerGrain>(Id.UserId);
-
-    private long QuotaBytes => configs.Find(Id.Store)!.QuotaBytes;
-
-    private long SliceBytes => _store.Describe(_log.State).Sum(slice => (long)slice.Bytes);
-
-    public async Task<ClipAdmission> AdmitClipAsync(string hash, long length)
-    {
-        if (ReadOnly is { } why) return new(new("session", "read-only", why));
-        if (await _admitting.RunAsync(() => AdmitAsync(hash, length)) is { } used)
-        {
-            var exceeded = new QuotaExceeded(used, length, QuotaBytes);
-            return new(exceeded.ToRejection(), exceeded);
-        }
-        _condemned.Remove(hash);
-        return new();
-    }
 
     public async Task<ClipReferences> FindReferencesAsync(ValueList<string> hashes, bool forRoom)
     {
@@ -61,7 +45,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
         var copies = await Task.WhenAll((forRoom ? [] : await ListCopiesAsync()).Select(ReadBodyAsync));
 
         // From here on without a pause: what is not referred to now will not be before it is deleted.
-        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
+        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Concat(QuotaCleanUp.ClipsOf(_saving ?? AppState.Initial)).Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
         var held = hashes.Where(hash => inMemory.Contains(hash) || stored.Any(row => row.Mentions(hash))).ToValueList();
         var kept = hashes.Except(held).Where(hash => stored.Concat(copies).Any(row => row.IsDamaged || row.Mentions(hash))).ToValueList();
         var now = clock.GetUtcNow();
@@ -70,27 +54,6 @@ internal sealed partial class UserSessionGrain : IClipHolder
         // The ledger knows better from now on: it is asked before the next save.
         if (held.Count > 0) _held = null;
         return new(held, kept);
-    }
-
-    public async Task<StorageInfo> GetStorageInfoAsync()
-    {
-        var bodies = (await Task.WhenAll(SliceDefinition.All.Select(slice => ReadBodyAsync(slice.Name)))).Select(row => (long)row.Body.Length).ToArray();
-        var audio = await Ledger.GetUsageAsync(Id.Store);
-        var slices = _store.Describe(_log.State).Zip(bodies, (slice, bytes) => new SliceStorage(slice.Slice, slice.Items, slice.Bytes, bytes)).ToValueList();
-        var (stored, before) = (slices.Sum(slice => slice.StoredBytes), slices.Sum(slice => slice.Bytes));
-        return new()
-        {
-            Session = Key,
-            Slices = slices,
-            Audio = audio,
-            UsedBytes = stored + audio.TotalBytes,
-            QuotaBytes = QuotaBytes,
-            CompressionRatio = stored == 0 ? 1 : (double)before / stored,
-            Changes = _log.Changes,
-            Writes = _store.RowWrites,
-            ChangesPerWrite = _store.RowWrites == 0 ? 0 : (double)_log.Changes / _store.RowWrites,
-            LastSaved = _lastSaved,
-        };
     }
 
     private void StartAudio()
@@ -108,8 +71,16 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     private async Task WriteAsync(SessionMoment moment)
     {
-        if (ReadOnly is null && !IsTidied(moment.State)) await _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
-        await _store.SaveAsync(moment);
+        _saving = moment.State;
+        try
+        {
+            if (ReadOnly is null && !IsTidied(moment.State)) await _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
+            await _store.SaveAsync(moment);
+        }
+        finally
+        {
+            _saving = null;
+        }
     }
 
     private async Task WrittenAsync(SessionMoment durable)
@@ -229,52 +200,6 @@ internal sealed partial class UserSessionGrain : IClipHolder
         return gone;
     }
 
-    /// <summary>
-    /// Null when the clip is admitted, otherwise how many bytes the session uses. For room, clips that nothing refers to go before
-    /// their time; then the oldest work sessions lose their audio. Where even that would not be enough, nothing is done.
-    /// </summary>
-    private async Task<long?> AdmitAsync(string hash, long length)
-    {
-        if (await TryAdmitAsync(hash, length) is not { } used) return null;
-        var spare = (await Ledger.GetUsageAsync(Id.Store)).UnreferencedBytes;
-        if (Plan(used - spare) is null) return used;
-
-        while (spare > 0 && await Ledger.CollectAsync(Id.Store) > 0)
-        {
-            if (await TryAdmitAsync(hash, length) is not { } left) return null;
-            used = left;
-        }
-        if (Plan(used) is not { Count: > 0 }) return used;
-        await KeepLastGoodAsync("a quota clean-up");
-        // Again, since the state may have changed meanwhile.
-        if (Plan(used) is not { Count: > 0 } plan) return used;
-        await CleanUpAsync(plan);
-        return await TryAdmitAsync(hash, length);
-
-        IReadOnlyList<CleanedWorkSession>? Plan(long inUse) => QuotaCleanUp.Plan(_log.State, inUse + length - QuotaBytes);
-    }
-
-    /// <summary>Null when the clip is admitted, otherwise how many bytes the session uses.</summary>
-    private async Task<long?> TryAdmitAsync(string hash, long length)
-    {
-        var slices = SliceBytes;
-        return await Ledger.AdmitAsync(Id.Store, hash, length, QuotaBytes - slices) is { } audio ? audio + slices : null;
-    }
-
-    private async Task CleanUpAsync(IReadOnlyList<CleanedWorkSession> plan)
-    {
-        var freed = plan.Sum(session => session.Bytes);
-        ApplyOwn(plan.SelectMany(session => session.ChunkIds).Select(id => new SetChunkStatus(id, WorkStatus.Pending)));
-        LogCleanedUp(Key, plan.Count, freed);
-        ChatterboxInstruments.QuotaCleanUps.Add(1);
-        ChatterboxInstruments.QuotaBytesFreed.Add(freed);
-        if (await _writer.FlushAsync() is { } failure) throw new IOException($"Audio was let go of to make room, but that could not be saved yet: {failure}");
-
-        var audio = await Ledger.GetUsageAsync(Id.Store);
-        _feed.Publish(_log.Epoch, new QuotaCleanedUp(plan.ToValueList(), freed, SliceBytes + audio.TotalBytes - audio.UnreferencedBytes, QuotaBytes));
-        while (await Ledger.CollectAsync(Id.Store) > 0) { }
-    }
-
     private Rejection? RefuseCondemned(AppStateChange change)
     {
         var hash = change switch
@@ -315,9 +240,6 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     [LoggerMessage(LogLevel.Warning, "Session {Session} could not look whether the audio of the state that was put back is there: {Reason}")]
     private partial void LogNotMended(string session, string reason);
-
-    [LoggerMessage(LogLevel.Information, "Session {Session} is over its quota: {Count} work session(s) lose {Bytes} bytes of audio")]
-    private partial void LogCleanedUp(string session, int count, long bytes);
 
     /// <summary>A row's content, looked at as text: a hash is found there whatever the schema.</summary>
     private readonly record struct RowBody(ReadOnlyMemory<byte> Body, bool IsDamaged)

@@ -28,7 +28,9 @@ public sealed class StoreBackup
     /// <param name="dryRun">Checks and reports only.</param>
     /// <returns>What was taken and what not, or why the session refused.</returns>
     /// <exception cref="BackupFormatException">This is no document to import.</exception>
-    /// <exception cref="QuotaExceededException">There is no room for its audio. The state is as it was.</exception>
+    /// <exception cref="QuotaExceededException">
+    /// There is no room for its audio beside what is stored, which stays until the state is replaced. Nothing was changed.
+    /// </exception>
     /// <exception cref="IOException">No silo can be reached, or the session cannot store at present; says whether it has taken the state.</exception>
     public async Task<ImportReport> ImportAsync(
         Stream input, bool dryRun = false, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -45,6 +47,7 @@ public sealed class StoreBackup
             request = request with { Missing = missing };
             report = await CallAsync(request, cancellationToken);
         }
+        if (report.Refused is null) await EnsureRoomAsync(document, report, cancellationToken);
         if (report.Refused is null && !dryRun)
         {
             input.Position = origin;
@@ -158,6 +161,18 @@ public sealed class StoreBackup
             if (found is null) missing.Add(hash);
         }
         return missing.ToValueList();
+    }
+
+    // Beforehand, since uploads make room for themselves: an import must not cost the state that it may yet fail to replace.
+    private async Task EnsureRoomAsync(ImportDocument document, ImportReport report, CancellationToken cancellationToken)
+    {
+        var info = await _store.Persistence.GetStorageInfoAsync(cancellationToken);
+        var (used, needed) = (info.UsedBytes - info.Audio.UnreferencedBytes, 0L);
+        foreach (var clip in document.Clips.Where(clip => report.Clips.Contains(clip.Hash)).DistinctBy(clip => clip.Hash))
+        {
+            if (await _store.Client.Clip(_store.Session.UserId, clip.Hash).DescribeAsync().WaitAsync(cancellationToken) is null) needed += clip.Length;
+        }
+        if (used + needed > info.QuotaBytes) throw new QuotaExceededException(new(used, needed, info.QuotaBytes));
     }
 
     private static IEnumerable<string> Unused(ImportDocument document, ImportReport report)

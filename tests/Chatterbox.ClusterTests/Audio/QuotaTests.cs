@@ -136,6 +136,34 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal(3, cluster.ClipRows("alice").Count);
     }
 
+    [ContractFact(DisplayName = "[A4] [R4] an import for whose audio there is no room changes nothing and costs nothing that is there")]
+    public async Task Imports_make_no_room()
+    {
+        var (cluster, _) = await AudioCluster.StartAsync(database);
+        await using var __ = cluster;
+        var other = await cluster.OpenAsync("bob");
+        await other.AddChunkAsync("c1", await other.Audio.UploadAsync(AudioCluster.Bytes(ClipBytes, 1)));
+        await other.AddChunkAsync("c9", await other.Audio.UploadAsync(AudioCluster.Bytes(ClipBytes, 9)));
+        using var document = new MemoryStream();
+        await other.Backup.ExportAsync(document);
+        var store = await FullAsync(cluster);
+        var (before, rows) = (store.State, cluster.ClipRows("alice").Count);
+
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            document.Position = 0;
+            var full = await Assert.ThrowsAsync<QuotaExceededException>(() => store.Backup.ImportAsync(document, dryRun));
+            Assert.Equal((ClipBytes, AudioCluster.Quota), ((int)full.Quota.Needed, (int)full.Quota.Allowed));
+        }
+
+        Assert.Equal(before, store.State);
+        Assert.Equal(rows, cluster.ClipRows("alice").Count);
+        await store.Persistence.ClearPersistedStateAsync();
+        document.Position = 0;
+        Assert.Null((await store.Backup.ImportAsync(document)).Refused);
+        Assert.Equal(other.State.Chunks, store.State.Chunks);
+    }
+
     [ContractFact(DisplayName = "[A4] a clean-up that storage fails goes on with the next try, and the upload gets through")]
     public async Task Faults()
     {
