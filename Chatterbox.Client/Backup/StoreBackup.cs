@@ -167,8 +167,8 @@ public sealed class StoreBackup
     private async Task EnsureRoomAsync(ImportDocument document, ImportReport report, CancellationToken cancellationToken)
     {
         var info = await _store.Persistence.GetStorageInfoAsync(cancellationToken);
-        var (used, needed) = (info.UsedBytes - info.Audio.UnreferencedBytes, 0L);
-        foreach (var clip in document.Clips.Where(clip => report.Clips.Contains(clip.Hash)).DistinctBy(clip => clip.Hash))
+        var (used, needed, wanted) = (info.UsedBytes - info.Audio.UnreferencedBytes, 0L, report.Clips.ToHashSet(StringComparer.Ordinal));
+        foreach (var clip in document.Clips.Where(clip => wanted.Remove(clip.Hash)))
         {
             if (await _store.Client.Clip(_store.Session.UserId, clip.Hash).DescribeAsync().WaitAsync(cancellationToken) is null) needed += clip.Length;
         }
