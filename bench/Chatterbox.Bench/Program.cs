@@ -2,7 +2,7 @@ using System.Globalization;
 using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout | memory] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout | audio] [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
@@ -11,8 +11,8 @@ switch (args)
     case ["fanout", .. var rest]:
         await FanOutBench.RunAsync(Seconds(rest));
         break;
-    case ["memory", ..]:
-        await MemoryBench.RunAsync();
+    case ["audio", ..]:
+        await AudioBench.RunAsync();
         break;
     case ["storage", .. var rest]:
         await StorageBench.RunAsync(Seconds(rest));

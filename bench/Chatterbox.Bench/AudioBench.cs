@@ -7,7 +7,7 @@ namespace Chatterbox.Bench;
 /// What a session with much audio holds in its silo's memory, with the user's ledger and the grains of the clips just stored; the
 /// silo is a process of its own.
 /// </summary>
-internal static class MemoryBench
+internal static class AudioBench
 {
     private const int Users = 8;
     private const int Clips = 53;
