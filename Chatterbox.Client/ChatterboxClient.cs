@@ -123,6 +123,8 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     /// <summary>For tests: how many subscriptions the cluster knows this process by.</summary>
     internal async Task<int> CountSubscriptionsAsync() => (await Stream.GetAllSubscriptionHandles()).Count;
 
+    internal int OpenStores => AllStores().Count();
+
     internal void Remove(ChatterboxStore store)
     {
         var key = store.Session.Key;

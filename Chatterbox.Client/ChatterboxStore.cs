@@ -88,6 +88,9 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     internal int OutboxCount { get { lock (_lock) return _replica.Outbox.Count; } }
 
+    /// <summary>For tests: as the operating system does when the process is killed.</summary>
+    internal void ReleaseOutbox() => _file?.Dispose();
+
     internal OutboxStatus OutboxStatus
     {
         get
