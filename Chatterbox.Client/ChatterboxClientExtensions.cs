@@ -26,6 +26,7 @@ public static class ChatterboxClientExtensions
         host.Services.TryAddSingleton(TimeProvider.System);
         host.Services.AddSingleton(options);
         host.Services.AddSingleton<ChatterboxClient>();
+        if (options.KeepConnecting) host.Services.AddSingleton<IClientConnectionRetryFilter, RetryFilter>();
         host.UseOrleansClient(client => client
             .UseStaticClustering([.. options.Gateways])
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
@@ -39,4 +40,13 @@ public static class ChatterboxClientExtensions
         .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
         .AddGatewayCountChangedHandler((services, _) => ((IServiceProvider)services!).GetService<ChatterboxClient>()?.ConnectionChanged());
+
+    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock) : IClientConnectionRetryFilter
+    {
+        public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+        {
+            await Task.Delay(options.MaxRetryDelay, clock, cancellationToken);
+            return true;
+        }
+    }
 }

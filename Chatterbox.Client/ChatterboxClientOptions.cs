@@ -68,6 +68,12 @@ public sealed class ChatterboxClientOptions
     /// </summary>
     public bool OutboxFlushToDisk { get; set; }
 
+    /// <summary>
+    /// Keeps trying where no silo answers as the host starts. Stores can be opened before the start is over, show what the outbox on
+    /// disk holds, and take changes. Default false: the start fails.
+    /// </summary>
+    public bool KeepConnecting { get; set; }
+
     /// <summary>For tests: what a client of another version says it speaks.</summary>
     internal int ProtocolVersion { get; set; } = Protocol.Version;
 

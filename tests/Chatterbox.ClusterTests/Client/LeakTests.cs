@@ -32,7 +32,7 @@ public sealed class LeakTests(ITestOutputHelper output)
         Assert.Equal(0, client.OpenStores);
         Assert.Equal(1, await client.CountSubscriptionsAsync());
         for (var user = 0; user < Users; user++) Assert.Empty((await cluster.Session($"user{user}").GetStatusAsync()).Clients);
-        Assert.InRange(ListenerThreads.Count, 0, 2 * Environment.ProcessorCount);
+        Assert.InRange(ListenerThreads.Count, 0, 32);
         Assert.InRange(Timer.ActiveCount, 0, timers + 50);
         await client.DisposeAsync();
         using var patience = new CancellationTokenSource(ChatterboxCluster.Patience);
