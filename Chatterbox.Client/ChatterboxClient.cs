@@ -123,6 +123,9 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     /// <summary>For tests: how many subscriptions the cluster knows this process by.</summary>
     internal async Task<int> CountSubscriptionsAsync() => (await Stream.GetAllSubscriptionHandles()).Count;
 
+    /// <summary>Why there was no connection yet when one was last tried for. It says more than what fails without one.</summary>
+    internal Exception? NotConnected { get; set; }
+
     internal int OpenStores => AllStores().Count();
 
     internal void Remove(ChatterboxStore store)

@@ -41,10 +41,11 @@ public static class ChatterboxClientExtensions
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
         .AddGatewayCountChangedHandler((services, _) => ((IServiceProvider)services!).GetService<ChatterboxClient>()?.ConnectionChanged());
 
-    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock) : IClientConnectionRetryFilter
+    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services) : IClientConnectionRetryFilter
     {
         public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
         {
+            services.GetRequiredService<ChatterboxClient>().NotConnected = exception;
             await Task.Delay(options.MaxRetryDelay, clock, cancellationToken);
             return true;
         }

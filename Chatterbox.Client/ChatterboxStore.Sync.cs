@@ -251,6 +251,7 @@ public sealed partial class ChatterboxStore
             {
                 await step().WaitAsync(_client.Options.CallTimeout, _client.Clock);
                 delay = FirstRetryDelay;
+                _client.NotConnected = null;
                 SetUnreachable(null);
             }
             catch (SessionRefusedException refused)
@@ -266,7 +267,7 @@ public sealed partial class ChatterboxStore
             catch (Exception failure)
             {
                 LogRetry(_client.Logger, Session.Key, failure.Message);
-                SetUnreachable(failure);
+                SetUnreachable(_client.NotConnected ?? failure);
                 // Whatever became of the call, the session is asked where things stand.
                 lock (_lock) Ask(Need.Attach);
                 await DelayAsync(delay);

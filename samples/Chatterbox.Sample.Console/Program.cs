@@ -133,13 +133,13 @@ IRenderable Screen()
     };
     var parameters = new Table().Title("Parameters").AddColumns("name", "value", "allowed");
     foreach (var (spec, value) in store.Parameters().Value.All) parameters.AddRow(spec.Name, Markup.Escape($"{value}"), spec.Choices is null ? spec.Allowed : "…");
-    var chunks = new Table().Title("Chunks").AddColumns("id", "status", "text").Expand();
+    var chunks = new Table().Title("Chunks").AddColumns("id", "status", "text");
     foreach (var chunk in store.Chunks().Value.All.TakeLast(12)) chunks.AddRow(chunk.Id, $"{chunk.Status}", Short(chunk.Text));
     var crash = store.Recovery.Crash is { } found ? $"[red]A crash interrupted {found.Chunks.Count} chunk(s): recover, or forget[/]\n" : "";
     return new Rows(
         new Markup($"[bold]{Markup.Escape(session.Key)}[/] revision {store.Revision}: {connection}, {saving}"),
         new Markup($"Here: {Short(string.Join(", ", store.Clients.Select(each => each.Device)))}"),
-        new Columns(parameters, chunks),
+        new Grid().AddColumn().AddColumn().AddRow(parameters, chunks),
         new Markup($"{crash}{string.Concat(store.Notices.Select(notice => $"[yellow]{Short(notice)}[/]\n"))}{Short(message)}\n> {Markup.Escape(typed)}_"));
 }
 
