@@ -35,11 +35,12 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
         }
         output.WriteLine($"{taken} changes were taken by 6 clients that were killed.");
 
-        await using var last = await ClientProcess.StartAsync(options => options.OutboxDirectory = _folder.FullName, silo.Gateway);
-        var store = await last.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
-        await store.Persistence.FlushAsync().WaitAsync(Patience);
-        AssertSame(expected, store.State);
-        await last.DisposeAsync();
+        await using (var last = await ClientProcess.StartAsync(options => options.OutboxDirectory = _folder.FullName, silo.Gateway))
+        {
+            var store = await last.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
+            await store.Persistence.FlushAsync().WaitAsync(Patience);
+            AssertSame(expected, store.State);
+        }
         Assert.Empty(_folder.EnumerateFiles("*.outbox"));
 
         // The database alone says the same.
