@@ -15,15 +15,18 @@ public static class ChatterboxClientExtensions
     /// <summary>
     /// Adds a <see cref="ChatterboxClient"/> and the Orleans client under it. Starting the host waits until a silo answers.
     /// </summary>
+    /// <exception cref="ArgumentException">An option is out of its range; the message names all that are.</exception>
     public static IHostApplicationBuilder AddChatterboxClient(this IHostApplicationBuilder host, Action<ChatterboxClientOptions>? configure = null)
     {
         var options = new ChatterboxClientOptions();
         configure?.Invoke(options);
+        options.EnsureValid();
         if (options.Gateways.Count == 0) options.Gateways.Add(new IPEndPoint(IPAddress.Loopback, 30000));
 
         host.Services.TryAddSingleton(TimeProvider.System);
         host.Services.AddSingleton(options);
         host.Services.AddSingleton<ChatterboxClient>();
+        if (options.KeepConnecting) host.Services.AddSingleton<IClientConnectionRetryFilter, RetryFilter>();
         host.UseOrleansClient(client => client
             .UseStaticClustering([.. options.Gateways])
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
@@ -37,4 +40,14 @@ public static class ChatterboxClientExtensions
         .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
         .AddGatewayCountChangedHandler((services, _) => ((IServiceProvider)services!).GetService<ChatterboxClient>()?.ConnectionChanged());
+
+    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services) : IClientConnectionRetryFilter
+    {
+        public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+        {
+            services.GetRequiredService<ChatterboxClient>().NotConnected = exception;
+            await Task.Delay(options.MaxRetryDelay, clock, cancellationToken);
+            return true;
+        }
+    }
 }

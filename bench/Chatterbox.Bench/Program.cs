@@ -2,7 +2,7 @@ using System.Globalization;
 using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout | audio] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout | memory | audio] [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
@@ -13,6 +13,9 @@ switch (args)
         break;
     case ["audio", ..]:
         await AudioBench.RunAsync();
+        break;
+    case ["memory"]:
+        Console.WriteLine(await FanOutBench.MemoryAsync());
         break;
     case ["storage", .. var rest]:
         await StorageBench.RunAsync(Seconds(rest));

@@ -27,6 +27,7 @@ public sealed class StorageProbe
     private volatile Func<string, Fault>? _onRead;
     private volatile Func<string, Task>? _beforeWrite;
     private volatile Func<GrainId, string, Fault>? _onChange;
+    private volatile Func<string, Task>? _afterRead;
 
     /// <summary>Writes that were committed.</summary>
     public ConcurrentQueue<RowWrite> Writes { get; } = new();
@@ -50,7 +51,10 @@ public sealed class StorageProbe
     /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
     public void BeforeWrite(Func<string, Task> hold) => _beforeWrite = hold;
 
-    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite, _onChange) = (null, null, null, null, null);
+    /// <summary>Runs after each row has been read, for example to hold up what was read.</summary>
+    public void AfterRead(Func<string, Task> hold) => _afterRead = hold;
+
+    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite, _onChange, _afterRead) = (null, null, null, null, null, null);
 
     public void Wrap(IServiceCollection services)
     {
@@ -70,6 +74,7 @@ public sealed class StorageProbe
         {
             if (probe._onRead?.Invoke(stateName) is Fault.Read) throw new IOException("put in by the test: the database cannot be read");
             await inner.ReadStateAsync(stateName, grainId, grainState);
+            if (probe._afterRead is { } hold) await hold(stateName);
         }
 
         public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)

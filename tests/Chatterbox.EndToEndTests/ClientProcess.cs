@@ -15,7 +15,9 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     public ChatterboxClient Client => _host.Services.GetRequiredService<ChatterboxClient>();
 
-    public static async Task<ClientProcess> StartAsync(params IPEndPoint[] gateways)
+    public static Task<ClientProcess> StartAsync(params IPEndPoint[] gateways) => StartAsync(_ => { }, gateways);
+
+    public static async Task<ClientProcess> StartAsync(Action<ChatterboxClientOptions> configure, params IPEndPoint[] gateways)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.Error);
@@ -24,6 +26,7 @@ internal sealed class ClientProcess : IAsyncDisposable
             foreach (var gateway in gateways) options.Gateways.Add(gateway);
             options.Heartbeat = TimeSpan.FromSeconds(1);
             options.CloseTimeout = TimeSpan.FromSeconds(3);
+            configure(options);
         });
         var host = builder.Build();
         await host.StartAsync();

@@ -130,7 +130,7 @@ internal static class FanOutBench
     }
 
     /// <summary>What an attached idle session costs its silo, and an open store its client process.</summary>
-    private static async Task<string> MemoryAsync()
+    public static async Task<string> MemoryAsync()
     {
         await using var silo = await SiloChild.StartAsync();
         await using var client = await ClientHost.StartAsync(silo.Gateway);
