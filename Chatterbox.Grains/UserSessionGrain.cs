@@ -21,7 +21,7 @@ internal sealed partial class UserSessionGrain(
     : Grain, IUserSessionGrain
 {
     private readonly ChatterboxOptions _options = options.Value;
-    private readonly SessionLog _log = new(options.Value.RecentChanges);
+    private SessionLog _log = new(options.Value.RecentChanges);
     private readonly Leases _leases = new(options.Value.Lease, clock);
     private SessionStore _store = null!;
     private SessionFeed _feed = null!;
@@ -49,23 +49,23 @@ internal sealed partial class UserSessionGrain(
             new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, SaveAsync, ArmSaveTimer);
         _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
 
-        // When this throws, the activation does not come about and nothing is written over what could not be read.
-        var started = clock.GetTimestamp();
-        _log.Load(await _store.LoadAsync(), NewEpoch());
-        ChatterboxInstruments.Hydration.Record(clock.GetElapsedTime(started).TotalSeconds);
+        if (!TryResume()) await LoadAsync();
         ChatterboxInstruments.LiveSessions.Add(1);
-        NoteCrash();
         if (_store.NeedsSave) _writer.Changed();
         StartAudio();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_log.Epoch != 0) ChatterboxInstruments.LiveSessions.Add(-1);
+        if (_log.Epoch == 0) return;
+        ChatterboxInstruments.LiveSessions.Add(-1);
+        var moving = IsMoving(reason);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(_options.ShutdownFlush);
-        while (_writer is not null && await _writer.FlushAsync() is { } failure)
+        deadline.CancelAfter(moving ? MovingFlush : _options.ShutdownFlush);
+        while (await FlushAsync(deadline.Token) is { } failure)
         {
+            // What is unsaved travels along.
+            if (moving) return;
             if (deadline.IsCancellationRequested)
             {
                 LogUnsaved(Key, _log.Revision - _log.DurableRevision, reason.ReasonCode, failure);
@@ -73,7 +73,7 @@ internal sealed partial class UserSessionGrain(
             }
             await Task.Delay(_options.RetryDelay, clock, CancellationToken.None);
         }
-        if (_writer is not null && !deadline.IsCancellationRequested) await MaintainAsync();
+        if (!moving && !deadline.IsCancellationRequested) await MaintainAsync();
     }
 
     public Task<AttachReply> AttachAsync(AttachRequest request)
@@ -84,10 +84,7 @@ internal sealed partial class UserSessionGrain(
         if (_leases.Start(client, request.Device, request.Slices)) PublishPresence();
         _log.Attach(client.Client, request.NextSequence, request.SeenRevision);
         CameBack(client.Client);
-        _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(_options.Lease / 2, _options.Lease / 2)
-        {
-            Interleave = true,
-        });
+        SweepLeases();
         return Task.FromResult(new AttachReply
         {
             State = _log.Since(request.Epoch, request.SeenRevision, request.Slices),
@@ -277,7 +274,31 @@ internal sealed partial class UserSessionGrain(
         _feed.Publish(_log.Epoch, new SessionReset(reason));
     }
 
+    // When this throws, the activation does not come about and nothing is written over what could not be read.
+    private async Task LoadAsync()
+    {
+        var started = clock.GetTimestamp();
+        _log.Load(await _store.LoadAsync(), NewEpoch());
+        ChatterboxInstruments.Hydration.Record(clock.GetElapsedTime(started).TotalSeconds);
+        NoteCrash();
+    }
+
+    private async Task<string?> FlushAsync(CancellationToken deadline)
+    {
+        try
+        {
+            return await _writer.FlushAsync().WaitAsync(deadline);
+        }
+        catch (OperationCanceledException)
+        {
+            return "storage has not answered in time";
+        }
+    }
+
     private void PublishPresence() => _feed.Publish(_log.Epoch, new PresenceChanged(Presence));
+
+    private void SweepLeases() => _leaseTimer ??=
+        this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(_options.Lease / 2, _options.Lease / 2) { Interleave = true });
 
     private async Task SweepLeasesAsync(CancellationToken cancellationToken)
     {

@@ -6,10 +6,11 @@ using Orleans.Storage;
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>Why bytes were set aside.</summary>
+[GenerateSerializer, Alias("chatterbox.QuarantineKind")]
 internal enum QuarantineKind
 {
-    [JsonStringEnumMemberName("unreadable")] Unreadable,
-    [JsonStringEnumMemberName("migrated")] Migrated,
+    [JsonStringEnumMemberName("unreadable")] Unreadable = 0,
+    [JsonStringEnumMemberName("migrated")] Migrated = 1,
 }
 
 /// <param name="Id">The first 16 digits of the bytes' SHA-256: the same bytes are kept once.</param>

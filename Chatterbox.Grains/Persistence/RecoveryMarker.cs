@@ -7,8 +7,13 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>Work that was in hand, and who had it. An empty one says that nothing was left open.</summary>
 /// <param name="Clients">The clients attached; those that come back have lost nothing.</param>
 /// <param name="Crashed">A client went away without a word while the work was in hand: coming back to it is up to the user.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.WorkInHand")]
 internal sealed record WorkInHand(
-    ValueList<string> Chunks, ValueList<string> BatchItems, bool IsGenerating, ValueList<string> Clients, bool Crashed)
+    [property: Id(0)] ValueList<string> Chunks,
+    [property: Id(1)] ValueList<string> BatchItems,
+    [property: Id(2)] bool IsGenerating,
+    [property: Id(3)] ValueList<string> Clients,
+    [property: Id(4)] bool Crashed)
 {
     public static WorkInHand None { get; } = new([], [], false, [], false);
 
@@ -63,6 +68,14 @@ internal sealed class RecoveryMarker(IGrainStorage storage, GrainId owner)
         {
             return Written = WorkInHand.None;
         }
+    }
+
+    public MarkerImage Capture() => new(Written, _row.ETag, _row.Length);
+
+    public void Restore(MarkerImage image)
+    {
+        Written = image.Written;
+        _row.Resume(image.ETag, image.Length);
     }
 
     public async Task WriteAsync(WorkInHand work)

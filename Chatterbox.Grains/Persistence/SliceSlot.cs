@@ -1,10 +1,11 @@
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>Bytes that have to be kept elsewhere before their row may be written.</summary>
-internal sealed record Unpreserved(byte[] Bytes, QuarantineKind Kind, string Reason);
+[GenerateSerializer, Immutable, Alias("chatterbox.Unpreserved")]
+internal sealed record Unpreserved([property: Id(0)] byte[] Bytes, [property: Id(1)] QuarantineKind Kind, [property: Id(2)] string Reason);
 
 /// <summary>One slice's row, and what this session knows of it.</summary>
-internal sealed class SliceSlot(SliceDefinition slice, StoredRow row)
+internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
 {
     public SliceDefinition Slice { get; } = slice;
 

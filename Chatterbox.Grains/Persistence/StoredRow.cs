@@ -42,6 +42,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         Length = 0;
     }
 
+    /// <summary>Takes over what another activation knew of the row.</summary>
+    public void Resume(string? etag, int length) => (_etag, Length) = (etag, length);
+
     /// <summary>Reads the row again: its bytes, and whether it is still as this object knew it.</summary>
     public async Task<(byte[]? Bytes, bool Unchanged)> ReadAgainAsync()
     {

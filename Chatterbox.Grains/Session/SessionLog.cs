@@ -9,7 +9,7 @@ internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyLis
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
 /// memory; everything that has to be atomic happens in one of its methods.
 /// </summary>
-internal sealed class SessionLog(int recentChanges)
+internal sealed partial class SessionLog(int recentChanges)
 {
     /// <summary>A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.</summary>
     private const long HighestRevision = 1L << 52;
@@ -18,7 +18,7 @@ internal sealed class SessionLog(int recentChanges)
     private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
 
     /// <summary>Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.</summary>
-    private readonly Queue<AppliedChange> _recent = new();
+    private Queue<AppliedChange> _recent = new();
 
     private long _recentFrom;
 
@@ -218,6 +218,8 @@ internal sealed class SessionLog(int recentChanges)
         public bool IsAttached { get; set; }
 
         public long Next { get; set; }
+
+        public IEnumerable<KeyValuePair<long, Rejection>> Rejections => _rejections;
 
         public void Remember(long sequence, Rejection rejection)
         {

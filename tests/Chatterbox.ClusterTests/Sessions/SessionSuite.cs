@@ -31,6 +31,12 @@ public class LoadingOnSqlite() : LoadingTests(Sqlite);
 public class LoadingOnPostgreSql() : LoadingTests(PostgreSql);
 
 [OnDatabase(Sqlite)]
+public class MigrationsOnSqlite() : MigrationTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class MigrationsOnPostgreSql() : MigrationTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
 public class RecoveryOnSqlite() : RecoveryTests(Sqlite);
 
 [OnDatabase(PostgreSql)]
