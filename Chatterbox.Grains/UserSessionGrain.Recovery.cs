@@ -51,10 +51,11 @@ internal sealed partial class UserSessionGrain
         }
         var replaced = _log.Moment;
         Replace(copy.State, $"the state from before {copy.Reason} was put back");
+        var missing = await MendAsync();
         var failure = (await FlushAsync()).Failure;
         // Only now: a crash in between must not leave the older copy overwritten by a state that was not replaced yet.
         await _store.KeepBeforeAsync(replaced, "an undo");
-        return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}"], Unsaved = failure };
+        return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}", .. missing], Unsaved = failure };
     }
 
     public async Task<ValueList<QuarantineItem>> ListQuarantineAsync() => (await _store.Quarantine.ListAsync())
@@ -76,7 +77,7 @@ internal sealed partial class UserSessionGrain
             var value = _store.Read(slice, bytes);
             await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
             Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
-            return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}"], Unsaved = (await FlushAsync()).Failure };
+            return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}", .. await MendAsync()], Unsaved = (await FlushAsync()).Failure };
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
         {

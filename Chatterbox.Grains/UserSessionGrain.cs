@@ -178,6 +178,7 @@ internal sealed partial class UserSessionGrain(
 
         await KeepLastGoodAsync("an import");
         Replace(state, "a state was imported");
+        report = report with { Notes = [.. report.Notes, .. await MendAsync()] };
         var flushed = await FlushAsync();
         return flushed.Failure is null
             ? report with { Revision = flushed.DurableRevision }
