@@ -106,11 +106,8 @@ internal sealed partial class UserSessionGrain : IClipHolder
         else _tidyTimer = this.RegisterGrainTimer(TidyAsync, new GrainTimerCreationOptions(wait, Timeout.InfiniteTimeSpan) { Interleave = true });
     }
 
-    private async Task WriteAsync(SessionMoment moment)
-    {
-        if (ReadOnly is null && !IsTidied(moment.State)) await _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
-        await _store.SaveAsync(moment);
-    }
+    private Task HoldAsync(SessionMoment moment) =>
+        IsTidied(moment.State) ? Task.CompletedTask : _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
 
     private async Task WrittenAsync(SessionMoment durable)
     {
