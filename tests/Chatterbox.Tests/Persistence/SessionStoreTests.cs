@@ -10,7 +10,7 @@ namespace Chatterbox.Tests.Persistence;
 
 public sealed class SessionStoreTests
 {
-    private static readonly GrainId Owner = GrainId.Create("session", "alice/app-state");
+    private static readonly GrainId Owner = SessionDriver.Owner;
 
     [Fact(DisplayName = "[P7] a random state that is saved is loaded the same")]
     public void States_round_trip() => States.Any.Sample(state =>
@@ -101,7 +101,7 @@ public sealed class SessionStoreTests
         {
             await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
             // The write that was given up on is committed behind the next one's back.
-            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(SliceDefinition.All[0], 1, 1024);
+            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(Owner, SliceDefinition.All[0], 1, 1024);
         }
         // Not in the row, so nobody may be told that it is durable.
         else await Assert.ThrowsAsync<InconsistentStateException>(() => store.SaveAsync(first));
@@ -158,9 +158,9 @@ public sealed class SessionStoreTests
         Assert.Empty(storage.Writes);
     }
 
-    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null) => new(storage, Owner,
-        config ?? PersistConfig.AppState with { Partialize = state => state }, new([new DefaultEngineAndParameters()]), new ChatterboxOptions(),
-        new FakeTimeProvider(), NullLogger.Instance);
+    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null, MigrationChain? migrations = null,
+        TimeProvider? clock = null) => new(storage, owner ?? Owner, config ?? PersistConfig.AppState with { Partialize = state => state }, migrations ?? new([new DefaultEngineAndParameters()]),
+        new ChatterboxOptions(), clock ?? new FakeTimeProvider(), NullLogger.Instance);
 
     private static async Task SaveAsync(MemoryStorage storage, AppState state)
     {
