@@ -7,11 +7,9 @@ namespace Chatterbox.Silo.Storage;
 /// The sessions' rows, read through from the lowest hash of a grain's key to the highest: the index is in that order, whatever is
 /// written meanwhile does not move anything, and how far it has come says how much is left.
 /// </summary>
-internal sealed class StoredSlices(DatabaseOptions options, string serviceId) : IStoredSlices
+/// <param name="rowsPerPage">A page has a few more when the last session's rows go on.</param>
+internal sealed class StoredSlices(DatabaseOptions options, string serviceId, int rowsPerPage = 200) : IStoredSlices
 {
-    /// <summary>A page has a few more when the last session's rows go on.</summary>
-    private const int RowsPerPage = 200;
-
     private readonly DatabaseDialect _dialect = DatabaseDialect.Of(options.Provider);
 
     // Away from the caller's thread, which may be a silo's: SQLite's driver does not wait, it blocks.
@@ -27,7 +25,7 @@ internal sealed class StoredSlices(DatabaseOptions options, string serviceId) : 
         command.CommandTimeout = (int)Math.Ceiling(options.Timeout.TotalSeconds);
         Bind(command, "serviceId", serviceId);
         Bind(command, "after", after is { } hash ? hash : long.MinValue);
-        Bind(command, "rows", RowsPerPage);
+        Bind(command, "rows", rowsPerPage);
 
         var rows = new List<StoredSliceRow>();
         int? last = null;
