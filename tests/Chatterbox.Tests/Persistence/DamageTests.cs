@@ -16,6 +16,7 @@ public sealed class DamageTests
     ];
 
     [Fact(DisplayName = "[M2] [X3] random damage to any slice never stops loading, never costs another slice, and ends in quarantine with the bytes intact")]
+    [Trait("Category", "Long")]
     public void Damage() => Gen.Select(States.Any, States.Any, Gen.Int[0, 4], Gen.Int[0, Kinds.Length - 1], Gen.Int)
         .Sample((state, neighbour, victim, kind, seed) => DamageOneAsync(state, neighbour, victim, Kinds[kind], seed).Wait(), iter: 400);
 

@@ -21,6 +21,7 @@ public sealed class WritePathTests
 
     [Theory(DisplayName = "[P9] two writes that follow each other both go wrong")]
     [MemberData(nameof(Faults))]
+    [Trait("Category", "Long")]
     public async Task Two_writes_fail(string fault)
     {
         var writes = await ScriptAsync(failing: null, default);

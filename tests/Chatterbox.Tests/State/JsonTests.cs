@@ -21,7 +21,7 @@ public sealed class JsonTests
     }
 
     [Fact(DisplayName = "[S2] any change comes back from its JSON and from the wire as it was")]
-    public void Changes_round_trip()
+    public void Any_change_round_trips()
     {
         var wire = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
         States.Change.Sample(change =>
