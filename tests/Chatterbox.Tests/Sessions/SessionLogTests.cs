@@ -205,8 +205,12 @@ public sealed class SessionLogTests
     public void Loading_what_has_expired()
     {
         _log.Load(new(AppState.Initial, 8, Maps(), IsCleared: true), 9);
-        Assert.True(_log.IsReplaced && _log.Moment.IsCleared);
+        Assert.Equal((true, false), (_log.Moment.IsCleared, _log.IsReplaced));
         Assert.Equal((9, 8), (_log.Revision, _log.DurableRevision));
+        // Nobody's wish: what somebody else has stored meanwhile stands.
+        _log.Rebase(new(AppState.Initial with { SavedVoices = [New("theirs")] }, 30, Maps()), epoch: 10);
+        Assert.Equal(["theirs"], Voices);
+        Assert.Equal((false, 30, 30), (_log.Moment.IsCleared, _log.Revision, _log.DurableRevision));
     }
 
     [Fact(DisplayName = "[P8] clients that say good-bye are forgotten, and so are those that many others have followed: a row does not fill up with them")]
