@@ -30,9 +30,6 @@ internal sealed partial class UserSessionGrain : IClipHolder
     /// <summary>The slices that <see cref="_held"/> is up to date with.</summary>
     private (ValueList<Chunk> Chunks, ValueList<SavedVoice> Voices) _tidied;
 
-    /// <summary>The state that is being written, which may refer to what the present one does not any more.</summary>
-    private AppState? _saving;
-
     private IGrainTimer? _tidyTimer;
 
     private SessionId Id => SessionId.TryParse(Key, out var id) ? id : throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
@@ -45,7 +42,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
         var copies = await Task.WhenAll((forRoom ? [] : await ListCopiesAsync()).Select(ReadBodyAsync));
 
         // From here on without a pause: what is not referred to now will not be before it is deleted.
-        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Concat(QuotaCleanUp.ClipsOf(_saving ?? AppState.Initial)).Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
+        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Concat(QuotaCleanUp.ClipsOf(_saver.Saving ?? AppState.Initial)).Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
         var held = hashes.Where(hash => inMemory.Contains(hash) || stored.Any(row => row.Mentions(hash))).ToValueList();
         var kept = hashes.Except(held).Where(hash => stored.Concat(copies).Any(row => row.IsDamaged || row.Mentions(hash))).ToValueList();
         var now = clock.GetUtcNow();
@@ -69,19 +66,8 @@ internal sealed partial class UserSessionGrain : IClipHolder
         else _tidyTimer = this.RegisterGrainTimer(TidyAsync, new GrainTimerCreationOptions(wait, Timeout.InfiniteTimeSpan) { Interleave = true });
     }
 
-    private async Task WriteAsync(SessionMoment moment)
-    {
-        _saving = moment.State;
-        try
-        {
-            if (ReadOnly is null && !IsTidied(moment.State)) await _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
-            await _store.SaveAsync(moment);
-        }
-        finally
-        {
-            _saving = null;
-        }
-    }
+    private Task HoldAsync(SessionMoment moment) =>
+        IsTidied(moment.State) ? Task.CompletedTask : _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
 
     private async Task WrittenAsync(SessionMoment durable)
     {

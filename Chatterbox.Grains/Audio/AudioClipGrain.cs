@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 using Orleans.Storage;

@@ -10,6 +10,14 @@ internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? S
 /// <param name="Slices">What its stores want to hear of between them; null is all.</param>
 internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
 
+/// <summary>A lease on its way to another silo, where it begins anew.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.LeaseImage")]
+internal sealed record LeaseImage(
+    [property: Id(0)] ClientId Client,
+    [property: Id(1)] string Device,
+    [property: Id(2)] ValueList<Slice>? Slices,
+    [property: Id(3)] DateTimeOffset Since);
+
 /// <summary>Who is attached to a session. Soft state: a lease lasts as long as it is renewed.</summary>
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 {
@@ -47,6 +55,15 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     {
         _streams = null;
         return _byClient.Remove(client);
+    }
+
+    /// <summary>These and no others, as if they had just been renewed.</summary>
+    public void Restore(IEnumerable<LeaseImage> leases)
+    {
+        var until = clock.GetUtcNow() + duration;
+        _streams = null;
+        _byClient.Clear();
+        foreach (var (client, device, slices, since) in leases) _byClient[client.Client] = new(client, device, slices, since) { Until = until };
     }
 
     /// <summary>Ends the leases that were not renewed in time, and returns them.</summary>

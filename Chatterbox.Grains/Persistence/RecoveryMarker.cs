@@ -7,8 +7,13 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>Work that was in hand, and who had it. An empty one says that nothing was left open.</summary>
 /// <param name="Clients">The clients attached; those that come back have lost nothing.</param>
 /// <param name="Crashed">A client went away without a word while the work was in hand: coming back to it is up to the user.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.WorkInHand")]
 internal sealed record WorkInHand(
-    ValueList<string> Chunks, ValueList<string> BatchItems, bool IsGenerating, ValueList<string> Clients, bool Crashed)
+    [property: Id(0)] ValueList<string> Chunks,
+    [property: Id(1)] ValueList<string> BatchItems,
+    [property: Id(2)] bool IsGenerating,
+    [property: Id(3)] ValueList<string> Clients,
+    [property: Id(4)] bool Crashed)
 {
     public static WorkInHand None { get; } = new([], [], false, [], false);
 
@@ -33,7 +38,8 @@ internal sealed record WorkInHand(
     public static bool IsInHand(WorkStatus status) => status is WorkStatus.Pending or WorkStatus.Generating;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(WorkInHand))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class RecoveryJson : JsonSerializerContext;
@@ -65,13 +71,19 @@ internal sealed class RecoveryMarker(IGrainStorage storage, GrainId owner)
         }
     }
 
+    public MarkerImage Capture() => new(Written, _row.ETag, _row.Length);
+
+    public void Restore(MarkerImage image)
+    {
+        Written = image.Written;
+        _row.Resume(image.ETag, image.Length);
+    }
+
     public async Task WriteAsync(WorkInHand work)
     {
         if (work == Written) return;
-        // A write of unknown outcome leaves an unknown etag: look before the next.
-        if (Written is null) await _row.ReadAsync();
         Written = null;
-        await _row.WriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(work, RecoveryJson.Default.WorkInHand), 1, 1024));
+        await _row.OverwriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(work, RecoveryJson.Default.WorkInHand), 1, 1024));
         Written = work;
     }
 }

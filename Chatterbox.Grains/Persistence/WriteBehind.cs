@@ -32,6 +32,14 @@ internal sealed class WriteBehind(
         if (InFlight is null && Failing is null) ArmForDebounce();
     }
 
+    /// <summary>Takes over, on another silo, what waited to be saved or could not be.</summary>
+    public void Resume((DateTimeOffset Since, string Reason)? failing)
+    {
+        Failing = failing;
+        debounce.Changed(Now);
+        ArmForDebounce();
+    }
+
     public Task OnTimerAsync() => InFlight ?? (debounce.Due is null ? Task.CompletedTask : WriteAsync());
 
     /// <summary>Saves now what is unsaved at the call. Returns null once it is durable, or why it is not.</summary>

@@ -1,0 +1,86 @@
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.Grains.Session;
+
+/// <summary>A session's log on its way to another silo.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.LogImage")]
+internal sealed record LogImage
+{
+    [Id(0)] public AppState State { get; init; } = AppState.Initial;
+    [Id(1)] public long Epoch { get; init; }
+    [Id(2)] public long Revision { get; init; }
+    [Id(3)] public long DurableRevision { get; init; }
+    [Id(4)] public long Changes { get; init; }
+    [Id(5)] public long RecentFrom { get; init; }
+    [Id(6)] public ValueList<AppliedChange> Recent { get; init; } = [];
+    [Id(7)] public ValueList<SliceApplied> Applied { get; init; } = [];
+    [Id(8)] public ValueList<CursorImage> Cursors { get; init; } = [];
+
+    /// <summary>A replacement that is not stored yet.</summary>
+    [Id(9)] public MomentImage? Replacement { get; init; }
+}
+
+[GenerateSerializer, Immutable, Alias("chatterbox.MomentImage")]
+internal sealed record MomentImage(
+    [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied, [property: Id(3)] bool IsCleared);
+
+/// <summary>Which client's changes a slice holds, oldest use first.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.SliceApplied")]
+internal sealed record SliceApplied([property: Id(0)] Slice Slice, [property: Id(1)] ValueList<ClientSequence> Clients);
+
+[GenerateSerializer, Immutable, Alias("chatterbox.ClientSequence")]
+internal readonly record struct ClientSequence([property: Id(0)] string Client, [property: Id(1)] long Sequence);
+
+/// <summary>Where a client is in its sequence, and which of its changes were refused.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.CursorImage")]
+internal sealed record CursorImage(
+    [property: Id(0)] string Client,
+    [property: Id(1)] bool IsAttached,
+    [property: Id(2)] long Next,
+    [property: Id(3)] ValueList<RefusedChange> Refused);
+
+[GenerateSerializer, Immutable, Alias("chatterbox.RefusedChange")]
+internal readonly record struct RefusedChange([property: Id(0)] long Sequence, [property: Id(1)] Rejection Why);
+
+/// <summary>Taking a log along to another silo: it goes on there, in the same epoch.</summary>
+internal sealed partial class SessionLog
+{
+    public LogImage Capture() => new()
+    {
+        State = State,
+        Epoch = Epoch,
+        Revision = Revision,
+        DurableRevision = DurableRevision,
+        Changes = Changes,
+        RecentFrom = _recentFrom,
+        Recent = _recent.ToValueList(),
+        Applied = Capture(_applied),
+        Cursors = _cursors.Select(cursor => new CursorImage(cursor.Key, cursor.Value.IsAttached, cursor.Value.Next,
+            cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList())).ToValueList(),
+        Replacement = _replacement is { } moment ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared) : null,
+    };
+
+    public void Restore(LogImage image)
+    {
+        (State, Epoch, Revision, DurableRevision, Changes) = (image.State, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
+        (_recent, _recentFrom) = (new(image.Recent), image.RecentFrom);
+        Restore(image.Applied).CopyTo(_applied, 0);
+        _replacement = image.Replacement is { } moment ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared) : null;
+        _cursors.Clear();
+        foreach (var (client, isAttached, next, refused) in image.Cursors)
+        {
+            var cursor = _cursors[client] = new() { IsAttached = isAttached, Next = next };
+            foreach (var (sequence, why) in refused) cursor.Remember(sequence, why);
+        }
+    }
+
+    private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) => SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
+        applied[(int)slice.Slice].Entries.Select(entry => new ClientSequence(entry.Client, entry.Sequence)).ToValueList())).ToValueList();
+
+    private static AppliedMap[] Restore(ValueList<SliceApplied> image)
+    {
+        var applied = SliceDefinition.All.Select(_ => AppliedMap.Empty).ToArray();
+        foreach (var (slice, clients) in image) applied[(int)slice] = new([.. clients.Select(each => (each.Client, each.Sequence))]);
+        return applied;
+    }
+}
