@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Chatterbox.Client.Outbox;
 using Microsoft.Extensions.Logging;
 using Orleans.Streams;
 
@@ -21,12 +22,16 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     private readonly SemaphoreSlim _subscribing = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _heartbeats;
+    private readonly OutboxFolder? _outboxes;
     private StreamSubscriptionHandle<SessionEvents>? _subscription;
     private long? _looked;
 
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
     {
+        options.EnsureValid();
         (_cluster, Options, Clock, _logger) = (cluster, options, clock, logger);
+        _outboxes = options.OutboxDirectory is null ? null : new(options, clock);
         _heartbeats = BeatAsync();
     }
 
@@ -40,20 +45,27 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     internal string Process { get; } = NewId();
 
     /// <summary>Opens a store without waiting: it has <see cref="ChatterboxStore.HasHydrated"/> once the session has answered.</summary>
-    /// <exception cref="ArgumentException">The user or store name is not allowed.</exception>
-    public ChatterboxStore Open(SessionId session)
+    /// <exception cref="ArgumentException">The user or store name, or an option, is not allowed.</exception>
+    /// <exception cref="OutboxUnavailableException">The folder of the outbox on disk cannot be used.</exception>
+    public ChatterboxStore Open(SessionId session, StoreOptions? options = null)
     {
-        var store = new ChatterboxStore(this, session.EnsureValid());
-        _stores.AddOrUpdate(session.Key, _ => [store], (_, open) => [.. open, store]);
-        store.Start();
+        options = (options ?? StoreOptions.Default).EnsureValid();
+        var outbox = _outboxes?.Open(session.EnsureValid());
+        var store = Start(session.EnsureValid(), options, outbox);
+        if (_outboxes is not null) SendLeftBehind(session);
         return store;
     }
 
     /// <summary>Opens a store and waits until it shows the session's state.</summary>
     /// <exception cref="SessionRefusedException">The session does not serve this client.</exception>
-    public async Task<ChatterboxStore> OpenAsync(SessionId session, CancellationToken cancellationToken = default)
+    /// <exception cref="OutboxUnavailableException">The folder of the outbox on disk cannot be used.</exception>
+    public Task<ChatterboxStore> OpenAsync(SessionId session, CancellationToken cancellationToken = default) =>
+        OpenAsync(session, StoreOptions.Default, cancellationToken);
+
+    /// <inheritdoc cref="OpenAsync(SessionId, CancellationToken)"/>
+    public async Task<ChatterboxStore> OpenAsync(SessionId session, StoreOptions options, CancellationToken cancellationToken = default)
     {
-        var store = Open(session);
+        var store = Open(session, options);
         try
         {
             await store.Hydrated.WaitAsync(cancellationToken);
@@ -152,6 +164,59 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     private IEnumerable<ChatterboxStore> AllStores() => _stores.Values.SelectMany(open => open);
 
+    private ChatterboxStore Start(SessionId session, StoreOptions options, OutboxFile? outbox)
+    {
+        foreach (var notice in outbox?.Notices ?? []) LogDamagedOutbox(notice);
+        var store = new ChatterboxStore(this, session, options, outbox);
+        _stores.AddOrUpdate(session.Key, _ => [store], (_, open) => [.. open, store]);
+        try
+        {
+            store.Start();
+            return store;
+        }
+        catch
+        {
+            Remove(store);
+            outbox?.Dispose();
+            throw;
+        }
+    }
+
+    // Under the client id that made them: the session may hold some of them already.
+    private void SendLeftBehind(SessionId session)
+    {
+        try
+        {
+            foreach (var outbox in _outboxes!.LeftBehind(session))
+            {
+                _ = SendAsync(Start(session, new() { Slices = [Slice.Preferences] }, outbox));
+            }
+        }
+        catch (OutboxUnavailableException failure)
+        {
+            LogLeftBehind(session.Key, failure.Message);
+        }
+    }
+
+    private async Task SendAsync(ChatterboxStore leftBehind)
+    {
+        while (!_closing.IsCancellationRequested && leftBehind.OutboxCount > 0)
+        {
+            try
+            {
+                await leftBehind.FlushAsync(_closing.Token);
+            }
+            catch (Exception failure)
+            {
+                // It stays open, so that it is sent as soon as the session takes it.
+                LogLeftBehind(leftBehind.Session.Key, failure.Message);
+                if (leftBehind.Hydrated.IsFaulted) break;
+                await Task.Delay(Options.MaxRetryDelay, Clock, CancellationToken.None);
+            }
+        }
+        await leftBehind.DisposeAsync();
+    }
+
     private void Dispatch(SessionEvents events)
     {
         if (!_stores.TryGetValue(events.Session, out var open)) return;
@@ -186,6 +251,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             LogNotRenewed(unreachable.Message);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Notice}")]
+    private partial void LogDamagedOutbox(string notice);
+
+    [LoggerMessage(LogLevel.Warning, "What another client left in its outbox of {Session} is not sent yet: {Reason}")]
+    private partial void LogLeftBehind(string session, string reason);
 
     [LoggerMessage(LogLevel.Debug, "Whether the cluster still knows the stream subscription could not be seen: {Reason}")]
     private partial void LogNotRenewed(string reason);

@@ -15,10 +15,12 @@ public static class ChatterboxClientExtensions
     /// <summary>
     /// Adds a <see cref="ChatterboxClient"/> and the Orleans client under it. Starting the host waits until a silo answers.
     /// </summary>
+    /// <exception cref="ArgumentException">An option is out of its range; the message names all that are.</exception>
     public static IHostApplicationBuilder AddChatterboxClient(this IHostApplicationBuilder host, Action<ChatterboxClientOptions>? configure = null)
     {
         var options = new ChatterboxClientOptions();
         configure?.Invoke(options);
+        options.EnsureValid();
         if (options.Gateways.Count == 0) options.Gateways.Add(new IPEndPoint(IPAddress.Loopback, 30000));
 
         host.Services.TryAddSingleton(TimeProvider.System);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
 
 namespace Chatterbox.Client;
@@ -15,15 +16,72 @@ public sealed class ChatterboxClientOptions
     /// <summary>What the user's other clients see of this one. 1 to 200 characters; default: the machine's name.</summary>
     public string Device { get; set; } = Environment.MachineName;
 
-    /// <summary>How often each open store renews its lease and looks whether it has missed something. Default 5 s; below the silo's lease.</summary>
+    /// <summary>
+    /// How often each open store renews its lease and looks whether it has missed something. 50 ms to 5 min, below the silo's lease;
+    /// default 5 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A call not answered in this time is tried again. Default 10 s.</summary>
+    /// <summary>A call not answered in this time is tried again. 100 ms to 1 h; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest wait between two attempts to reach the session. Default 2 s.</summary>
+    /// <summary>The longest wait between two attempts to reach the session. 10 ms to 10 min; default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long closing a store waits for its changes to become durable. Default 10 s.</summary>
+    /// <summary>How long closing a store waits for its changes to become durable. 0 to 1 h; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Changes that one store keeps at most while they are not durable; more have to wait for room. 1 to 1,000,000; default 10,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int OutboxChanges { get; set; } = 10_000;
+
+    /// <summary>
+    /// Bytes of such changes, as JSON, that one store keeps at most. 1 KiB to 1 GiB; default 64 MiB. A single change above it is refused.
+    /// </summary>
+    [Range(1024L, 1024L * 1024 * 1024)]
+    public long OutboxBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>How long a change waits for room in the outbox before an <see cref="OutboxFullException"/>. 0 to 1 h; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan OutboxWait { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// A folder of this device, in which each store keeps a file of its changes that are not durable yet: they survive a client that
+    /// is killed, and are sent by the next one that opens the same session here. Null, the default, keeps them in memory only. The
+    /// folder is made when it is not there. It must not be copied to another device.
+    /// </summary>
+    /// <remarks>
+    /// A change is in the file before it shows. That survives the end of the process, however it comes; a power failure only with
+    /// <see cref="OutboxFlushToDisk"/>. Changes of <see cref="Slice.Runtime"/> say what goes on right now and are not kept.
+    /// </remarks>
+    public string? OutboxDirectory { get; set; }
+
+    /// <summary>
+    /// Waits for the disk with each change, so that it survives a power failure, too. Costs each change one flush of the disk.
+    /// Default false.
+    /// </summary>
+    public bool OutboxFlushToDisk { get; set; }
+
+    /// <summary>For tests: what a client of another version says it speaks.</summary>
+    internal int ProtocolVersion { get; set; } = Protocol.Version;
+
+    /// <exception cref="ArgumentException">An option is out of its range; the message names all that are.</exception>
+    internal void EnsureValid()
+    {
+        var outOfRange = new List<ValidationResult>();
+        Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
+        var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
+        if (Text.CheckName(nameof(Device), Device) is { } wrong) problems.Add(wrong.Message);
+        if (OutboxDirectory is not null && string.IsNullOrWhiteSpace(OutboxDirectory))
+        {
+            problems.Add(Rejection.OfText(nameof(OutboxDirectory), OutboxDirectory, "the path of a folder, or null").Message);
+        }
+        if (problems.Count > 0) throw new ArgumentException(string.Join(" ", problems));
+    }
 }

@@ -1,3 +1,5 @@
+using Chatterbox.Client.Listeners;
+using Chatterbox.Client.Outbox;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Messaging;
 
@@ -12,16 +14,29 @@ public sealed partial class ChatterboxStore
     private Need _need = Need.Attach;
     private bool _checkDue;
     private bool _pumping;
+    private bool _closing;
     private bool _closed;
+
+    /// <summary>The call under way. The answer to an earlier one, given up since, comes too late.</summary>
+    private long _turn;
+
     private Task _pump = Task.CompletedTask;
     private SaveStatus _save = SaveStatus.Saved;
     private Exception? _unreachable;
     private ValueList<AttachedClient> _presence = [];
+    private CrashInfo? _crash;
 
-    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Completes with the next step. Made when somebody waits for it.</summary>
+    private TaskCompletionSource? _progress;
 
-    /// <summary>Raised with each change of <see cref="StorePersistence.Status"/>.</summary>
-    internal event Action? SyncChanged;
+    private Subscriptions<bool>? _syncChanged;
+
+    /// <summary>Raised with each change of <see cref="StorePersistence.Status"/>. Who is slow hears of the last one only.</summary>
+    internal event Action? SyncChanged
+    {
+        add { if (value is not null) Lazily(ref _syncChanged, () => new(_client.Logger, backlog: 1)).Add(_ => value(), value); }
+        remove { if (value is not null) _syncChanged?.Remove(value); }
+    }
 
     /// <summary>How saving goes, own unsent changes included.</summary>
     internal SaveStatus SaveStatus
@@ -31,6 +46,7 @@ public sealed partial class ChatterboxStore
             lock (_lock)
             {
                 if (_save.State is SaveState.Failing) return _save;
+                if (_replica.Held is { } held) return new(SaveState.Failing, null, held);
                 return _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveStatus.Saving : SaveStatus.Saved;
             }
         }
@@ -45,10 +61,18 @@ public sealed partial class ChatterboxStore
     /// <summary>The schema version of the state that the session gives.</summary>
     internal int SchemaVersion { get; private set; }
 
+    /// <summary>Work that was in hand when a client or its silo died.</summary>
+    internal CrashInfo? Crash { get { lock (_lock) return _crash; } set { lock (_lock) _crash = value; } }
+
     /// <summary>For tests: events are lost, as a network may lose them.</summary>
     internal bool DropEvents { get; set; }
 
-    internal void Start() => Pump();
+    internal void Start()
+    {
+        _options.Configure?.Invoke(this);
+        BeginHydration();
+        Pump();
+    }
 
     /// <summary>Renews the lease, and looks whether something was missed.</summary>
     internal void CheckSoon()
@@ -65,6 +89,8 @@ public sealed partial class ChatterboxStore
             if (_replica.Epoch == 0) Ask(Need.CatchUp);
             else if (events.Epoch > _replica.Epoch) Ask(Need.Attach);
             else foreach (var each in events.Events) OnEvent(each);
+            FollowChoice();
+            Settle();
         }
         Progress();
         Pump();
@@ -82,10 +108,11 @@ public sealed partial class ChatterboxStore
             bool applied;
             lock (_lock)
             {
-                progress = _progress.Task;
-                applied = _replica.Epoch != 0 && _replica.Outbox.All(entry => entry.Sequence > target || entry.IsConfirmed);
+                EnsureServed();
+                if (_replica.Held is { } held) throw new IOException(held);
+                progress = NextProgress();
+                applied = _replica.Epoch != 0 && _replica.Outbox.All.All(entry => entry.Sequence > target || entry.IsConfirmed);
             }
-            if (_hydrated.Task.IsFaulted) await _hydrated.Task;
             if (!applied)
             {
                 await progress.WaitAsync(cancellationToken);
@@ -140,7 +167,7 @@ public sealed partial class ChatterboxStore
             Task progress;
             lock (_lock)
             {
-                progress = _progress.Task;
+                progress = NextProgress();
                 if (_replica.Epoch > now.Epoch || (_replica.Epoch == now.Epoch && _replica.Revision >= now.Revision)) return;
                 Ask(_replica.Epoch == now.Epoch ? Need.CatchUp : Need.Attach);
             }
@@ -193,8 +220,14 @@ public sealed partial class ChatterboxStore
                 return false;
             }
             _replica.BecameDurable(reply.DurableRevision);
+            Settle();
             return true;
         }
+    }
+
+    private void EnsureServed()
+    {
+        if (_hydrated.Task.IsFaulted) throw _hydrated.Task.Exception.InnerException!;
     }
 
     private void Ask(Need need) => _need = (Need)Math.Max((int)_need, (int)need);
@@ -246,11 +279,12 @@ public sealed partial class ChatterboxStore
     {
         lock (_lock)
         {
+            var turn = ++_turn;
             if (_closed) return Stop();
-            if (_need is Need.Attach) return AttachAsync;
-            if (_need is Need.CatchUp) return CatchUpAsync;
-            if (_replica.NextBatch() is { } batch) return () => SendAsync(batch);
-            return _checkDue ? HeartbeatAsync : Stop();
+            if (_need is Need.Attach) return () => AttachAsync(turn);
+            if (_need is Need.CatchUp) return () => CatchUpAsync(turn);
+            if (_replica.NextBatch() is { } batch) return () => SendAsync(batch, turn);
+            return _checkDue ? () => HeartbeatAsync(turn) : Stop();
         }
 
         Func<Task>? Stop()
@@ -260,7 +294,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    private async Task AttachAsync()
+    private async Task AttachAsync(long turn)
     {
         AttachRequest request;
         lock (_lock)
@@ -270,7 +304,8 @@ public sealed partial class ChatterboxStore
             {
                 Client = _id,
                 Device = _client.Options.Device,
-                Protocol = Protocol.Version,
+                Protocol = _client.Options.ProtocolVersion,
+                Slices = _replica.Slices,
                 Epoch = _replica.Epoch,
                 SeenRevision = _replica.Revision,
                 NextSequence = _replica.FirstOutstanding,
@@ -281,11 +316,21 @@ public sealed partial class ChatterboxStore
         if (reply.Refused is { } why) throw new SessionRefusedException(why);
         lock (_lock)
         {
+            if (turn != _turn) return;
+            if (!Equals(request.Slices, _replica.Slices))
+            {
+                // The user has chosen others meanwhile.
+                Ask(Need.Attach);
+                return;
+            }
             _replica.Attached(reply);
-            (_save, Notices, ReadOnly, Recovery.Crash, SchemaVersion) = (reply.Save, reply.Notices, reply.ReadOnly, reply.Crash, reply.SchemaVersion);
+            (_save, ReadOnly, _crash, SchemaVersion) = (reply.Save, reply.ReadOnly, reply.Crash, reply.SchemaVersion);
+            Notices = [.. _file?.Notices ?? [], .. reply.Notices];
+            Settle();
+            if (FollowChoice()) return;
             _subscriptions.Publish(Update([.. reply.State.Changes]));
+            SetHydrated();
         }
-        _hydrated.TrySetResult();
         Progress();
     }
 
@@ -315,27 +360,32 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    private async Task CatchUpAsync()
+    private async Task CatchUpAsync(long turn)
     {
         long epoch, revision;
-        lock (_lock) (_need, epoch, revision) = (Need.Nothing, _replica.Epoch, _replica.Revision);
-        var since = await Grain.GetChangesSinceAsync(epoch, revision, null);
+        ValueList<Slice>? slices;
+        lock (_lock) (_need, epoch, revision, slices) = (Need.Nothing, _replica.Epoch, _replica.Revision, _replica.Slices);
+        var since = await Grain.GetChangesSinceAsync(epoch, revision, slices);
         lock (_lock)
         {
+            if (turn != _turn) return;
             var before = _replica.Revision;
-            // A snapshot of another epoch does not say which of our changes it holds; an attach does.
+            // A snapshot of another epoch does not say which of our changes it holds; an attach does. One of other slices is of no use.
             Ask(since.Epoch == _replica.Epoch ? _replica.CaughtUp(since) : Need.Attach);
+            FollowChoice();
+            Settle();
             _subscriptions.Publish(Update([.. since.Changes.Where(change => change.Revision > before)]));
         }
         Progress();
     }
 
-    private async Task SendAsync(ChangeBatch batch)
+    private async Task SendAsync(ChangeBatch batch, long turn)
     {
         var reply = await Grain.ApplyAsync(batch);
         IReadOnlyList<(OutboxEntry, Rejection)> rejected;
         lock (_lock)
         {
+            if (turn != _turn) return;
             if (reply.Result is ApplyResult.Refused)
             {
                 // As a whole, for a reason that sending again does not mend: a read-only session, or a limit.
@@ -346,19 +396,21 @@ public sealed partial class ChatterboxStore
                 (var need, rejected) = _replica.Replied(batch, reply);
                 Ask(need);
             }
+            Settle();
             if (rejected.Count > 0) _subscriptions.Publish(Update([]));
         }
         Reject(rejected);
         Progress();
     }
 
-    private async Task HeartbeatAsync()
+    private async Task HeartbeatAsync(long turn)
     {
         lock (_lock) _checkDue = false;
         var reply = await Grain.HeartbeatAsync(_id);
         var missed = false;
         lock (_lock)
         {
+            if (turn != _turn) return;
             if (!reply.Attached || reply.Epoch != _replica.Epoch) Ask(Need.Attach);
             else
             {
@@ -366,6 +418,7 @@ public sealed partial class ChatterboxStore
                 if (reply.Revision > _replica.Revision) Ask(Need.CatchUp);
                 _replica.BecameDurable(reply.DurableRevision);
                 _save = reply.Save;
+                Settle();
             }
         }
         // Events that do not arrive may mean that the cluster has forgotten the subscription.
@@ -375,31 +428,69 @@ public sealed partial class ChatterboxStore
 
     private async Task<bool> CloseAsync()
     {
-        lock (_lock) if (_closed) return false;
+        lock (_lock)
+        {
+            if (_closing) return false;
+            _closing = true;
+        }
         using var deadline = new CancellationTokenSource(_client.Options.CloseTimeout, _client.Clock);
         try
         {
-            if (OutboxCount > 0) await FlushAsync(deadline.Token);
+            await SaveBeforeClosingAsync(deadline.Token);
             await StopPumping().WaitAsync(deadline.Token);
-            // Last: a step of the pump after it would attach again.
-            if (HasHydrated) await Grain.DetachAsync(_id).WaitAsync(deadline.Token);
+            await GoodbyeAsync(deadline.Token);
         }
         catch (Exception unreachable)
         {
-            LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, unreachable.Message);
+            if (_file is null) LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, unreachable.Message);
+            else LogClosedUnsent(_client.Logger, Session.Key, OutboxCount, _file.Path, unreachable.Message);
         }
         _ = StopPumping();
         lock (_lock)
         {
-            foreach (var entry in _replica.Outbox)
+            // What is still on its way comes too late.
+            _turn++;
+            foreach (var entry in _replica.Outbox.All)
             {
                 entry.Applied.TrySetCanceled();
                 entry.Durable.TrySetCanceled();
             }
+            TurnAway(new ObjectDisposedException(nameof(ChatterboxStore)));
+            _file?.Dispose();
         }
         _hydrated.TrySetCanceled();
         _subscriptions.Close();
+        _syncChanged?.Close();
+        _rejected?.Close();
         return true;
+    }
+
+    private async Task SaveBeforeClosingAsync(CancellationToken cancellationToken)
+    {
+        if (OutboxCount == 0) return;
+        try
+        {
+            await FlushAsync(cancellationToken);
+        }
+        catch (IOException failing) when (_file is null)
+        {
+            // The session has them all, and goes on trying.
+            LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, failing.Message);
+        }
+    }
+
+    private async Task GoodbyeAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (!_hydrated.Task.IsCompletedSuccessfully) return;
+            // The session forgets the client, and with it which of its changes it holds: none of them may ever be sent again.
+            if (_file is not null && _replica.Outbox.Count > 0) throw new IOException("the session has not stored them");
+            _file?.Empty();
+        }
+        // Last: a step of the pump after it would attach again.
+        await Grain.DetachAsync(_id).WaitAsync(cancellationToken);
+        lock (_lock) _file?.Delete();
     }
 
     private Task StopPumping()
@@ -416,9 +507,11 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             _pumping = false;
-            foreach (var entry in _replica.Outbox) entry.Applied.TrySetException(refused);
+            // On disk they stay, for a client that the session serves.
+            foreach (var entry in _replica.Outbox.All) entry.Applied.TrySetException(refused);
+            _hydrated.TrySetException(refused);
+            TurnAway(refused);
         }
-        _hydrated.TrySetException(refused);
         SetUnreachable(refused);
         Progress();
     }
@@ -434,18 +527,20 @@ public sealed partial class ChatterboxStore
         if (changed) Progress();
     }
 
+    private Task NextProgress() => (_progress ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
     private void Progress()
     {
         lock (_lock)
         {
-            _progress.TrySetResult();
-            _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _progress?.TrySetResult();
+            _progress = null;
         }
-        if (SyncChanged is { } handlers) Raise(handlers);
+        _syncChanged?.Publish(true);
     }
 
     // Away from the pump: a handler that throws or blocks stops nothing.
-    private void Raise(Action handler) => Task.Run(() =>
+    private void Raise(Action handler) => ListenerThreads.Post(() =>
     {
         try
         {
@@ -468,4 +563,10 @@ public sealed partial class ChatterboxStore
 
     [LoggerMessage(LogLevel.Warning, "The store of {Session} was closed with {Count} change(s) that may not be saved: {Reason}")]
     private static partial void LogClosedUnsaved(ILogger logger, string session, int count, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The store of {Session} was closed with {Count} change(s) left to send; they are kept in {Path}: {Reason}")]
+    private static partial void LogClosedUnsent(ILogger logger, string session, int count, string path, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "What session {Session} has stored could not be taken out of the outbox on disk: {Reason}")]
+    private static partial void LogNotRemoved(ILogger logger, string session, string reason);
 }

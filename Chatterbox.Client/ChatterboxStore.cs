@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using Chatterbox.Client.Backup;
+using Chatterbox.Client.Listeners;
+using Chatterbox.Client.Outbox;
 
 namespace Chatterbox.Client;
 
@@ -11,21 +12,30 @@ namespace Chatterbox.Client;
 public sealed partial class ChatterboxStore : IAsyncDisposable
 {
     private readonly ChatterboxClient _client;
+    private readonly StoreOptions _options;
     private readonly ClientId _id;
     private readonly Replica _replica;
-    private readonly Subscriptions _subscriptions;
+    private readonly Subscriptions<StoreUpdate> _subscriptions;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _hydrated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly OutboxFile? _file;
 
-    internal ChatterboxStore(ChatterboxClient client, SessionId session)
+    // Made when first asked for: of ten thousand open stores few are asked for everything.
+    private StorePersistence? _persistence;
+    private StoreAudio? _audio;
+    private StoreBackup? _backup;
+    private StoreRecovery? _recovery;
+    private Subscriptions<ChangeRejectedException>? _rejected;
+
+    internal ChatterboxStore(ChatterboxClient client, SessionId session, StoreOptions options, OutboxFile? file)
     {
-        (_client, Session, _id) = (client, session, new ClientId(client.Process, ChatterboxClient.NewId()));
-        _replica = new(_id.Client);
+        (_client, Session, _options, _file) = (client, session, options, file);
+        _id = new(client.Process, file?.Head.Client ?? ChatterboxClient.NewId());
+        _replica = new(_id.Client, file?.Head.FirstSequence ?? 1);
+        _replica.Select(options.FollowUserChoice ? [Slice.Preferences] : options.Slices?.ToValueList());
+        _replica.Recover(file?.Recovered ?? []);
         _subscriptions = new(client.Logger);
-        Persistence = new(this);
-        Audio = new(this);
-        Backup = new(this);
-        Recovery = new(this);
+        Notices = file?.Notices ?? [];
     }
 
     public SessionId Session { get; }
@@ -36,32 +46,39 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     /// <summary>The session's revision that <see cref="State"/> stands on; 0 until the store has hydrated.</summary>
     public long Revision { get { lock (_lock) return _replica.Revision; } }
 
-    /// <summary>Whether <see cref="State"/> stands on what is stored.</summary>
-    public bool HasHydrated => _hydrated.Task.IsCompletedSuccessfully;
+    /// <summary>The slices that are kept in sync; null is all. Those of the user's choice once the store has hydrated.</summary>
+    public ValueList<Slice>? Slices { get { lock (_lock) return _replica.Slices; } }
 
-    /// <summary>Completes when the store has hydrated; fails when the session does not serve this client.</summary>
+    /// <summary>Whether <see cref="State"/> stands on what is stored. False again while <see cref="StorePersistence.RehydrateAsync"/> is under way.</summary>
+    public bool HasHydrated { get { lock (_lock) return _hydrated.Task.IsCompletedSuccessfully && !_hydrating; } }
+
+    /// <summary>Completes when the store has hydrated for the first time; fails when the session does not serve this client.</summary>
     public Task Hydrated => _hydrated.Task;
 
     /// <summary>Saving, loading and clearing.</summary>
-    public StorePersistence Persistence { get; }
+    public StorePersistence Persistence => Part(ref _persistence, static store => new(store));
 
     /// <summary>Audio clips.</summary>
-    public StoreAudio Audio { get; }
+    public StoreAudio Audio => Part(ref _audio, static store => new(store));
 
     /// <summary>Export and import.</summary>
-    public StoreBackup Backup { get; }
+    public StoreBackup Backup => Part(ref _backup, static store => new(store));
 
     /// <summary>Coming back from crashes and mistakes.</summary>
-    public StoreRecovery Recovery { get; }
+    public StoreRecovery Recovery => Part(ref _recovery, static store => new(store));
 
-    /// <summary>What was found wrong when the session was loaded.</summary>
-    public IReadOnlyList<string> Notices { get; private set; } = [];
+    /// <summary>What was found wrong when the session was loaded, or this device's outbox.</summary>
+    public IReadOnlyList<string> Notices { get; private set; }
 
     /// <summary>Why the session takes no changes; null when it does.</summary>
     public string? ReadOnly { get; private set; }
 
     /// <summary>Raised when the session refused a change, after it has been taken back. Also thrown to whoever made it.</summary>
-    public event Action<ChangeRejectedException>? ChangeRejected;
+    public event Action<ChangeRejectedException>? ChangeRejected
+    {
+        add { if (value is not null) Lazily(ref _rejected, () => new(_client.Logger)).Add(value, value); }
+        remove { if (value is not null) _rejected?.Remove(value); }
+    }
 
     internal ClientId Id => _id;
 
@@ -71,27 +88,19 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     internal int OutboxCount { get { lock (_lock) return _replica.Outbox.Count; } }
 
-    /// <summary>Makes a change: visible at once, applied when the task completes, stored when the receipt's task does.</summary>
-    /// <exception cref="ChangeRejectedException">The change is not allowed; nothing has changed.</exception>
-    public Task<ChangeReceipt> DispatchAsync(AppStateChange change)
+    internal OutboxStatus OutboxStatus
     {
-        OutboxEntry entry;
-        lock (_lock)
+        get
         {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            // Before hydration only the session can tell.
-            if (HasHydrated && AppStateReducer.Apply(_replica.Visible, change).Rejection is { } wrong)
+            lock (_lock)
             {
-                return Task.FromException<ChangeReceipt>(new ChangeRejectedException(change, wrong));
+                return new(_replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges, _client.Options.OutboxBytes,
+                    _replica.Outbox.All.Count(entry => entry.IsRecovered), _file is not null, _replica.Held);
             }
-            entry = _replica.Enqueue(change);
-            _subscriptions.Publish(Update([]));
         }
-        Pump();
-        return ReceiptAsync(entry);
     }
 
-    /// <summary>Listens to a part of the state: called with the new and the previous value whenever it changes.</summary>
+    /// <summary>Listens to a part of the state: called with the new and the previous value whenever it changes, on a thread of its own.</summary>
     /// <param name="comparer">What counts as the same; by default equality.</param>
     public IDisposable Subscribe<T>(Func<AppState, T> selector, Action<T, T> listener, IEqualityComparer<T>? comparer = null)
     {
@@ -109,11 +118,12 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
         }
     }
 
-    /// <summary>A part of the state as a sequence: its value now, then each new one.</summary>
+    /// <summary>A part of the state as a sequence: its value now, then each new one. Ends when the store is closed.</summary>
+    /// <param name="comparer">What counts as the same; by default equality.</param>
     public async IAsyncEnumerable<T> Watch<T>(
-        Func<AppState, T> selector, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        Func<AppState, T> selector, IEqualityComparer<T>? comparer = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var comparer = EqualityComparer<T>.Default;
+        comparer ??= EqualityComparer<T>.Default;
         var first = true;
         var shown = default(T);
         await foreach (var update in WatchUpdates(cancellationToken))
@@ -125,26 +135,35 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Every step of the store, from the present one on.</summary>
+    /// <inheritdoc cref="Watch{T}(Func{AppState, T}, IEqualityComparer{T}?, CancellationToken)"/>
+    public IAsyncEnumerable<T> Watch<T>(Func<AppState, T> selector, CancellationToken cancellationToken) => Watch(selector, null, cancellationToken);
+
+    /// <summary>
+    /// Every step of the store, from the present one on. Ends when the store is closed. Who is more than 4,096 steps behind loses
+    /// the oldest.
+    /// </summary>
     public async IAsyncEnumerable<StoreUpdate> WatchUpdates([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var updates = Channel.CreateUnbounded<StoreUpdate>(new UnboundedChannelOptions { SingleReader = true });
-        IDisposable subscription;
-        lock (_lock)
-        {
-            updates.Writer.TryWrite(Update([]));
-            subscription = _subscriptions.Add(update => updates.Writer.TryWrite(update));
-        }
+        var (updates, subscription) = WatchFromNow();
         using (subscription)
         {
-            await foreach (var update in updates.Reader.ReadAllAsync(cancellationToken)) yield return update;
+            await foreach (var update in updates.ReadAllAsync(cancellationToken)) yield return update;
         }
     }
 
-    private StoreUpdate Update(IReadOnlyList<AppliedChange> changes) =>
-        new(_replica.Visible, _replica.Revision, changes, _replica.Confirmed);
+    internal IDisposable Add(Action<StoreUpdate> listener) => _subscriptions.Add(listener);
 
-    private static async Task<ChangeReceipt> ReceiptAsync(OutboxEntry entry) => new(await entry.Applied.Task, entry.Durable.Task);
+    private (System.Threading.Channels.ChannelReader<StoreUpdate>, IDisposable) WatchFromNow()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            return _subscriptions.Watch(Update([]));
+        }
+    }
+
+    private StoreUpdate Update(IReadOnlyList<AppliedChange> changes, StoreStep step = StoreStep.Changed) =>
+        new(_replica.Visible, _replica.Revision, changes, _replica.Confirmed) { Step = step };
 
     private void Reject(IReadOnlyList<(OutboxEntry Entry, Rejection Rejection)> rejected)
     {
@@ -153,7 +172,13 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
             var refused = new ChangeRejectedException(entry.Change, rejection);
             entry.Applied.TrySetException(refused);
             entry.Durable.TrySetCanceled();
-            Raise(() => ChangeRejected?.Invoke(refused));
+            _rejected?.Publish(refused);
         }
     }
+
+    private T Part<T>(ref T? part, Func<ChatterboxStore, T> make) where T : class => part ?? Lazily(ref part, () => make(this));
+
+    // Two may make it at once; then all use the one that was there first.
+    private static T Lazily<T>(ref T? part, Func<T> make) where T : class =>
+        Volatile.Read(ref part) is { } made ? made : Interlocked.CompareExchange(ref part, make(), null) ?? part;
 }

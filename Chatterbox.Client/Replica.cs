@@ -1,22 +1,6 @@
+using Chatterbox.Client.Outbox;
+
 namespace Chatterbox.Client;
-
-/// <summary>A change of this client on its way: kept until it is durable.</summary>
-internal sealed class OutboxEntry(long sequence, AppStateChange change)
-{
-    public long Sequence => sequence;
-
-    public AppStateChange Change => change;
-
-    /// <summary>The revision at which it is in the session's state; null until the session has said so.</summary>
-    public long? Revision { get; set; }
-
-    /// <summary>The session has said of this very change that it is in, in this epoch; until then it may have been refused.</summary>
-    public bool IsConfirmed { get; set; }
-
-    public TaskCompletionSource<long> Applied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public TaskCompletionSource Durable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
 
 /// <summary>What the replica has to ask the session for next.</summary>
 internal enum Need
@@ -30,13 +14,20 @@ internal enum Need
 /// One client's copy of a session: the state as the session has confirmed it, this client's own changes on top, and the outbox
 /// that holds them until they are durable. Pure: no clock, no threads, no calls.
 /// </summary>
-internal sealed class Replica(string client)
+internal sealed class Replica(string client, long firstSequence = 1)
 {
-    private readonly List<OutboxEntry> _outbox = [];
-    private long _nextSequence = 1;
+    /// <summary>Bytes of changes in one call, but for a single larger one.</summary>
+    private const int BatchBytes = 1024 * 1024;
+
+    private readonly OutboxQueue _outbox = new();
+    private readonly List<long> _gone = [];
+    private long _nextSequence = firstSequence;
 
     /// <summary>The last sequence sent since the last attach.</summary>
     private long _sent;
+
+    /// <summary>Everything of the outbox up to this sequence is in the confirmed state.</summary>
+    private long _inState;
 
     private AppState _confirmed = AppState.Initial;
     private AppState? _visible;
@@ -52,27 +43,58 @@ internal sealed class Replica(string client)
 
     public long DurableRevision { get; private set; }
 
-    public IReadOnlyList<OutboxEntry> Outbox => _outbox;
+    public OutboxQueue Outbox => _outbox;
+
+    /// <summary>Sequences that have left the outbox since somebody last looked, in order.</summary>
+    public List<long> Gone => _gone;
+
+    /// <summary>The slices that are kept in sync; null is all.</summary>
+    public ValueList<Slice>? Slices { get; private set; }
+
+    /// <summary>Why changes that an earlier run left are not sent; null when they are.</summary>
+    public string? Held { get; private set; }
 
     public long LastSequence => _nextSequence - 1;
 
     /// <summary>The first sequence the session will hear of next: the oldest not durable.</summary>
     public long FirstOutstanding => _outbox.Count > 0 ? _outbox[0].Sequence : _nextSequence;
 
-    public OutboxEntry Enqueue(AppStateChange change)
+    /// <summary>Other slices from now on. What is shown is no copy of them until the next attach has brought the whole state.</summary>
+    public void Select(ValueList<Slice>? slices)
     {
-        var entry = new OutboxEntry(_nextSequence++, change);
+        Slices = slices;
+        Epoch = 0;
+    }
+
+    /// <summary>What an earlier run has left: older than anything of this one.</summary>
+    public void Recover(IEnumerable<OutboxEntry> entries)
+    {
+        foreach (var entry in entries) _outbox.Add(entry);
+        _visible = null;
+    }
+
+    public OutboxEntry Enqueue(AppStateChange change, int size = 0)
+    {
+        var entry = new OutboxEntry(_nextSequence++, change, size);
         _outbox.Add(entry);
-        if (_visible is not null) _visible = AppStateReducer.Apply(_visible, change).State;
+        if (_visible is not null) _visible = Shown(_visible, entry);
         return entry;
     }
 
     /// <summary>The next changes to send, or null when all have been sent.</summary>
     public ChangeBatch? NextBatch()
     {
-        var unsent = _outbox.Where(entry => entry.Sequence > _sent).Take(Limits.ChangesPerBatch)
-            .Select(entry => new SequencedChange(entry.Sequence, entry.Change)).ToValueList();
-        return unsent.Count == 0 ? null : new(client, Epoch, _sent, unsent);
+        var changes = new List<SequencedChange>();
+        var bytes = 0L;
+        for (var index = _outbox.IndexAfter(_sent); index < _outbox.Count && changes.Count < Limits.ChangesPerBatch; index++)
+        {
+            var entry = _outbox[index];
+            if (Held is not null && entry.IsRecovered) continue;
+            if (changes.Count > 0 && bytes + entry.Size > BatchBytes) break;
+            bytes += entry.Size;
+            changes.Add(new(entry.Sequence, entry.Change));
+        }
+        return changes.Count == 0 ? null : new(client, Epoch, _sent, changes.ToValueList());
     }
 
     /// <summary>The session has taken this client in; everything not durable is sent again.</summary>
@@ -80,14 +102,16 @@ internal sealed class Replica(string client)
     {
         var sameEpoch = reply.State.Epoch == Epoch;
         _sent = FirstOutstanding - 1;
+        _inState = 0;
+        Held = null;
         if (!sameEpoch)
         {
             // What the new epoch does not hold has to be applied again, at another revision.
-            foreach (var entry in _outbox) (entry.Revision, entry.IsConfirmed) = (null, false);
+            foreach (var entry in _outbox.All) (entry.Revision, entry.IsConfirmed) = (null, false);
             DurableRevision = 0;
         }
         CaughtUp(reply.State);
-        foreach (var entry in _outbox)
+        foreach (var entry in _outbox.All)
         {
             // In, or refused with a later one in: not to be shown twice, and the answer to sending it again says which.
             if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence)) entry.Revision ??= Revision;
@@ -120,26 +144,31 @@ internal sealed class Replica(string client)
         var rejected = new List<(OutboxEntry, Rejection)>();
         for (var index = 0; index < batch.Changes.Count; index++)
         {
-            if (_outbox.Find(each => each.Sequence == batch.Changes[index].Sequence) is not { } entry) continue;
+            if (_outbox.Find(batch.Changes[index].Sequence) is not { } entry) continue;
             var (revision, rejection) = reply.Outcomes[index];
             if (rejection is null) Confirm(entry, revision);
-            else
-            {
-                _outbox.Remove(entry);
-                rejected.Add((entry, rejection));
-            }
+            else rejected.Add((entry, rejection));
         }
+        Remove(rejected);
         BecameDurable(reply.DurableRevision);
         _visible = null;
         return (Need.Nothing, rejected);
     }
 
-    /// <summary>The session takes none of a batch, and would not if it were sent again.</summary>
+    /// <summary>
+    /// The session takes none of a batch, and would not if it were sent again. Whoever made a change is told; what an earlier run
+    /// left nobody could be told of, so it stays until the session takes changes again.
+    /// </summary>
     public IReadOnlyList<(OutboxEntry Entry, Rejection Rejection)> Withdraw(ChangeBatch batch, Rejection rejection)
     {
-        var withdrawn = _outbox.Where(entry => batch.Changes.Any(change => change.Sequence == entry.Sequence))
-            .Select(entry => (entry, rejection)).ToArray();
-        foreach (var (entry, _) in withdrawn) _outbox.Remove(entry);
+        var withdrawn = new List<(OutboxEntry, Rejection)>();
+        foreach (var change in batch.Changes)
+        {
+            if (_outbox.Find(change.Sequence) is not { } entry) continue;
+            if (entry.IsRecovered) Held = rejection.Message;
+            else withdrawn.Add((entry, rejection));
+        }
+        Remove(withdrawn);
         _sent = Math.Max(_sent, batch.After);
         _visible = null;
         return withdrawn;
@@ -162,6 +191,9 @@ internal sealed class Replica(string client)
         SettleDurable();
     }
 
+    /// <summary>Whether changes of this slice are shown here.</summary>
+    public bool Syncs(Slice slice) => Slices is null || Slices.Contains(slice);
+
     private static void Confirm(OutboxEntry entry, long revision)
     {
         entry.Revision ??= revision;
@@ -175,34 +207,54 @@ internal sealed class Replica(string client)
         foreach (var applied in changes)
         {
             if (applied.Revision <= Revision) continue;
-            var (state, rejection) = AppStateReducer.Apply(_confirmed, applied.Change);
-            if (rejection is not null)
+            if (Syncs(applied.Change.Slice))
             {
-                // The copies differ. Without an epoch the next attach brings the whole state.
-                Epoch = 0;
-                return false;
+                var (state, rejection) = AppStateReducer.Apply(_confirmed, applied.Change, Slices);
+                if (rejection is not null)
+                {
+                    // The copies differ. Without an epoch the next attach brings the whole state.
+                    Epoch = 0;
+                    return false;
+                }
+                _confirmed = state;
             }
-            _confirmed = state;
-            if (applied.Client == client && _outbox.Find(each => each.Sequence == applied.Sequence) is { } own) Confirm(own, applied.Revision);
+            if (applied.Client == client && _outbox.Find(applied.Sequence) is { } own) Confirm(own, applied.Revision);
         }
         return true;
     }
 
-    private AppState Overlay() => _outbox.Where(entry => entry.Revision is not { } revision || revision > Revision)
-        .Aggregate(_confirmed, (state, entry) => AppStateReducer.Apply(state, entry.Change).State);
+    private AppState Overlay()
+    {
+        var state = _confirmed;
+        var index = _outbox.IndexAfter(_inState);
+        for (; index < _outbox.Count && IsInState(_outbox[index]); index++) _inState = _outbox[index].Sequence;
+        for (; index < _outbox.Count; index++)
+        {
+            if (!IsInState(_outbox[index])) state = Shown(state, _outbox[index]);
+        }
+        return state;
+    }
 
-    // Not before the confirmed state holds it: the user would see it vanish for a moment.
+    private AppState Shown(AppState state, OutboxEntry entry) =>
+        Syncs(entry.Change.Slice) ? AppStateReducer.Apply(state, entry.Change, Slices).State : state;
+
+    private bool IsInState(OutboxEntry entry) => entry.Revision is { } revision && revision <= Revision;
+
+    // In order, and not before the confirmed state holds it: the user would see it vanish for a moment.
     private void SettleDurable()
     {
-        for (var index = 0; index < _outbox.Count;)
+        while (_outbox.Count > 0 && _outbox[0] is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision && revision <= Revision)
         {
-            var entry = _outbox[index];
-            if (entry is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision && revision <= Revision)
-            {
-                _outbox.RemoveAt(index);
-                entry.Durable.TrySetResult();
-            }
-            else index++;
+            var entry = _outbox.RemoveFirst();
+            _gone.Add(entry.Sequence);
+            entry.Durable.TrySetResult();
         }
+    }
+
+    private void Remove(List<(OutboxEntry Entry, Rejection)> refused)
+    {
+        if (refused.Count == 0) return;
+        _outbox.RemoveAll([.. refused.Select(each => each.Entry)]);
+        _gone.AddRange(refused.Select(each => each.Entry.Sequence));
     }
 }

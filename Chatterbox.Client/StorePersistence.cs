@@ -10,6 +10,9 @@ public sealed class StorePersistence
     /// <summary>Saved, saving, or failing since when and why. Own changes that have not reached the session count as saving.</summary>
     public SaveStatus Status => _store.SaveStatus;
 
+    /// <summary>What waits to become durable, and how much may.</summary>
+    public OutboxStatus Outbox => _store.OutboxStatus;
+
     /// <summary>Why the session cannot be reached at present; null when it can.</summary>
     public Exception? Unreachable => _store.Unreachable;
 
@@ -20,24 +23,50 @@ public sealed class StorePersistence
         remove => _store.SyncChanged -= value;
     }
 
+    /// <summary>
+    /// Listens to hydrations that begin, with the state as it is before. The first one begins as the store is opened:
+    /// <see cref="StoreOptions.Configure"/> is the place to hear of it.
+    /// </summary>
+    public IDisposable OnHydrate(Action<AppState> listener) => OnStep(StoreStep.HydrationBegun, listener);
+
+    /// <summary>
+    /// Listens to hydrations that are over, with the state that stands on what is stored. One that fails, or that another or a clear
+    /// has superseded, is not heard of.
+    /// </summary>
+    public IDisposable OnFinishHydration(Action<AppState> listener) => OnStep(StoreStep.Hydrated, listener);
+
     /// <summary>Returns once every change made on this store so far is durable.</summary>
     /// <exception cref="IOException">Storage is failing. Saving goes on by itself.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default) => _store.FlushAsync(cancellationToken);
 
-    /// <summary>Saves, then has the session load itself again from storage.</summary>
-    /// <exception cref="IOException">Storage is failing.</exception>
+    /// <summary>
+    /// Saves, then has the session load itself again from storage. Meanwhile the store shows what it had, and takes changes, which
+    /// go on top.
+    /// </summary>
+    /// <exception cref="IOException">Storage is failing. The store goes on with what it had.</exception>
     public async Task RehydrateAsync(CancellationToken cancellationToken = default)
     {
-        await FlushAsync(cancellationToken);
-        Throw(await _store.CallAsync(grain => grain.RehydrateAsync(), cancellationToken));
-        // Until this store, too, stands on the new epoch.
-        await FlushAsync(cancellationToken);
+        var hydration = _store.BeginHydration();
+        var loaded = false;
+        try
+        {
+            await FlushAsync(cancellationToken);
+            Throw(await _store.CallAsync(grain => grain.RehydrateAsync(), cancellationToken));
+            // Until this store, too, stands on the new epoch.
+            await FlushAsync(cancellationToken);
+            loaded = true;
+        }
+        finally
+        {
+            _store.EndHydration(hydration, loaded);
+        }
     }
 
     /// <summary>Puts the session back to the initial state, here and in storage, for all its clients.</summary>
     /// <exception cref="IOException">Storage is failing, or the session is read-only.</exception>
     public async Task ClearPersistedStateAsync(CancellationToken cancellationToken = default)
     {
+        _store.SupersedeHydration();
         await FlushAsync(cancellationToken);
         Throw(await _store.CallAsync(grain => grain.ClearPersistedStateAsync(), cancellationToken));
         // Until this store, too, stands on the new epoch.
@@ -54,6 +83,11 @@ public sealed class StorePersistence
 
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         _store.CallAsync(grain => grain.GetStatusAsync(), cancellationToken);
+
+    private IDisposable OnStep(StoreStep step, Action<AppState> listener) => _store.Add(update =>
+    {
+        if (update.Step == step) listener(update.State);
+    });
 
     private static void Throw(FlushReply reply)
     {

@@ -8,7 +8,7 @@ public sealed class StoreRecovery
     internal StoreRecovery(ChatterboxStore store) => _store = store;
 
     /// <summary>Work that was in hand when a client or its silo died, as of the last hydration; null when nothing was.</summary>
-    public CrashInfo? Crash { get; internal set; }
+    public CrashInfo? Crash => _store.Crash;
 
     /// <summary>Whether a crash has interrupted work that has not been come back to.</summary>
     public bool CrashDetected => Crash is not null;
@@ -55,7 +55,7 @@ public sealed class StoreRecovery
     private async Task<RecoveryReport> DoneAsync(RecoveryReport report, CancellationToken cancellationToken)
     {
         if (report.Refused is { } why) throw new ArgumentException(why.Message);
-        Crash = null;
+        _store.Crash = null;
         // Until this store, too, stands on what was put back.
         await _store.CaughtUpAsync(cancellationToken);
         return report;

@@ -216,6 +216,7 @@ internal sealed partial class UserSessionGrain(
                 ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version}: this client is too new for the silo")
                 : Text.CheckId("process", request.Client?.Process) ?? Text.CheckId("client", request.Client?.Client)
                     ?? Text.CheckName("device", request.Device)
+                    ?? (request.Slices is null ? null : Validation.CheckSlices(request.Slices))
                     ?? (request.NextSequence >= 1 ? null : new Rejection("nextSequence", $"{request.NextSequence}", "1 or more"));
 
     private Rejection? Check(ChangeBatch batch) =>
@@ -257,7 +258,18 @@ internal sealed partial class UserSessionGrain(
 
     private async Task ReloadAsync(string reason)
     {
-        var stored = await _store.LoadAsync();
+        var epoch = _log.Epoch;
+        SessionMoment stored;
+        long writes;
+        do (writes, stored) = (_store.RowWrites, await _store.LoadAsync());
+        while (writes != _store.RowWrites);
+        if (epoch != _log.Epoch)
+        {
+            // Cleared, imported or loaded again meanwhile: what was read is older than that, and not known to be stored.
+            _store.Clear();
+            _writer.Changed();
+            return;
+        }
         _log.Rebase(stored, NewEpoch());
         Announce(reason);
     }

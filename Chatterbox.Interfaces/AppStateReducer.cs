@@ -13,8 +13,9 @@ public static class AppStateReducer
     /// Applies one change. A change that makes no difference returns the very same state; a refused one returns it with the
     /// reason. Never throws for anything a client can send.
     /// </summary>
-    public static ChangeResult Apply(AppState state, AppStateChange change) =>
-        Validation.Check(state, change) is { } rejection ? new ChangeResult(state, rejection) : Reduce(state, change);
+    /// <param name="slices">The slices that the state is a copy of; null is all. What the others hold is not asked for.</param>
+    public static ChangeResult Apply(AppState state, AppStateChange change, ValueList<Slice>? slices = null) =>
+        Validation.Check(state, change, slices) is { } rejection ? new ChangeResult(state, rejection) : Reduce(state, change);
 
     private static AppState Reduce(AppState state, AppStateChange change) => change switch
     {

@@ -10,12 +10,15 @@ public static class Validation
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Checks a change against the state it is about to be applied to.</summary>
-    public static Rejection? Check(AppState state, AppStateChange change) => change switch
+    /// <param name="slices">The slices that the state is a copy of; null is all. What the others hold is not asked for.</param>
+    public static Rejection? Check(AppState state, AppStateChange change, ValueList<Slice>? slices = null) => change switch
     {
         SelectEngine c => CheckEngine(c.Engine),
         UpdateParameters c => CheckPatch(c),
         SetStreaming => null,
-        SelectWorkSession c => c.Id is null ? null : CheckKnown("workSession.id", state.WorkSessions, c.Id),
+        SelectWorkSession c => c.Id is null ? null
+            : slices?.Contains(Slice.WorkSessions) is false ? Text.CheckId("workSession.id", c.Id)
+            : CheckKnown("workSession.id", state.WorkSessions, c.Id),
         SetSyncedSlices c => c.Slices is null ? null : CheckSlices(c.Slices),
         UpsertWorkSession c => Check(c.WorkSession) ?? CheckRoom("workSessions", state.WorkSessions, c.WorkSession, Limits.WorkSessions),
         RemoveWorkSession c => CheckKnown("workSession.id", state.WorkSessions, c.Id),
@@ -152,7 +155,7 @@ public static class Validation
         ? Rejection.OfText(field, Name(status), "pending, generating, error or interrupted; a chunk completes with its audio")
         : CheckStatus(field, status);
 
-    private static Rejection? CheckSlices(ValueList<Slice> slices) =>
+    public static Rejection? CheckSlices(ValueList<Slice> slices) =>
         slices.FirstOrDefault(slice => !Enum.IsDefined(slice), Slice.Preferences) is var wrong && !Enum.IsDefined(wrong)
             ? Rejection.OfText("syncedSlices", wrong.ToString(), string.Join(' ', Enum.GetNames<Slice>()))
             : slices.Count > Enum.GetValues<Slice>().Length

@@ -12,7 +12,7 @@ public sealed class StoreBackup
         Stream output, bool includeAudio = true, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         await _store.Hydrated.WaitAsync(cancellationToken);
-        var (state, revision) = (_store.State, _store.Revision);
+        var (state, revision) = await _store.WholeStateAsync(cancellationToken);
         await using var writer = new BackupWriter(output);
         writer.Begin(_store.Session.Store, _store.SchemaVersion, _store.Client.Clock.GetUtcNow(), state);
         var report = new ExportReport(state, revision, 0, 0, []);

@@ -14,19 +14,23 @@ internal sealed record LeaseImage(
     [property: Id(2)] ValueList<Slice>? Slices,
     [property: Id(3)] DateTimeOffset Since);
 
+/// <summary>A client process that is to be told of a session.</summary>
+/// <param name="Slices">What its stores want to hear of between them; null is all.</param>
+internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
+
 /// <summary>Who is attached to a session. Soft state: a lease lasts as long as it is renewed.</summary>
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 {
     private readonly Dictionary<string, Lease> _byClient = new(StringComparer.Ordinal);
-    private StreamId[]? _streams;
+    private Target[]? _streams;
 
     public int Count => _byClient.Count;
 
     public IEnumerable<Lease> All => _byClient.Values;
 
     /// <summary>The streams of the client processes with a lease, each once.</summary>
-    public IReadOnlyList<StreamId> Streams => _streams ??=
-        [.. _byClient.Values.Select(lease => lease.Client.Process).Distinct().Select(ChatterboxStreams.OfProcess)];
+    public IReadOnlyList<Target> Streams => _streams ??=
+        [.. _byClient.Values.GroupBy(lease => lease.Client.Process, (process, leases) => new Target(ChatterboxStreams.OfProcess(process), Union([.. leases])))];
 
     public bool Holds(string client) => _byClient.ContainsKey(client);
 
@@ -70,4 +74,7 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
         foreach (var lease in lapsed) End(lease.Client.Client);
         return lapsed;
     }
+
+    private static ValueList<Slice>? Union(Lease[] leases) =>
+        leases.Any(lease => lease.Slices is null) ? null : leases.SelectMany(lease => lease.Slices!).Distinct().Order().ToValueList();
 }

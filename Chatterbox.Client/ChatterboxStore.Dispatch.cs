@@ -1,0 +1,165 @@
+using Chatterbox.Client.Outbox;
+
+namespace Chatterbox.Client;
+
+/// <summary>Making changes: into the outbox, as soon as there is room.</summary>
+public sealed partial class ChatterboxStore
+{
+    /// <summary>Changes that wait for room, in the order in which they were made. Null until one has to.</summary>
+    private Queue<Waiting>? _waiting;
+
+    /// <summary>
+    /// Makes a change: visible at once, applied when the task completes, stored when the receipt's task does. Where the outbox is
+    /// full it waits for room first.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait for room. A change that has been taken stays.</param>
+    /// <exception cref="ChangeRejectedException">The change is not allowed; nothing has changed.</exception>
+    /// <exception cref="OutboxFullException">There was no room in time; nothing has changed.</exception>
+    /// <exception cref="OutboxUnavailableException">The outbox on disk could not be written; nothing has changed.</exception>
+    public async Task<ChangeReceipt> DispatchAsync(AppStateChange change, CancellationToken cancellationToken = default) =>
+        await ReceiptAsync((await TakeAsync([change], cancellationToken))[0]);
+
+    /// <summary>Makes changes that belong together: each is checked on top of those before it, and when one is not allowed none is made.</summary>
+    /// <inheritdoc cref="DispatchAsync(AppStateChange, CancellationToken)"/>
+    public async Task<IReadOnlyList<ChangeReceipt>> DispatchAsync(IReadOnlyList<AppStateChange> changes, CancellationToken cancellationToken = default) =>
+        await Task.WhenAll((await TakeAsync(changes, cancellationToken)).Select(ReceiptAsync));
+
+    /// <summary>
+    /// Makes a change without waiting for the session: returns once it shows and is in the outbox, on disk where there is one. From
+    /// then on it is not lost.
+    /// </summary>
+    /// <inheritdoc cref="DispatchAsync(AppStateChange, CancellationToken)"/>
+    public async Task<PendingChange> EnqueueAsync(AppStateChange change, CancellationToken cancellationToken = default)
+    {
+        var entry = (await TakeAsync([change], cancellationToken))[0];
+        return new(entry.Applied.Task, entry.Durable.Task);
+    }
+
+    private static async Task<ChangeReceipt> ReceiptAsync(OutboxEntry entry) => new(await entry.Applied.Task, entry.Durable.Task);
+
+    private async Task<OutboxEntry[]> TakeAsync(IReadOnlyList<AppStateChange> changes, CancellationToken cancellationToken)
+    {
+        var waiting = new Waiting([.. changes.Select(change =>
+            (change ?? throw new ArgumentNullException(nameof(changes), "There is no change."), OutboxFormat.Encode(change)))]);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closing, this);
+            EnsureServed();
+            if (waiting.Changes.Length > _client.Options.OutboxChanges || waiting.Bytes > _client.Options.OutboxBytes) throw Full(waiting);
+            if (_waiting is not { Count: > 0 } && HasRoom(waiting)) waiting.Taken.SetResult(Take(waiting));
+            else (_waiting ??= []).Enqueue(waiting);
+        }
+        if (!waiting.Taken.Task.IsCompleted) await RoomAsync(waiting, cancellationToken);
+        Pump();
+        return await waiting.Taken.Task;
+    }
+
+    private async Task RoomAsync(Waiting waiting, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await waiting.Taken.Task.WaitAsync(_client.Options.OutboxWait, _client.Clock, cancellationToken);
+        }
+        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
+        {
+            lock (_lock)
+            {
+                // Taken at the last moment is taken.
+                if (waiting.Taken.Task.IsCompleted) return;
+                waiting.Taken.SetException(over is TimeoutException ? Full(waiting) : over);
+                // Those behind it may be smaller.
+                Admit();
+            }
+        }
+    }
+
+    private bool HasRoom(Waiting waiting) =>
+        _replica.Outbox.Count + waiting.Changes.Length <= _client.Options.OutboxChanges
+        && _replica.Outbox.Bytes + waiting.Bytes <= _client.Options.OutboxBytes;
+
+    private OutboxFullException Full(Waiting waiting) => new(_replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges,
+        _client.Options.OutboxBytes, waiting.Changes.Length == 1 ? $"a change of {waiting.Bytes} bytes" : $"{waiting.Changes.Length} changes of {waiting.Bytes} bytes");
+
+    /// <summary>All of them or none: into the file first, so that nothing shows that could be lost.</summary>
+    private OutboxEntry[] Take(Waiting waiting)
+    {
+        EnsureAllowed(waiting);
+        if (_file is not null)
+        {
+            var sequence = _replica.LastSequence;
+            _file.Append([.. waiting.Changes.Select(each => (++sequence, each.Change, each.Json))
+                .Where(each => each.Change.Slice != Slice.Runtime).Select(each => (each.Item1, each.Json))]);
+        }
+        OutboxEntry[] entries = [.. waiting.Changes.Select(each => _replica.Enqueue(each.Change, each.Json.Length))];
+        if (entries.Length > 0) _subscriptions.Publish(Update([]));
+        return entries;
+    }
+
+    private void EnsureAllowed(Waiting waiting)
+    {
+        var state = _replica.Visible;
+        foreach (var (change, _) in waiting.Changes)
+        {
+            if (IsNotSynced(change) is { } elsewhere) throw new ChangeRejectedException(change, elsewhere);
+            // Before hydration only the session can tell.
+            if (!_hydrated.Task.IsCompletedSuccessfully) continue;
+            (state, var wrong) = AppStateReducer.Apply(state, change, _replica.Slices);
+            if (wrong is not null) throw new ChangeRejectedException(change, wrong);
+        }
+    }
+
+    // What it would do could not be shown here.
+    private Rejection? IsNotSynced(AppStateChange change) =>
+        _replica.Syncs(change.Slice) || (_options.FollowUserChoice && !_hydrated.Task.IsCompletedSuccessfully)
+            ? null
+            : new("slice", $"a change of {change.Slice}", $"changes of the slices this store keeps in sync: {string.Join(", ", _replica.Slices!)}");
+
+    /// <summary>Makes room for those who wait, and has those who need wait no more go. What left the outbox leaves the file, too.</summary>
+    private void Settle()
+    {
+        if (_replica.Gone.Count > 0)
+        {
+            try
+            {
+                _file?.Remove(_replica.Gone, _replica.Outbox);
+            }
+            catch (OutboxUnavailableException failure)
+            {
+                LogNotRemoved(_client.Logger, Session.Key, failure.Message);
+            }
+            _replica.Gone.Clear();
+        }
+        Admit();
+    }
+
+    private void Admit()
+    {
+        while (_waiting is { Count: > 0 } && _waiting.Peek() is var next && (next.Taken.Task.IsCompleted || HasRoom(next)))
+        {
+            _waiting.Dequeue();
+            if (next.Taken.Task.IsCompleted) continue;
+            try
+            {
+                next.Taken.SetResult(Take(next));
+            }
+            catch (Exception refused)
+            {
+                next.Taken.SetException(refused);
+            }
+        }
+    }
+
+    private void TurnAway(Exception why)
+    {
+        while (_waiting is { Count: > 0 }) _waiting.Dequeue().Taken.TrySetException(why);
+    }
+
+    private sealed class Waiting((AppStateChange Change, byte[] Json)[] changes)
+    {
+        public (AppStateChange Change, byte[] Json)[] Changes => changes;
+
+        public long Bytes { get; } = changes.Sum(each => (long)each.Json.Length);
+
+        public TaskCompletionSource<OutboxEntry[]> Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,31 @@
+namespace Chatterbox.Client.Outbox;
+
+/// <summary>What could be read of a file.</summary>
+internal sealed class OutboxContent
+{
+    private readonly Dictionary<long, (AppStateChange Change, int Size)> _changes = [];
+
+    public int Version { get; set; } = OutboxFormat.Version;
+
+    public OutboxHead? Head { get; set; }
+
+    /// <summary>What was wrong with it, in words.</summary>
+    public List<string> Damage { get; } = [];
+
+    public int Count => _changes.Count;
+
+    /// <summary>The changes that are not durable, in order.</summary>
+    public OutboxEntry[] Entries() => [.. _changes.OrderBy(each => each.Key)
+        .Select(each => new OutboxEntry(each.Key, each.Value.Change, each.Value.Size) { IsRecovered = true })];
+
+    public void Add(long sequence, AppStateChange change, int size) => _changes[sequence] = (change, size);
+
+    public void Remove(long from, long to)
+    {
+        if (to - from > _changes.Count)
+        {
+            foreach (var sequence in _changes.Keys.Where(each => each >= from && each <= to).ToArray()) _changes.Remove(sequence);
+        }
+        else for (var sequence = from; sequence <= to; sequence++) _changes.Remove(sequence);
+    }
+}

@@ -1,0 +1,32 @@
+namespace Chatterbox.Client;
+
+/// <summary>
+/// The outbox had no room for a change within <see cref="ChatterboxClientOptions.OutboxWait"/>, because too many before it are not
+/// durable yet. The change was not made: nothing shows it, and nothing of what was made before is lost.
+/// </summary>
+public sealed class OutboxFullException(int changes, long bytes, int mostChanges, long mostBytes, string what) : IOException(
+    $"outbox: {what} is not allowed; allowed: room for it, up to {mostChanges} changes and {mostBytes} bytes. "
+    + $"{changes} changes of {bytes} bytes are waiting to become durable.")
+{
+    /// <summary>Changes that are in the outbox.</summary>
+    public int Changes => changes;
+
+    public long Bytes => bytes;
+
+    public int MostChanges => mostChanges;
+
+    public long MostBytes => mostBytes;
+}
+
+/// <summary>The file of an outbox cannot be opened or written. A change that could not be written was not made.</summary>
+public sealed class OutboxUnavailableException(string path, string reason, Exception? cause = null)
+    : IOException($"outbox: {path} cannot be used; allowed: a folder that can be written to, with room on its disk. {reason}", cause)
+{
+    public string Path => path;
+}
+
+/// <summary>What waits to become durable, and how much may.</summary>
+/// <param name="Recovered">How many of the changes an earlier run of the client has left behind.</param>
+/// <param name="OnDisk">Whether they survive the end of this client.</param>
+/// <param name="Held">Why recovered changes stay where they are; null when they do not. They are sent once the session takes changes again.</param>
+public sealed record OutboxStatus(int Changes, long Bytes, int MostChanges, long MostBytes, int Recovered, bool OnDisk, string? Held);

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using Chatterbox.Client;
+using Chatterbox.Client.Outbox;
+using CsCheck;
+
+namespace Chatterbox.Tests.Client;
+
+public sealed class OutboxQueueTests
+{
+    [Fact(DisplayName = "[C3] the outbox keeps what is not durable, in order, whatever leaves it")]
+    public void A_queue()
+    {
+        Gen.Int[0, 9].Array[0, 400].Sample(steps =>
+        {
+            var (queue, expected, next) = (new OutboxQueue(), new List<OutboxEntry>(), 1L);
+            foreach (var step in steps)
+            {
+                if (step < 6)
+                {
+                    // Not every sequence is used.
+                    expected.Add(new(next += 1 + step % 2, new SetStreaming(true), step));
+                    queue.Add(expected[^1]);
+                }
+                else if (step < 9 && expected.Count > 0)
+                {
+                    Assert.Same(expected[0], queue.RemoveFirst());
+                    expected.RemoveAt(0);
+                }
+                else if (step == 9)
+                {
+                    var gone = expected.Where(entry => entry.Sequence % 3 == 0).ToHashSet();
+                    queue.RemoveAll(gone);
+                    expected.RemoveAll(gone.Contains);
+                }
+            }
+            Assert.Equal(expected, queue.All);
+            Assert.Equal(expected.Sum(entry => entry.Size), queue.Bytes);
+            for (var sequence = 0L; sequence <= next + 1; sequence++)
+            {
+                Assert.Same(expected.Find(entry => entry.Sequence == sequence), queue.Find(sequence));
+                Assert.Equal(expected.TakeWhile(entry => entry.Sequence <= sequence).Count(), queue.IndexAfter(sequence));
+            }
+        }, iter: 300);
+    }
+
+    [Fact(DisplayName = "[C3] 100,000 changes that wait to become durable cost each event no more than a few do")]
+    public void Many()
+    {
+        var replica = new Replica("c");
+        replica.Attached(new() { State = new() { Epoch = 1, Snapshot = AppState.Initial } });
+        var clock = Stopwatch.StartNew();
+        for (var number = 1; number <= 100_000; number++)
+        {
+            replica.Enqueue(new SetStreaming(number % 2 == 0));
+            var batch = replica.NextBatch()!;
+            replica.Replied(batch, new() { Epoch = 1, Outcomes = [new(number, null)] });
+            replica.ChangesApplied(new(number - 1, number, [new(number, "c", number, batch.Changes[0].Change)]));
+            Assert.Equal(number % 2 == 0, replica.Visible.Preferences.UseStreaming);
+        }
+        replica.BecameDurable(100_000);
+
+        Assert.Equal(0, replica.Outbox.Count);
+        // Looked through once an event they would take minutes.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10);
+    }
+}
