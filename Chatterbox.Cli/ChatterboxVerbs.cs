@@ -24,6 +24,7 @@ internal static class ChatterboxVerbs
         ExportCommand.Create(),
 
         StatusCommand.Create(),
+        InfoCommand.Create(),
         FlushCommand.Create(),
         RehydrateCommand.Create(),
         ClearCommand.Create(),

@@ -12,6 +12,12 @@ public sealed class QuotaExceededException(QuotaExceeded quota) : IOException(qu
     public QuotaExceeded Quota => quota;
 }
 
+/// <summary>The clip is not allowed, or the session takes none: sending it again will not help.</summary>
+public sealed class ClipRefusedException(Rejection why) : ArgumentException(why.Message)
+{
+    public Rejection Rejection => why;
+}
+
 /// <summary>Sends and fetches clips piece by piece. A call that fails is made again, from where the silo says that the clip stands.</summary>
 internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 {
@@ -26,7 +32,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     {
         if (clip.Length is < 1 or > Limits.ClipBytes)
         {
-            throw new ArgumentException(new Rejection("audio", $"{clip.Length} bytes", $"1 to {Limits.ClipBytes} bytes").Message);
+            throw new ClipRefusedException(new("audio", $"{clip.Length} bytes", $"1 to {Limits.ClipBytes} bytes"));
         }
         clip.Position = 0;
         var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(clip, cancellationToken));
@@ -118,7 +124,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 
     private static T Accepted<T>(Rejection? refused, QuotaExceeded? quota, T value) =>
         quota is not null ? throw new QuotaExceededException(quota)
-        : refused is not null ? throw new ArgumentException(refused.Message)
+        : refused is not null ? throw new ClipRefusedException(refused)
         : value;
 
     private static bool IsPassing(Exception failure, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested

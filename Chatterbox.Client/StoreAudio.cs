@@ -29,7 +29,7 @@ public sealed class StoreAudio
     /// deleted again.
     /// </summary>
     /// <param name="clip">Read from its start; held in memory when it cannot seek.</param>
-    /// <exception cref="ArgumentException">The clip is empty or too large.</exception>
+    /// <exception cref="ClipRefusedException">The clip is empty or too large, or the session is read-only.</exception>
     /// <exception cref="QuotaExceededException">There is no room, even without the audio of old work sessions.</exception>
     /// <exception cref="IOException">No silo can be reached, or it cannot store at present.</exception>
     public async Task<AudioRef> UploadAsync(

@@ -35,6 +35,12 @@ internal static class ChatterboxInstruments
 
     public static readonly Counter<long> Migrated = Meter.CreateCounter<long>("chatterbox.migrated", "{row}", "Rows migrated on loading.");
 
+    public static readonly Counter<long> QuotaCleanUps =
+        Meter.CreateCounter<long>("chatterbox.quota.cleanups", "{cleanup}", "Times that old work sessions lost their audio to make room.");
+
+    public static readonly Counter<long> QuotaBytesFreed =
+        Meter.CreateCounter<long>("chatterbox.quota.freed", "By", "Bytes of audio that old work sessions lost to make room.");
+
     public static readonly UpDownCounter<long> LiveSessions = Meter.CreateUpDownCounter<long>("chatterbox.sessions.live", "{session}", "Sessions in memory.");
 
     /// <summary>Why rows were set aside, as a tag.</summary>

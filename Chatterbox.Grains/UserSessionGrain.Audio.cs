@@ -14,9 +14,14 @@ internal sealed partial class UserSessionGrain : IClipHolder
     /// <summary>For so long the deletion of a clip may be under way: longer than any call takes.</summary>
     private static readonly TimeSpan Condemned = TimeSpan.FromMinutes(1);
 
+    private const int LookedAtAtOnce = 16;
+
     private readonly Dictionary<string, DateTimeOffset> _condemned = new(StringComparer.Ordinal);
     private readonly Turns _tellingLedger = new();
     private readonly Turns _admitting = new();
+
+    /// <summary>Clips of a state that was put back, which may have been let go of meanwhile.</summary>
+    private readonly HashSet<string> _unsure = new(StringComparer.Ordinal);
 
     /// <summary>What the ledger has this session hold; null when that has to be asked.</summary>
     private HashSet<string>? _held;
@@ -41,14 +46,9 @@ internal sealed partial class UserSessionGrain : IClipHolder
     public async Task<ClipAdmission> AdmitClipAsync(string hash, long length)
     {
         if (ReadOnly is { } why) return new(new("session", "read-only", why));
-        var used = await _admitting.RunAsync(async () =>
+        if (await _admitting.RunAsync(() => AdmitAsync(hash, length)) is { } used)
         {
-            var over = await TryAdmitAsync(hash, length);
-            return over is not null && await MakeRoomAsync(over.Value + length - QuotaBytes) ? await TryAdmitAsync(hash, length) : over;
-        });
-        if (used is not null)
-        {
-            var exceeded = new QuotaExceeded(used.Value, length, QuotaBytes);
+            var exceeded = new QuotaExceeded(used, length, QuotaBytes);
             return new(exceeded.ToRejection(), exceeded);
         }
         _condemned.Remove(hash);
@@ -57,7 +57,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     public async Task<ClipReferences> FindReferencesAsync(ValueList<string> hashes, bool forRoom)
     {
-        var stored = await Task.WhenAll(ReadBodyAsync("chunks"), ReadBodyAsync("savedVoices"));
+        var stored = await Task.WhenAll(SliceDefinition.All.Select(slice => ReadBodyAsync(slice.Name)));
         var copies = await Task.WhenAll((forRoom ? [] : await ListCopiesAsync()).Select(ReadBodyAsync));
 
         // From here on without a pause: what is not referred to now will not be before it is deleted.
@@ -67,6 +67,8 @@ internal sealed partial class UserSessionGrain : IClipHolder
         var now = clock.GetUtcNow();
         foreach (var over in _condemned.Where(each => each.Value <= now).Select(each => each.Key).ToArray()) _condemned.Remove(over);
         foreach (var hash in hashes.Except(held).Except(kept)) _condemned[hash] = now + Condemned;
+        // The ledger knows better from now on: it is asked before the next save.
+        if (held.Count > 0) _held = null;
         return new(held, kept);
     }
 
@@ -95,14 +97,17 @@ internal sealed partial class UserSessionGrain : IClipHolder
     {
         _log.Guard = RefuseCondemned;
         // Whoever was here before may have died between a save and what the ledger was to be told of it.
-        _tidyTimer = this.RegisterGrainTimer(TidyAsync, new GrainTimerCreationOptions(_options.WriteDelay, Timeout.InfiniteTimeSpan) { Interleave = true });
+        ArmTidy(_options.WriteDelay);
     }
 
-    private async Task WriteAsync(SessionMoment moment)
+    private void ArmTidy(TimeSpan wait)
     {
-        if (ReadOnly is null && !IsTidied(moment.State)) await _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
-        await _store.SaveAsync(moment);
+        if (_tidyTimer is not null) _tidyTimer.Change(wait, Timeout.InfiniteTimeSpan);
+        else _tidyTimer = this.RegisterGrainTimer(TidyAsync, new GrainTimerCreationOptions(wait, Timeout.InfiniteTimeSpan) { Interleave = true });
     }
+
+    private Task HoldAsync(SessionMoment moment) =>
+        IsTidied(moment.State) ? Task.CompletedTask : _tellingLedger.RunAsync(() => HoldClipsAsync(moment.State));
 
     private async Task WrittenAsync(SessionMoment durable)
     {
@@ -115,13 +120,18 @@ internal sealed partial class UserSessionGrain : IClipHolder
         var used = QuotaCleanUp.ClipsOf(state).DistinctBy(audio => audio.Hash).ToArray();
         if (used.Length == 0) return;
         var held = await GetHeldAsync();
-        var added = used.Where(audio => !held.Contains(audio.Hash)).Select(audio => new ClipUse(audio.Hash, audio.Length)).ToValueList();
+        await HoldAsync(used.Where(audio => !held.Contains(audio.Hash)), held);
+    }
+
+    private async Task HoldAsync(IEnumerable<AudioRef> clips, HashSet<string> held)
+    {
+        var added = clips.Select(audio => new ClipUse(audio.Hash, audio.Length)).ToValueList();
         if (added.Count == 0) return;
         await Ledger.HoldAsync(Id.Store, added);
         held.UnionWith(added.Select(clip => clip.Hash));
     }
 
-    // Its failure costs nothing but room: the next save tries again, and so does the next activation.
+    // Its failure costs nothing but room, for a while.
     private async Task ReleaseClipsAsync(AppState durable)
     {
         try
@@ -142,6 +152,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
         {
             _held = null;
             LogNotReleased(Key, failure.Message);
+            ArmTidy(_options.MaxRetryDelay);
         }
     }
 
@@ -157,10 +168,87 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
-        _tidyTimer?.Dispose();
-        _tidyTimer = null;
+        if (ReadOnly is not null) return;
+        await MendAsync();
         // With something to save, the save will do it.
-        if (ReadOnly is null && _log.DurableRevision == _log.Revision && _writer.IsIdle) await WrittenAsync(_log.Moment);
+        if (_log.DurableRevision == _log.Revision && _writer.IsIdle) await WrittenAsync(_log.Moment);
+    }
+
+    /// <summary>
+    /// A state that was put back may refer to clips that were let go of meanwhile: chunks without them are interrupted, ready to run
+    /// again, and voices lose their recording. Does not throw: what could not be looked at is looked at again.
+    /// </summary>
+    /// <returns>What was found missing, in words.</returns>
+    private async Task<IEnumerable<string>> MendAsync()
+    {
+        try
+        {
+            var gone = await _tellingLedger.RunAsync(FindGoneAsync);
+            if (gone.Count == 0) return [];
+            bool IsGone(AudioRef? audio) => audio is not null && gone.Contains(audio.Hash);
+            var chunks = _log.State.Chunks.Where(chunk => IsGone(chunk.Audio)).ToArray();
+            var voices = _log.State.SavedVoices.Where(voice => IsGone(voice.Prompt)).ToArray();
+            ApplyOwn([
+                .. chunks.Select(chunk => new SetChunkStatus(chunk.Id, WorkStatus.Interrupted)),
+                .. voices.Select(voice => new UpsertVoice(voice with { Prompt = null })),
+            ]);
+            return [
+                .. chunks.Select(chunk => $"chunk {chunk.Id}: its audio is not stored any more, it is interrupted, ready to run again"),
+                .. voices.Select(voice => $"voice {voice.Id}: its recording is not stored any more, it comes without"),
+            ];
+        }
+        catch (Exception failure)
+        {
+            LogNotMended(Key, failure.Message);
+            ArmTidy(_options.MaxRetryDelay);
+            return [];
+        }
+    }
+
+    // What the ledger has held all along is there. The rest is held first, so that what is found then cannot go.
+    private async Task<HashSet<string>> FindGoneAsync()
+    {
+        var held = await GetHeldAsync();
+        var clips = QuotaCleanUp.ClipsOf(_log.State).DistinctBy(audio => audio.Hash)
+            .Where(audio => !held.Contains(audio.Hash) || _unsure.Contains(audio.Hash)).ToArray();
+        _unsure.UnionWith(clips.Select(audio => audio.Hash));
+        await HoldAsync(clips.Where(audio => !held.Contains(audio.Hash)), held);
+
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var some in clips.Chunk(LookedAtAtOnce))
+        {
+            var found = await Task.WhenAll(some.Select(audio => GrainFactory.GetGrain<IAudioClipGrain>(AudioClipKey.For(Id.UserId, audio.Hash)).DescribeAsync()));
+            gone.UnionWith(some.Where((_, at) => found[at] is null).Select(audio => audio.Hash));
+        }
+        if (gone.Count > 0) await Ledger.AbandonAsync(Id.Store, gone.ToValueList());
+        held.ExceptWith(gone);
+        _unsure.Clear();
+        return gone;
+    }
+
+    /// <summary>
+    /// Null when the clip is admitted, otherwise how many bytes the session uses. For room, clips that nothing refers to go before
+    /// their time; then the oldest work sessions lose their audio. Where even that would not be enough, nothing is done.
+    /// </summary>
+    private async Task<long?> AdmitAsync(string hash, long length)
+    {
+        if (await TryAdmitAsync(hash, length) is not { } used) return null;
+        var spare = (await Ledger.GetUsageAsync(Id.Store)).UnreferencedBytes;
+        if (Plan(used - spare) is null) return used;
+
+        while (spare > 0 && await Ledger.CollectAsync(Id.Store) > 0)
+        {
+            if (await TryAdmitAsync(hash, length) is not { } left) return null;
+            used = left;
+        }
+        if (Plan(used) is not { Count: > 0 }) return used;
+        await KeepLastGoodAsync("a quota clean-up");
+        // Again, since the state may have changed meanwhile.
+        if (Plan(used) is not { Count: > 0 } plan) return used;
+        await CleanUpAsync(plan);
+        return await TryAdmitAsync(hash, length);
+
+        IReadOnlyList<CleanedWorkSession>? Plan(long inUse) => QuotaCleanUp.Plan(_log.State, inUse + length - QuotaBytes);
     }
 
     /// <summary>Null when the clip is admitted, otherwise how many bytes the session uses.</summary>
@@ -170,28 +258,18 @@ internal sealed partial class UserSessionGrain : IClipHolder
         return await Ledger.AdmitAsync(Id.Store, hash, length, QuotaBytes - slices) is { } audio ? audio + slices : null;
     }
 
-    /// <summary>
-    /// Deletes clips that nothing refers to before their time; where that is not enough, also lets go of the audio of the oldest work
-    /// sessions. Where even that would not be enough, nothing is done.
-    /// </summary>
-    private async Task<bool> MakeRoomAsync(long bytes)
+    private async Task CleanUpAsync(IReadOnlyList<CleanedWorkSession> plan)
     {
-        var spare = (await Ledger.GetUsageAsync(Id.Store)).UnreferencedBytes;
-        if (bytes > spare)
-        {
-            if (QuotaCleanUp.Plan(_log.State, bytes - spare) is null) return false;
-            await KeepLastGoodAsync("a quota clean-up");
-            // Again, since the state may have changed meanwhile.
-            if (QuotaCleanUp.Plan(_log.State, bytes - spare) is not { } plan) return false;
-            ApplyOwn(plan.SelectMany(session => session.ChunkIds).Select(id => new SetChunkStatus(id, WorkStatus.Pending)));
-            LogCleanedUp(Key, plan.Count, plan.Sum(session => session.Bytes));
-            var failure = await _writer.FlushAsync();
-            if (failure is null) await Ledger.CollectAsync(Id.Store);
-            var used = SliceBytes + (await Ledger.GetUsageAsync(Id.Store)).TotalBytes;
-            _feed.Publish(_log.Epoch, new QuotaCleanedUp(plan.ToValueList(), plan.Sum(session => session.Bytes), used, QuotaBytes));
-            return failure is null;
-        }
-        return await Ledger.CollectAsync(Id.Store) > 0;
+        var freed = plan.Sum(session => session.Bytes);
+        ApplyOwn(plan.SelectMany(session => session.ChunkIds).Select(id => new SetChunkStatus(id, WorkStatus.Pending)));
+        LogCleanedUp(Key, plan.Count, freed);
+        ChatterboxInstruments.QuotaCleanUps.Add(1);
+        ChatterboxInstruments.QuotaBytesFreed.Add(freed);
+        if (await _writer.FlushAsync() is { } failure) throw new IOException($"Audio was let go of to make room, but that could not be saved yet: {failure}");
+
+        var audio = await Ledger.GetUsageAsync(Id.Store);
+        _feed.Publish(_log.Epoch, new QuotaCleanedUp(plan.ToValueList(), freed, SliceBytes + audio.TotalBytes - audio.UnreferencedBytes, QuotaBytes));
+        while (await Ledger.CollectAsync(Id.Store) > 0) { }
     }
 
     private Rejection? RefuseCondemned(AppStateChange change)
@@ -212,7 +290,8 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private async Task<IEnumerable<string>> ListCopiesAsync()
     {
         var quarantined = await new Quarantine(storage, this.GetGrainId(), clock).ListAsync();
-        return ["last-good", "before", .. quarantined.Where(entry => entry.Kind is QuarantineKind.Unreadable).Select(entry => $"quarantine-{entry.Id}")];
+        // The list itself counts, too: damaged, it does not say what else there is.
+        return ["last-good", "before", "quarantine", .. quarantined.Where(entry => entry.Kind is QuarantineKind.Unreadable).Select(entry => $"quarantine-{entry.Id}")];
     }
 
     private async Task<RowBody> ReadBodyAsync(string row)
@@ -230,6 +309,9 @@ internal sealed partial class UserSessionGrain : IClipHolder
 
     [LoggerMessage(LogLevel.Warning, "Session {Session} could not tell which audio it has let go of: {Reason}")]
     private partial void LogNotReleased(string session, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Session {Session} could not look whether the audio of the state that was put back is there: {Reason}")]
+    private partial void LogNotMended(string session, string reason);
 
     [LoggerMessage(LogLevel.Information, "Session {Session} is over its quota: {Count} work session(s) lose {Bytes} bytes of audio")]
     private partial void LogCleanedUp(string session, int count, long bytes);

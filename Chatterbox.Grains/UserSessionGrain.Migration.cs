@@ -92,7 +92,7 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         catch (Exception strange)
         {
             LogNotResumed(Key, strange.Message);
-            _log = new(_options.RecentChanges);
+            _log.Restore(new());
             _leases.Restore([]);
             return false;
         }

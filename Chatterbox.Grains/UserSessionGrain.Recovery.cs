@@ -1,4 +1,5 @@
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Grains;
@@ -13,6 +14,9 @@ internal sealed partial class UserSessionGrain
 
     /// <summary>Clients that were attached when the silo died. Were they all to come back, nothing would have been interrupted.</summary>
     private readonly HashSet<string> _awaited = new(StringComparer.Ordinal);
+
+    /// <summary>The state from before an undo, which is kept once the undo is durable: until then its copy is the only one.</summary>
+    private SessionMoment? _undone;
 
     private CrashInfo? Crash => _crash?.StillIn(_log.State) is { IsNone: false } crash
         ? new(crash.Chunks, crash.BatchItems, crash.IsGenerating)
@@ -49,12 +53,11 @@ internal sealed partial class UserSessionGrain
         {
             return new() { Refused = Rejection.OfText("copy", null, "a copy from before a clear, import or clean-up; there is none") };
         }
-        var replaced = _log.Moment;
-        Replace(copy.State, $"the state from before {copy.Reason} was put back");
+        _undone = _log.Moment;
+        _saver.Replace(copy.State, $"the state from before {copy.Reason} was put back");
+        var missing = await MendAsync();
         var failure = (await FlushAsync()).Failure;
-        // Only now: a crash in between must not leave the older copy overwritten by a state that was not replaced yet.
-        await _store.KeepBeforeAsync(replaced, "an undo");
-        return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}"], Unsaved = failure };
+        return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}", .. missing], Unsaved = failure };
     }
 
     public async Task<ValueList<QuarantineItem>> ListQuarantineAsync() => (await _store.Quarantine.ListAsync())
@@ -69,19 +72,22 @@ internal sealed partial class UserSessionGrain
         {
             return new() { Refused = Rejection.OfText("quarantine id", id, "one that 'quarantine list' shows") };
         }
-        var slice = SliceDefinition.All.FirstOrDefault(each => each.Name == entry.Slice);
+        if (SliceDefinition.All.FirstOrDefault(each => each.Name == entry.Slice) is not { } slice)
+        {
+            return new() { Refused = Rejection.OfText("slice", entry.Slice, "a slice that this silo knows") };
+        }
+        object value;
         try
         {
-            if (slice is null) return new() { Refused = Rejection.OfText("slice", entry.Slice, "a slice that this silo knows") };
-            var value = _store.Read(slice, bytes);
-            await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
-            Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
-            return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}"], Unsaved = (await FlushAsync()).Failure };
+            value = _store.Read(slice, bytes);
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
         {
             return new() { Refused = new("quarantine", $"{id}", $"bytes that this silo can read: {damage.Message}") };
         }
+        await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
+        _saver.Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
+        return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}", .. await MendAsync()], Unsaved = (await FlushAsync()).Failure };
     }
 
     public Task<bool> DropQuarantineAsync(string id) => _store.Quarantine.DropAsync(id);
@@ -99,9 +105,8 @@ internal sealed partial class UserSessionGrain
     /// <summary>Keeps the state as it is, durably, before something replaces it.</summary>
     private async Task KeepLastGoodAsync(string reason)
     {
-        if (_log.State with { Runtime = RuntimeState.Default } == AppState.Initial) return;
         // Again, should a change have come in meanwhile: the copy is of what is about to be replaced.
-        for (long kept = -1; kept != _log.Revision;)
+        for (long kept = -1; kept != _log.Revision && _log.State with { Runtime = RuntimeState.Default } != AppState.Initial;)
         {
             kept = _log.Revision;
             await _store.KeepBeforeAsync(_log.Moment, reason);
@@ -145,6 +150,13 @@ internal sealed partial class UserSessionGrain
         _awaited.Clear();
         // The marker has to be written even if the state does not change.
         _writer.Changed();
+    }
+
+    private async Task KeepUndoneAsync()
+    {
+        if (_undone is not { } replaced || _log.IsReplaced) return;
+        await _store.KeepBeforeAsync(replaced, "an undo");
+        if (_undone == replaced) _undone = null;
     }
 
     /// <summary>Changes of the session's own making, told to every client.</summary>

@@ -21,11 +21,12 @@ internal sealed partial class UserSessionGrain(
     : Grain, IUserSessionGrain
 {
     private readonly ChatterboxOptions _options = options.Value;
-    private SessionLog _log = new(options.Value.RecentChanges);
+    private readonly SessionLog _log = new(options.Value.RecentChanges);
     private readonly Leases _leases = new(options.Value.Lease, clock);
     private SessionStore _store = null!;
     private SessionFeed _feed = null!;
     private WriteBehind _writer = null!;
+    private SessionSaver _saver = null!;
     private IGrainTimer? _saveTimer;
     private IGrainTimer? _leaseTimer;
 
@@ -46,7 +47,19 @@ internal sealed partial class UserSessionGrain(
         _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
         _feed = new(Key, ServiceProvider.GetRequiredService<EventQueues>(), _leases);
         _writer = new(new DebouncePolicy(config.WriteDelay!.Value, config.MaxWriteDelay!.Value),
-            new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, SaveAsync, ArmSaveTimer);
+            new RetryPolicy(_options.RetryDelay, _options.MaxRetryDelay, Random.Shared.NextDouble), clock, () => _saver.SaveAsync(), ArmSaveTimer);
+        _saver = new(_log, _store, clock, logger)
+        {
+            Marker = Marker,
+            BeforeWrite = HoldAsync,
+            AfterWrite = async moment =>
+            {
+                await WrittenAsync(moment);
+                await KeepUndoneAsync();
+            },
+            Publish = what => _feed.Publish(_log.Epoch, what),
+            Changed = _writer.Changed,
+        };
         _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
 
         if (!TryResume()) await LoadAsync();
@@ -156,17 +169,16 @@ internal sealed partial class UserSessionGrain(
 
     public async Task<FlushReply> RehydrateAsync()
     {
-        if (await _writer.FlushAsync() is { } failure) return new(_log.Epoch, _log.DurableRevision, failure);
-        await ReloadAsync("the session was loaded again");
-        return new(_log.Epoch, _log.DurableRevision, null);
+        _saver.LoadAgain("the session was loaded again");
+        var failure = await _writer.FlushAsync();
+        return new(_log.Epoch, _log.DurableRevision, failure);
     }
 
     public async Task<FlushReply> ClearPersistedStateAsync()
     {
         if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
         await KeepLastGoodAsync(BeforeClear);
-        _store.Clear();
-        Replace(AppState.Initial, "the session was cleared");
+        _saver.Replace(AppState.Initial, "the session was cleared", isCleared: true);
         return await FlushAsync();
     }
 
@@ -177,7 +189,8 @@ internal sealed partial class UserSessionGrain(
         if (state is null || request.DryRun) return report;
 
         await KeepLastGoodAsync("an import");
-        Replace(state, "a state was imported");
+        _saver.Replace(state, "a state was imported");
+        report = report with { Notes = [.. report.Notes, .. await MendAsync()] };
         var flushed = await FlushAsync();
         return flushed.Failure is null
             ? report with { Revision = flushed.DurableRevision }
@@ -232,65 +245,11 @@ internal sealed partial class UserSessionGrain(
         return last >= 0 && batch.Changes.All(change => change.Change is not null && change.Sequence > last && (last = change.Sequence) > 0);
     }
 
-    private async Task SaveAsync()
-    {
-        var moment = _log.Moment;
-        var epoch = _log.Epoch;
-        try
-        {
-            await WriteAsync(moment);
-        }
-        catch (SessionConflictException conflict)
-        {
-            LogConflict(Key, conflict.Message);
-            ChatterboxInstruments.Conflicts.Add(1);
-            await ReloadAsync(conflict.Message);
-            (moment, epoch) = (_log.Moment, _log.Epoch);
-            await WriteAsync(moment);
-        }
-        if (ReadOnly is not null) return;
-        await _store.Marker.WriteAsync(Marker(moment.State));
-        ChatterboxInstruments.ChangesPerSave.Record(moment.Revision - _log.DurableRevision);
-        _log.MarkDurable(moment.Revision);
-        _feed.Publish(_log.Epoch, new BecameDurable(_log.DurableRevision));
-        await WrittenAsync(moment);
-    }
-
-    private async Task ReloadAsync(string reason)
-    {
-        var epoch = _log.Epoch;
-        SessionMoment stored;
-        long writes;
-        do (writes, stored) = (_store.RowWrites, await _store.LoadAsync());
-        while (writes != _store.RowWrites);
-        if (epoch != _log.Epoch)
-        {
-            // Cleared, imported or loaded again meanwhile: what was read is older than that, and not known to be stored.
-            _store.Clear();
-            _writer.Changed();
-            return;
-        }
-        _log.Rebase(stored, NewEpoch());
-        Announce(reason);
-    }
-
-    private void Replace(AppState state, string reason)
-    {
-        _log.Replace(state, NewEpoch());
-        Announce(reason);
-    }
-
-    private void Announce(string reason)
-    {
-        _writer.Changed();
-        _feed.Publish(_log.Epoch, new SessionReset(reason));
-    }
-
     // When this throws, the activation does not come about and nothing is written over what could not be read.
     private async Task LoadAsync()
     {
         var started = clock.GetTimestamp();
-        _log.Load(await _store.LoadAsync(), NewEpoch());
+        _log.Load(await _store.LoadAsync(), _saver.NewEpoch());
         ChatterboxInstruments.Hydration.Record(clock.GetElapsedTime(started).TotalSeconds);
         NoteCrash();
     }
@@ -342,12 +301,6 @@ internal sealed partial class UserSessionGrain(
             _saveTimer.Change(due, Timeout.InfiniteTimeSpan);
         }
     }
-
-    // Later than every epoch before it, on any silo whose clock is not behind; clients compare for equality only.
-    private long NewEpoch() => clock.GetUtcNow().ToUnixTimeMilliseconds();
-
-    [LoggerMessage(LogLevel.Warning, "Session {Session} loads its rows again: {Reason}")]
-    private partial void LogConflict(string session, string reason);
 
     [LoggerMessage(LogLevel.Information, "Session {Session}: {Count} client(s) went away without saying so")]
     private partial void LogLapsed(string session, int count);

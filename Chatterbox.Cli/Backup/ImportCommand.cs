@@ -36,12 +36,7 @@ internal static class ImportCommand
         ImportReport? report = null;
         try
         {
-            await BackupProgressBar.ShowAsync(run, async progress =>
-            {
-                var importing = run.Store.Backup.ImportAsync(file, dryRun, progress, run.Token);
-                await SessionRun.SavedAsync(importing);
-                report = await importing;
-            });
+            await BackupProgressBar.ShowAsync(run, async progress => report = await run.Store.Backup.ImportAsync(file, dryRun, progress, run.Token));
         }
         catch (BackupFormatException wrong)
         {

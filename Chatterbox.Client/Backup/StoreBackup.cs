@@ -28,7 +28,8 @@ public sealed class StoreBackup
     /// <param name="dryRun">Checks and reports only.</param>
     /// <returns>What was taken and what not, or why the session refused.</returns>
     /// <exception cref="BackupFormatException">This is no document to import.</exception>
-    /// <exception cref="IOException">The session has taken the state but cannot store it at present.</exception>
+    /// <exception cref="QuotaExceededException">There is no room for its audio. The state is as it was.</exception>
+    /// <exception cref="IOException">No silo can be reached, or the session cannot store at present; says whether it has taken the state.</exception>
     public async Task<ImportReport> ImportAsync(
         Stream input, bool dryRun = false, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -50,10 +51,22 @@ public sealed class StoreBackup
             var stored = await UploadAsync(input, document, report.Clips, progress, cancellationToken);
             await _store.Persistence.FlushAsync(cancellationToken);
             report = await CallAsync(request with { Json = document.State(stored), DryRun = false }, cancellationToken);
-            // Until it is stored, and this store stands on it.
-            if (report.Refused is null) await _store.Persistence.FlushAsync(cancellationToken);
+            if (report.Refused is null) await StoredAsync(cancellationToken);
         }
         return report with { Notes = document.Notes.Concat(Unused(document, report)).Concat(report.Notes).ToValueList() };
+    }
+
+    // Until it is stored, and this store stands on it.
+    private async Task StoredAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _store.Persistence.FlushAsync(cancellationToken);
+        }
+        catch (IOException failing)
+        {
+            throw new IOException($"imported, but not stored yet; the silo goes on trying: {failing.Message}", failing);
+        }
     }
 
     private async Task<ExportReport> ExportAudioAsync(

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 using Orleans.Storage;
@@ -43,6 +44,10 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
     public async Task<BeginUploadReply> BeginUploadAsync(UploadRequest request)
     {
         if (Check(request) is { } wrong) return new() { Refused = wrong };
+        if (await DescribeAsync() is { } stored && stored.Length != request.Length)
+        {
+            return new() { Refused = new("audio", $"{request.Length} bytes", $"{stored.Length} bytes: the clip of this SHA-256 is stored") };
+        }
 
         // First, so that what is found stored now is not deleted before the caller can refer to it.
         var admission = await GrainFactory.GetGrain<IClipHolder>(new SessionId(User, request.Store).Key).AdmitClipAsync(Hash, request.Length);
@@ -51,9 +56,19 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             : await _turns.RunAsync(() => BeginAsync(request));
     }
 
-    public Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes) => _turns.RunAsync(() => PutAsync(piece, bytes.Value));
+    public async Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes)
+    {
+        var reply = await _turns.RunAsync(() => PutAsync(piece, bytes.Value));
+        if (reply.Refused == WrongHash) await AbandonAsync();
+        return reply;
+    }
 
-    public Task<PutClipReply> CompleteUploadAsync() => _turns.RunAsync(CompleteAsync);
+    public async Task<PutClipReply> CompleteUploadAsync()
+    {
+        var reply = await _turns.RunAsync(CompleteAsync);
+        if (reply.Refused == WrongHash) await AbandonAsync();
+        return reply;
+    }
 
     public async Task<GetClipReply> GetAsync()
     {
@@ -115,6 +130,9 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         await DeleteAsync(row, head);
         return true;
     });
+
+    // What was refused keeps no room. Outside the turns, since the ledger may be waiting for one.
+    private Task AbandonAsync() => GrainFactory.GetGrain<IAudioLedgerGrain>(User).AbandonAsync(store: null, [Hash]);
 
     private async Task<BeginUploadReply> BeginAsync(UploadRequest request)
     {
@@ -249,7 +267,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
 
     private Rejection? Check(UploadRequest request)
     {
-        if (Text.CheckUserId(User) is not null || Hash.Length != 64) return Rejection.OfText("clip", Key, "a user's clip: user/sha256");
+        if (Text.CheckUserId(User) is not null || Hash.Length != 64 || !Hash.All(char.IsAsciiHexDigitLower)) return Rejection.OfText("clip", Key, "a user's clip: user/sha256");
         if (request.Length is < 1 or > Limits.ClipBytes) return new("audio", $"{request.Length} bytes", $"1 to {Limits.ClipBytes} bytes");
         return Text.CheckStore(request.Store) ?? Text.CheckMediaType("mediaType", request.MediaType);
     }

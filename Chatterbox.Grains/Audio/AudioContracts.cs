@@ -54,7 +54,14 @@ internal interface IAudioLedgerGrain : IGrainWithStringKey
     [Alias("Release")]
     Task ReleaseAsync(string store, ValueList<string> hashes);
 
-    /// <summary>Deletes what nothing has referred to for long enough. Returns the number of clips deleted.</summary>
+    /// <summary>There are no such clips: they were to be uploaded, or a store said that it refers to them. Durable on return.</summary>
+    [Alias("Abandon")]
+    Task AbandonAsync(string? store, ValueList<string> hashes);
+
+    /// <summary>
+    /// Deletes some of what nothing has referred to for long enough. Returns the number of clips deleted; the rest follows by itself,
+    /// or when asked again.
+    /// </summary>
     /// <param name="forRoomIn">This store is over its quota: what it referred to last goes now, and not after its time.</param>
     [Alias("Collect")]
     Task<int> CollectAsync(string? forRoomIn);

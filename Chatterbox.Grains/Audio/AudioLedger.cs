@@ -23,8 +23,10 @@ internal sealed record LedgerEntry
     /// <summary>Nothing refers to the clip any more, but copies of a state may until then.</summary>
     public DateTimeOffset? KeptUntil { get; init; }
 
-    /// <summary>A deletion has begun.</summary>
+    /// <summary>A deletion has begun, and may still be under way: lifted only where the clip is then given another version.</summary>
     public bool IsClaimed { get; init; }
+
+    [JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
     [JsonIgnore] public bool IsHeld => Stores.Count > 0;
 
@@ -47,16 +49,23 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
 
     public LedgerEntry? Find(string hash) => entries.GetValueOrDefault(hash);
 
-    public static AudioLedger Of(IEnumerable<LedgerEntry> entries) =>
-        new(entries.ToImmutableDictionary(entry => entry.Hash, StringComparer.Ordinal));
-
-    /// <summary>Keeps a clip for an upload. The very same ledger where that makes no difference.</summary>
-    public AudioLedger Admit(string store, string hash, long length, DateTimeOffset until)
+    /// <exception cref="FormatException">The entries are no ledger.</exception>
+    public static AudioLedger Of(IReadOnlyCollection<LedgerEntry?> entries)
     {
-        var known = Find(hash) ?? new LedgerEntry { Hash = hash, Owner = store };
-        if (known is { IsHeld: true, IsClaimed: false }) return this;
-        return With(known with { Owner = store, Length = length, PendingUntil = until, IsClaimed = false });
+        var known = ImmutableDictionary.CreateBuilder<string, LedgerEntry>(StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            if (entry is not { Length: >= 0, Hash: not null, Owner: not null, Stores: not null } || !known.TryAdd(entry.Hash, entry))
+            {
+                throw new FormatException("an entry is twice there, lacks something, or has a negative length");
+            }
+        }
+        return new(known.ToImmutable());
     }
+
+    /// <summary>Keeps a clip for an upload, also beyond what refers to it now: whoever uploads it will.</summary>
+    public AudioLedger Admit(string store, string hash, long length, DateTimeOffset until) =>
+        With((Find(hash) ?? new() { Hash = hash, Owner = store }) with { Owner = store, Length = length, PendingUntil = until, IsClaimed = false });
 
     public AudioLedger Hold(string store, IEnumerable<ClipUse> clips) => clips.Aggregate(this, (ledger, clip) =>
     {
@@ -71,20 +80,34 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
             ? ledger.With(known with { Owner = store, Stores = known.Stores.Remove(store), KeptUntil = keptUntil })
             : ledger);
 
-    /// <summary>What nothing refers to and nobody waits for any more; with a store that needs room, also what it let go of.</summary>
-    public IReadOnlyList<LedgerEntry> Expired(DateTimeOffset now, string? forRoomIn) =>
+    /// <summary>There is no such clip: no upload is waited for any more, and a store, if one is named, does not refer to it.</summary>
+    public AudioLedger Abandon(string? store, IEnumerable<string> hashes, DateTimeOffset now) => hashes.Aggregate(this, (ledger, hash) =>
+        ledger.Find(hash) is not { } known ? ledger
+        : ledger.With(known with { Stores = store is null ? known.Stores : known.Stores.Remove(store), PendingUntil = now }));
+
+    /// <summary>
+    /// What nothing refers to and nobody waits for any more, so many at most, longest due first; with a store that needs room, also
+    /// what it let go of.
+    /// </summary>
+    public IReadOnlyList<LedgerEntry> Expired(DateTimeOffset now, string? forRoomIn, int most) =>
     [
         .. entries.Values.Where(entry => entry.Due <= now || (forRoomIn is not null && entry.Owner == forRoomIn
-            && entry is { IsHeld: false, KeptUntil: not null } && !(entry.PendingUntil > now))),
+            && entry is { IsHeld: false, KeptUntil: not null } && !(entry.PendingUntil > now))).OrderBy(entry => entry.Due).Take(most),
     ];
 
-    /// <summary>Says that these are about to be deleted.</summary>
+    /// <summary>Says that these are about to be deleted. Another ledger each time, so that it is written and storage has its say.</summary>
     public AudioLedger Claim(IEnumerable<string> hashes) =>
         hashes.Aggregate(this, (ledger, hash) => ledger.Find(hash) is { } known ? ledger.With(known with { IsClaimed = true }) : ledger);
 
     /// <summary>These stay after all, for so long.</summary>
     public AudioLedger Keep(IEnumerable<string> hashes, DateTimeOffset until) => hashes.Aggregate(this, (ledger, hash) =>
-        ledger.Find(hash) is { } known ? ledger.With(known with { KeptUntil = until, IsClaimed = false }) : ledger);
+        ledger.Find(hash) is { } known ? ledger.With(known with { KeptUntil = until }) : ledger);
+
+    /// <summary>These stay after all: a store refers to them.</summary>
+    public AudioLedger KeepFor(string store, IEnumerable<string> hashes) => hashes.Aggregate(this, (ledger, hash) =>
+        ledger.Find(hash) is { } known
+            ? ledger.With(known with { Owner = store, Stores = known.Stores.Add(store), PendingUntil = null, KeptUntil = null })
+            : ledger);
 
     public AudioLedger Remove(IEnumerable<string> hashes) => new(entries.RemoveRange(hashes));
 

@@ -49,8 +49,9 @@ internal sealed record ClipHead(ClipState State, string Upload, int PieceBytes, 
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, RespectNullableAnnotations = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ClipHead))]
+[JsonSerializable(typeof(UnknownMembers))]
 [JsonSerializable(typeof(List<LedgerEntry>))]
 internal sealed partial class AudioJson : JsonSerializerContext;

@@ -14,10 +14,13 @@ internal sealed record Copy(string Reason, DateTimeOffset At, long Revision, App
 /// replaces the state. Of the schema's version, and migrated like the slices themselves.
 /// </summary>
 internal sealed partial class KeptCopy(
-    IGrainStorage storage, GrainId owner, string name, MigrationChain migrations, TimeProvider clock, ILogger logger)
+    IGrainStorage storage, GrainId owner, string name, MigrationChain migrations, Quarantine quarantine, TimeProvider clock, ILogger logger)
 {
     private readonly StoredRow _row = new(storage, owner, name);
     private bool _isRead;
+    private Unpreserved? _unreadable;
+
+    private string Of => SliceEnvelope.NameOf(owner, name);
 
     /// <summary>When the stored copy was made; null when there is none, or it has not been read yet.</summary>
     public DateTimeOffset? At { get; private set; }
@@ -26,16 +29,17 @@ internal sealed partial class KeptCopy(
     public async Task KeepAsync(AppState state, long revision, string reason)
     {
         if (!_isRead) await ReadAsync();
+        if (_unreadable is var (bytes, kind, why)) await quarantine.KeepAsync(name, bytes, kind, why);
         var at = clock.GetUtcNow();
-        await _row.WriteAsync(Encode(new(reason, at, revision, state)));
-        At = at;
+        await _row.OverwriteAsync(Encode(new(reason, at, revision, state)));
+        (At, _unreadable) = (at, null);
     }
 
     /// <summary>The copy, or null when there is none that can be read.</summary>
     public async Task<Copy?> ReadAsync()
     {
         var bytes = await _row.ReadAsync();
-        _isRead = true;
+        (_isRead, _unreadable, At) = (true, null, null);
         try
         {
             var copy = bytes is null ? null : Decode(bytes);
@@ -45,6 +49,7 @@ internal sealed partial class KeptCopy(
         catch (Exception damage) when (SessionStore.IsDamage(damage))
         {
             LogUnreadable(owner, name, damage.Message);
+            _unreadable = new(bytes!, QuarantineKind.Unreadable, damage.Message);
             return null;
         }
     }
@@ -55,6 +60,7 @@ internal sealed partial class KeptCopy(
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
+            writer.WriteString("of", Of);
             writer.WriteString("reason", copy.Reason);
             writer.WriteString("at", copy.At);
             writer.WriteNumber("revision", copy.Revision);
@@ -73,11 +79,11 @@ internal sealed partial class KeptCopy(
     private Copy Decode(byte[] bytes)
     {
         var (version, body) = SliceFrame.Decode(bytes);
-        var copy = JsonNode.Parse(body.Span)!.AsObject();
-        var slices = copy["state"]!.AsObject();
+        if (JsonNode.Parse(body.Span) is not JsonObject copy || copy["state"] is not JsonObject slices) throw new JsonException("It is no copy of a session.");
+        SliceEnvelope.CheckOf((string?)copy["of"], Of);
         var state = SliceDefinition.All.Where(slice => slices[slice.Name] is not null)
             .Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Read(migrations.Migrate(slice.Slice, slices[slice.Name], version))));
-        return new((string)copy["reason"]!, (DateTimeOffset)copy["at"]!, (long)copy["revision"]!, state);
+        return new((string?)copy["reason"] ?? "", (DateTimeOffset?)copy["at"] ?? default, (long?)copy["revision"] ?? 0, state);
     }
 
     [LoggerMessage(LogLevel.Warning, "The copy {Name} of {Session} cannot be read: {Reason}")]

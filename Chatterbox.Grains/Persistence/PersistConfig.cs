@@ -62,6 +62,7 @@ public sealed record PersistConfig
             MaxWriteDelay = overrides.MaxWriteDelay ?? MaxWriteDelay ?? options.MaxWriteDelay,
             CompressionThreshold = overrides.CompressionThreshold ?? CompressionThreshold ?? options.CompressionThreshold,
             ExpiresAfter = overrides.ExpiresAfter ?? ExpiresAfter,
+            QuotaBytes = overrides.QuotaBytes ?? QuotaBytes,
         };
     }
 
@@ -74,6 +75,7 @@ public sealed record PersistConfig
             if (WriteDelay < ChatterboxOptions.ShortestDelay) yield return Wrong(nameof(WriteDelay), WriteDelay, $"{ChatterboxOptions.ShortestDelay} or more");
             if (MaxWriteDelay < WriteDelay) yield return Wrong(nameof(MaxWriteDelay), MaxWriteDelay, $"WriteDelay ({WriteDelay}) or more");
             if (CompressionThreshold < 0) yield return Wrong(nameof(CompressionThreshold), CompressionThreshold, "0 or more bytes");
+            if (QuotaBytes < 1) yield return Wrong(nameof(QuotaBytes), QuotaBytes, "1 or more bytes");
             if (ExpiresAfter < TimeSpan.FromSeconds(1)) yield return Wrong(nameof(ExpiresAfter), ExpiresAfter, "1 s or more");
         }
     }
@@ -95,6 +97,10 @@ public sealed class StoreOptions
     /// <inheritdoc cref="ChatterboxOptions.CompressionThreshold"/>
     [Range(0, 16 * 1024 * 1024)]
     public int? CompressionThreshold { get; set; }
+
+    /// <inheritdoc cref="PersistConfig.QuotaBytes"/>
+    [Range(typeof(long), "1", "1125899906842624")]
+    public long? QuotaBytes { get; set; }
 
     /// <inheritdoc cref="PersistConfig.ExpiresAfter"/>
     [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")]

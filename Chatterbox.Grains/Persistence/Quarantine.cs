@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Chatterbox.Grains.Session;
 using Orleans.Storage;
 
 namespace Chatterbox.Grains.Persistence;
@@ -16,7 +17,8 @@ internal enum QuarantineKind
 /// <param name="Id">The first 16 digits of the bytes' SHA-256: the same bytes are kept once.</param>
 internal sealed record QuarantineEntry(string Id, string Slice, QuarantineKind Kind, string Reason, DateTimeOffset At, int Length);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(List<QuarantineEntry>))]
 internal sealed partial class QuarantineJson : JsonSerializerContext;
 
@@ -26,63 +28,66 @@ internal sealed partial class QuarantineJson : JsonSerializerContext;
 /// </summary>
 internal sealed class Quarantine(IGrainStorage storage, GrainId owner, TimeProvider clock)
 {
-    private readonly StoredRow _index = new(storage, owner, "quarantine");
+    private const string IndexName = "quarantine";
+    private readonly StoredRow _index = new(storage, owner, IndexName);
+    private readonly Turns _changing = new();
     private List<QuarantineEntry>? _entries;
 
-    /// <summary>Keeps the bytes. Returns once they are durable; keeping the same bytes again is fine.</summary>
-    public async Task KeepAsync(SliceDefinition slice, byte[] bytes, QuarantineKind kind, string reason)
+    /// <summary>Keeps the bytes of a row. Returns once they are durable; keeping the same bytes again is fine.</summary>
+    public Task KeepAsync(string rowName, byte[] bytes, QuarantineKind kind, string reason) => _changing.RunAsync(async () =>
+    {
+        var (entries, unreadable) = ReadIndex(await _index.ReadAsync());
+        List<QuarantineEntry> added = [await KeepRowAsync(rowName, bytes, kind, reason)];
+        // An index nobody can read loses the list, not the bytes: their rows stay where they are, and what is left of the list too.
+        if (unreadable is not null) added.Add(await KeepRowAsync(IndexName, unreadable, QuarantineKind.Unreadable, "the list of what is in quarantine"));
+        added.RemoveAll(entry => entries.Any(known => known.Id == entry.Id));
+        if (added.Count > 0) await WriteIndexAsync([.. entries, .. added]);
+    });
+
+    public async Task<IReadOnlyList<QuarantineEntry>> ListAsync() => _entries ??= ReadIndex(await _index.ReadAsync()).Entries;
+
+    /// <summary>Deletes an entry and its bytes. Fails as a whole or can be tried again: the entry goes last.</summary>
+    public Task<bool> DropAsync(string id) => _changing.RunAsync(async () =>
+    {
+        var (entries, _) = ReadIndex(await _index.ReadAsync());
+        if (entries.All(entry => entry.Id != id)) return false;
+        var row = Row(id);
+        if (await row.ReadAsync() is not null) await row.ClearAsync();
+        await WriteIndexAsync([.. entries.Where(entry => entry.Id != id)]);
+        return true;
+    });
+
+    public Task<byte[]?> ReadAsync(string id) => Row(id).ReadAsync();
+
+    private StoredRow Row(string id) => new(storage, owner, $"quarantine-{id}");
+
+    private async Task<QuarantineEntry> KeepRowAsync(string rowName, byte[] bytes, QuarantineKind kind, string reason)
     {
         var id = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
-        var row = new StoredRow(storage, owner, RowName(id));
-        if (await row.ReadAsync() is null) await row.WriteAsync(bytes);
-
-        var entries = await ListAsync();
-        if (entries.Any(entry => entry.Id == id)) return;
-        List<QuarantineEntry> with = [.. entries, new(id, slice.Name, kind, reason, clock.GetUtcNow(), bytes.Length)];
-        await WriteIndexAsync(with);
+        var row = Row(id);
+        if (await row.ReadAsync() is not { } kept || !kept.AsSpan().SequenceEqual(bytes)) await row.OverwriteAsync(bytes);
+        return new(id, rowName, kind, reason, clock.GetUtcNow(), bytes.Length);
     }
-
-    public async Task<IReadOnlyList<QuarantineEntry>> ListAsync()
-    {
-        if (_entries is not null) return _entries;
-        return _entries = ReadIndex(await _index.ReadAsync());
-    }
-
-    /// <summary>Deletes an entry and its bytes.</summary>
-    public async Task<bool> DropAsync(string id)
-    {
-        var entries = await ListAsync();
-        if (entries.All(entry => entry.Id != id)) return false;
-        await WriteIndexAsync([.. entries.Where(entry => entry.Id != id)]);
-        var row = new StoredRow(storage, owner, RowName(id));
-        if (await row.ReadAsync() is not null) await row.ClearAsync();
-        return true;
-    }
-
-    public Task<byte[]?> ReadAsync(string id) => new StoredRow(storage, owner, RowName(id)).ReadAsync();
-
-    private static string RowName(string id) => $"quarantine-{id}";
 
     private async Task WriteIndexAsync(List<QuarantineEntry> entries)
     {
         // Forgotten first: whatever happens to the write, the next reader asks storage.
         _entries = null;
-        await _index.ReadAsync();
-        await _index.WriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(entries, QuarantineJson.Default.ListQuarantineEntry), 1, 1024));
+        await _index.OverwriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(entries, QuarantineJson.Default.ListQuarantineEntry), 1, 1024));
         _entries = entries;
     }
 
-    // An index nobody can read loses the list, not the bytes: their rows stay where they are.
-    private static List<QuarantineEntry> ReadIndex(byte[]? bytes)
+    private static (List<QuarantineEntry> Entries, byte[]? Unreadable) ReadIndex(byte[]? bytes)
     {
-        if (bytes is null) return [];
+        if (bytes is null) return ([], null);
         try
         {
-            return JsonSerializer.Deserialize(SliceFrame.Decode(bytes).Body.Span, QuarantineJson.Default.ListQuarantineEntry) ?? [];
+            var entries = JsonSerializer.Deserialize(SliceFrame.Decode(bytes).Body.Span, QuarantineJson.Default.ListQuarantineEntry);
+            return entries is null || entries.Contains(null!) ? ([], bytes) : (entries, null);
         }
-        catch (Exception damage) when (damage is FrameException or JsonException)
+        catch (Exception damage) when (SessionStore.IsDamage(damage))
         {
-            return [];
+            return ([], bytes);
         }
     }
 }

@@ -38,7 +38,8 @@ internal sealed record WorkInHand(
     public static bool IsInHand(WorkStatus status) => status is WorkStatus.Pending or WorkStatus.Generating;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(WorkInHand))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class RecoveryJson : JsonSerializerContext;
@@ -81,10 +82,8 @@ internal sealed class RecoveryMarker(IGrainStorage storage, GrainId owner)
     public async Task WriteAsync(WorkInHand work)
     {
         if (work == Written) return;
-        // A write of unknown outcome leaves an unknown etag: look before the next.
-        if (Written is null) await _row.ReadAsync();
         Written = null;
-        await _row.WriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(work, RecoveryJson.Default.WorkInHand), 1, 1024));
+        await _row.OverwriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(work, RecoveryJson.Default.WorkInHand), 1, 1024));
         Written = work;
     }
 }

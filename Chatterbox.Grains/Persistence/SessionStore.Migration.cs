@@ -13,6 +13,7 @@ internal sealed record StoreImage
     [Id(4)] public ValueList<string> Notices { get; init; } = [];
     [Id(5)] public long RowWrites { get; init; }
     [Id(6)] public long BytesWritten { get; init; }
+    [Id(7)] public Unkept? Expired { get; init; }
 }
 
 /// <summary>
@@ -29,10 +30,10 @@ internal sealed record SlotImage
     [Id(5)] public int? StoredVersion { get; init; }
     [Id(6)] public Unpreserved? Unpreserved { get; init; }
     [Id(7)] public DateTimeOffset? SavedAt { get; init; }
-    [Id(8)] public bool Cleared { get; init; }
-    [Id(9)] public byte[]? UncertainBytes { get; init; }
-    [Id(10)] public object? UncertainValue { get; init; }
-    [Id(11)] public object? UncertainSource { get; init; }
+    [Id(8)] public byte[]? UncertainBytes { get; init; }
+    [Id(9)] public object? UncertainValue { get; init; }
+    [Id(10)] public object? UncertainSource { get; init; }
+    [Id(11)] public int? UncertainVersion { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.MarkerImage")]
@@ -50,6 +51,7 @@ internal sealed partial class SessionStore
         Notices = Notices.ToValueList(),
         RowWrites = RowWrites,
         BytesWritten = BytesWritten,
+        Expired = _expired,
     };
 
     /// <summary>False when this build has another schema or other slices: then the rows have to be loaded.</summary>
@@ -59,7 +61,7 @@ internal sealed partial class SessionStore
         if (!image.Slots.Select(slot => slot.Slice).SequenceEqual(SliceDefinition.All.Select(slice => slice.Slice))) return false;
         _slots = [.. image.Slots.Zip(SliceDefinition.All, (slot, slice) => SliceSlot.Restore(slot, slice, new(storage, owner, slice.Name)))];
         Marker.Restore(image.Marker);
-        (ReadOnly, Notices, RowWrites, BytesWritten) = (image.ReadOnly, image.Notices, image.RowWrites, image.BytesWritten);
+        (ReadOnly, Notices, RowWrites, BytesWritten, _expired) = (image.ReadOnly, image.Notices, image.RowWrites, image.BytesWritten, image.Expired);
         return true;
     }
 }
@@ -76,10 +78,10 @@ internal sealed partial class SliceSlot
         StoredVersion = StoredVersion,
         Unpreserved = Unpreserved,
         SavedAt = SavedAt,
-        Cleared = Cleared,
         UncertainBytes = Uncertain?.Bytes,
         UncertainValue = Uncertain?.Value,
         UncertainSource = Uncertain?.Source,
+        UncertainVersion = Uncertain?.Version,
     };
 
     public static SliceSlot Restore(SlotImage image, SliceDefinition slice, StoredRow row)
@@ -92,8 +94,8 @@ internal sealed partial class SliceSlot
             StoredVersion = image.StoredVersion,
             Unpreserved = image.Unpreserved,
             SavedAt = image.SavedAt,
-            Cleared = image.Cleared,
-            Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source } ? (bytes, value, source) : null,
+            Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source } 
+                ? new(bytes, value, source, image.UncertainVersion) : null,
         };
     }
 }

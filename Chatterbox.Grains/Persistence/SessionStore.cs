@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Runtime.ExceptionServices;
 using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
@@ -8,6 +8,10 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>Somebody else has written this session's rows: load again, and put on top what is not stored.</summary>
 internal sealed class SessionConflictException(string message) : Exception(message);
 
+/// <summary>A state that is to be kept as the copy from before, before any of its rows is written over.</summary>
+[GenerateSerializer, Immutable, Alias("chatterbox.Unkept")]
+internal sealed record Unkept([property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] string Reason);
+
 /// <summary>
 /// A session's rows: loads them, never fails on what is in them, and writes only the slices that differ from what is stored.
 /// </summary>
@@ -15,11 +19,15 @@ internal sealed partial class SessionStore(
     IGrainStorage storage, GrainId owner, PersistConfig config, MigrationChain migrations, ChatterboxOptions options,
     TimeProvider clock, ILogger logger)
 {
-    private readonly KeptCopy _lastGood = new(storage, owner, "last-good", migrations, clock, logger);
-    private readonly KeptCopy _before = new(storage, owner, "before", migrations, clock, logger);
+    private readonly Quarantine _quarantine = new(storage, owner, clock);
+    private KeptCopy? _lastGood;
+    private KeptCopy? _before;
     private SliceSlot[] _slots = [];
 
-    public Quarantine Quarantine { get; } = new(storage, owner, clock);
+    /// <summary>What had expired when it was loaded.</summary>
+    private Unkept? _expired;
+
+    public Quarantine Quarantine => _quarantine;
 
     /// <summary>Whether clients have, or had, work in hand.</summary>
     public RecoveryMarker Marker { get; } = new(storage, owner);
@@ -37,7 +45,11 @@ internal sealed partial class SessionStore(
     public long BytesWritten { get; private set; }
 
     /// <summary>There is something to write even if the state does not change: a migrated slice, or bytes to put in quarantine.</summary>
-    public bool NeedsSave => ReadOnly is null && _slots.Any(slot => slot.NeedsWrite);
+    public bool NeedsSave => ReadOnly is null && (_expired is not null || _slots.Any(slot => slot.NeedsWrite));
+
+    private KeptCopy LastGood => _lastGood ??= new(storage, owner, "last-good", migrations, _quarantine, clock, logger);
+
+    private KeptCopy Before => _before ??= new(storage, owner, "before", migrations, _quarantine, clock, logger);
 
     public IEnumerable<StoredSlice> Describe(AppState state) =>
         _slots.Select(slot => new StoredSlice(slot.Slice.Slice, slot.Slice.Count(slot.Slice.Get(state)), slot.Row.Length));
@@ -51,28 +63,23 @@ internal sealed partial class SessionStore(
         var rows = reads.Select(read => read.Result).ToArray();
 
         var notices = new List<string>();
-        ReadOnly = null;
         var state = AppState.Initial;
         var applied = new AppliedMap[slots.Length];
         var revision = 0L;
+        string? readOnly = null;
         for (var index = 0; index < slots.Length; index++)
         {
-            var envelope = Open(slots[index], rows[index], notices);
+            var envelope = Open(slots[index], rows[index], notices, ref readOnly);
             if (envelope.Value is not null) state = slots[index].Slice.With(state, envelope.Value);
             slots[index].WrittenSource = slots[index].Slice.Get(state);
             applied[index] = envelope.Applied;
             revision = Math.Max(revision, envelope.Revision);
         }
         if (slots.Any(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable })) state = await FallBackAsync(slots, state, notices);
-        if (IsExpired(slots, out var savedAt))
-        {
-            await _before.KeepAsync(state, revision, $"the state of {savedAt:u} had expired");
-            notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; a copy is kept.");
-            state = AppState.Initial;
-            foreach (var slot in slots) (slot.Written, slot.Cleared) = (null, true);
-        }
-        (_slots, Notices) = (slots, notices);
-        return new(state, revision, applied);
+        var expired = FindExpired(slots, state, revision, notices);
+        // Only now, since reading may fail: what is known of the rows stays together.
+        (_slots, _expired, Notices, ReadOnly) = (slots, expired, notices, readOnly);
+        return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null);
     }
 
     /// <summary>
@@ -82,54 +89,54 @@ internal sealed partial class SessionStore(
     public async Task SaveAsync(SessionMoment moment)
     {
         if (ReadOnly is not null) return;
+        if (_expired is not null) await Before.KeepAsync(_expired.State, _expired.Revision, _expired.Reason);
+        _expired = null;
         foreach (var slot in _slots.Where(slot => slot.Unpreserved is not null)) await PreserveAsync(slot);
 
         var stored = config.Partialize(moment.State);
         var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment)).ToArray();
-        try
+        var failures = new List<Exception>();
+        foreach (var write in writes)
         {
-            await Task.WhenAll(writes);
+            try
+            {
+                await write;
+            }
+            catch (Exception failure)
+            {
+                failures.Add(failure);
+            }
         }
-        catch
-        {
-            var failures = writes.Where(write => write.IsFaulted).Select(write => write.Exception!.InnerException!);
-            throw failures.OfType<SessionConflictException>().FirstOrDefault() ?? failures.First();
-        }
+        if (failures.Count == 0) return;
+        ExceptionDispatchInfo.Throw(failures.OfType<SessionConflictException>().FirstOrDefault() ?? failures[0]);
     }
 
     /// <summary>Keeps the state as the copy to come back to should what follows be a mistake. Returns once it is durable.</summary>
     public Task KeepBeforeAsync(SessionMoment moment, string reason) =>
-        ReadOnly is null ? _before.KeepAsync(moment.State, moment.Revision, reason) : Task.CompletedTask;
+        ReadOnly is null ? Before.KeepAsync(moment.State, moment.Revision, reason) : Task.CompletedTask;
 
-    public Task<Copy?> ReadBeforeAsync() => _before.ReadAsync();
+    public Task<Copy?> ReadBeforeAsync() => Before.ReadAsync();
 
     /// <summary>Renews the last good copy when it is old, from a state that is durable.</summary>
     public async Task RenewLastGoodAsync(SessionMoment durable)
     {
         if (ReadOnly is not null || durable.Revision == 0) return;
-        if (_lastGood.At is null) await _lastGood.ReadAsync();
-        if (_lastGood.At is { } at && clock.GetUtcNow() - at < options.LastGoodAge) return;
-        await _lastGood.KeepAsync(config.Partialize(durable.State), durable.Revision, "the daily copy");
+        if (LastGood.At is null) await LastGood.ReadAsync();
+        if (LastGood.At is { } at && clock.GetUtcNow() - at < options.LastGoodAge) return;
+        await LastGood.KeepAsync(config.Partialize(durable.State), durable.Revision, "the daily copy");
     }
 
     /// <summary>Reads bytes from quarantine as the slice they were set aside from.</summary>
     public object Read(SliceDefinition slice, byte[] bytes)
     {
         var (version, body) = SliceFrame.Decode(bytes);
-        return SliceEnvelope.Decode(slice, version, body.Span, migrations).Value ?? slice.Get(AppState.Initial);
+        return SliceEnvelope.Decode(owner, slice, version, body.Span, migrations).Value ?? slice.Get(AppState.Initial);
     }
 
-    /// <summary>What reading bytes throws that are not what they should be.</summary>
-    public static bool IsDamage(Exception exception) => exception
-        is FrameException or JsonException or MigrationException or InvalidOperationException or FormatException or ArgumentException;
+    /// <summary>Whatever reading bytes throws is damage to them: nobody may be locked out by what is stored. Not for code that awaits.</summary>
+    public static bool IsDamage(Exception exception) => exception is not OutOfMemoryException;
 
-    /// <summary>Every slice is to be written; those with their initial value as cleared.</summary>
-    public void Clear()
-    {
-        foreach (var slot in _slots) (slot.Written, slot.Cleared) = (null, true);
-    }
-
-    private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices)
+    private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices, ref string? readOnly)
     {
         var initial = slot.Slice.Get(AppState.Initial);
         slot.Written = initial;
@@ -138,13 +145,13 @@ internal sealed partial class SessionStore(
         {
             var (version, body) = SliceFrame.Decode(row);
             slot.StoredVersion = version;
-            if (version > migrations.CurrentVersion) return OpenNewer(slot, version, body.Span);
+            if (version > migrations.CurrentVersion) return OpenNewer(slot, version, body.Span, ref readOnly);
 
-            var envelope = SliceEnvelope.Decode(slot.Slice, version, body.Span, migrations);
+            var envelope = SliceEnvelope.Decode(owner, slot.Slice, version, body.Span, migrations);
             if (envelope.Value is null) slot.StoredVersion = null;
             slot.Written = envelope.Value ?? initial;
             slot.SavedAt = envelope.SavedAt;
-            if (version < migrations.CurrentVersion)
+            if (version < migrations.CurrentVersion && envelope.Value is not null)
             {
                 ChatterboxInstruments.Migrated.Add(1);
                 slot.Written = null;
@@ -157,14 +164,15 @@ internal sealed partial class SessionStore(
             LogUnreadable(owner, slot.Slice.Name, row.Length, damage.Message);
             notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in quarantine: {damage.Message}");
             slot.Unpreserved = new(row, QuarantineKind.Unreadable, damage.Message);
+            (slot.Written, slot.StoredVersion) = (null, null);
             return new(0, AppliedMap.Empty, null);
         }
     }
 
-    // What cannot be read starts from the last good copy, and is then to be written: the copy is not the row.
+    // What cannot be read starts from the last good copy.
     private async Task<AppState> FallBackAsync(SliceSlot[] slots, AppState state, List<string> notices)
     {
-        var copy = await _lastGood.ReadAsync();
+        var copy = await LastGood.ReadAsync();
         foreach (var slot in slots.Where(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable }))
         {
             if (copy is null)
@@ -173,28 +181,28 @@ internal sealed partial class SessionStore(
                 continue;
             }
             state = slot.Slice.With(state, slot.Slice.Get(copy.State));
-            slot.Written = null;
             notices.Add($"The {slot.Slice.Name} start from their last good copy of {copy.At:u}.");
         }
         return state;
     }
 
-    private bool IsExpired(SliceSlot[] slots, out DateTimeOffset savedAt)
+    private Unkept? FindExpired(SliceSlot[] slots, AppState state, long revision, List<string> notices)
     {
-        savedAt = slots.Max(slot => slot.SavedAt) ?? default;
-        return config.ExpiresAfter is { } limit && savedAt != default && clock.GetUtcNow() - savedAt > limit;
+        if (config.ExpiresAfter is not { } limit || slots.Max(slot => slot.SavedAt) is not { } savedAt || clock.GetUtcNow() - savedAt <= limit) return null;
+        notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; a copy is kept.");
+        return new(state, revision, $"the state of {savedAt:u} had expired");
     }
 
     // Shown as far as this build understands it.
-    private SliceEnvelope OpenNewer(SliceSlot slot, int version, ReadOnlySpan<byte> body)
+    private SliceEnvelope OpenNewer(SliceSlot slot, int version, ReadOnlySpan<byte> body, ref string? readOnly)
     {
-        ReadOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {migrations.CurrentVersion})";
+        readOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {migrations.CurrentVersion})";
         LogNewer(owner, slot.Slice.Name, version, migrations.CurrentVersion);
         try
         {
-            return SliceEnvelope.Decode(slot.Slice, migrations.CurrentVersion, body, migrations);
+            return SliceEnvelope.Decode(owner, slot.Slice, migrations.CurrentVersion, body, migrations);
         }
-        catch (JsonException)
+        catch (Exception unknown) when (IsDamage(unknown))
         {
             return new(0, AppliedMap.Empty, null);
         }
@@ -203,7 +211,7 @@ internal sealed partial class SessionStore(
     private async Task PreserveAsync(SliceSlot slot)
     {
         var (bytes, kind, reason) = slot.Unpreserved!;
-        await Quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
+        await _quarantine.KeepAsync(slot.Slice.Name, bytes, kind, reason);
         ChatterboxInstruments.Quarantined.Add(1, ChatterboxInstruments.Kind(kind.ToString().ToLowerInvariant()));
         slot.Unpreserved = null;
     }
@@ -211,15 +219,13 @@ internal sealed partial class SessionStore(
     private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
     {
         if (slot.Uncertain is not null) await ReconcileAsync(slot);
-        if (slot.Holds(value, source)) return;
+        var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
+        if (slot.Holds(value, source) && !(isTombstone && slot.StoredVersion is not null)) return;
 
-        var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
-        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value,
+        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], isTombstone ? null : value,
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
-        var bytes = envelope.Encode(slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
-        slot.Uncertain = (bytes, value, source);
-        // Before the write and not after it: a clear meanwhile is the next write's.
-        if (!tombstone) slot.Cleared = false;
+        var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
+        slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion);
         try
         {
             await slot.Row.WriteAsync(bytes);
@@ -227,28 +233,26 @@ internal sealed partial class SessionStore(
         }
         catch (InconsistentStateException)
         {
-            await ReconcileAsync(slot);
-            // The row is as it was, so the value is not in it: nobody may be told that it is.
-            if (!slot.Holds(value, source)) throw;
+            // The row is as it was: nobody may be told that the value is in it.
+            if (!await ReconcileAsync(slot)) throw;
         }
     }
 
-    /// <summary>Finds out what became of a write: committed, not committed, or overtaken by somebody else's.</summary>
-    private async Task ReconcileAsync(SliceSlot slot)
+    /// <summary>Finds out what became of a write. False when it was not committed.</summary>
+    /// <exception cref="SessionConflictException">It was overtaken by somebody else's.</exception>
+    private async Task<bool> ReconcileAsync(SliceSlot slot)
     {
-        var (stored, unchanged) = await slot.Row.ReadAgainAsync();
-        if (stored.AsSpan().SequenceEqual(slot.Uncertain!.Value.Bytes)) Settle(slot);
-        else if (unchanged) slot.Uncertain = null;
-        else throw new SessionConflictException($"The {slot.Slice.Name} of {owner} have been written by another activation.");
+        var isCommitted = await slot.Row.HoldsAsync(slot.Uncertain!.Bytes);
+        if (isCommitted) Settle(slot);
+        else slot.Uncertain = null;
+        return isCommitted;
     }
 
     private void Settle(SliceSlot slot)
     {
-        var (bytes, value, source) = slot.Uncertain!.Value;
-        var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
+        var (bytes, value, source, version) = slot.Uncertain!;
         slot.Uncertain = null;
-        (slot.Written, slot.WrittenSource) = (value, source);
-        slot.StoredVersion = tombstone ? null : migrations.CurrentVersion;
+        (slot.Written, slot.WrittenSource, slot.StoredVersion) = (value, source, version);
         RowWrites++;
         BytesWritten += bytes.Length;
         ChatterboxInstruments.RowWrites.Add(1);

@@ -5,7 +5,7 @@ using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>A slice as it is stored: <c>{version, revision, applied, state}</c>.</summary>
+/// <summary>A slice as it is stored: <c>{of, version, revision, applied, state}</c>.</summary>
 /// <param name="Revision">The session's revision when it was written.</param>
 /// <param name="Value">The slice; null once it has been cleared.</param>
 /// <param name="SavedAt">When it was written, in stores that expire.</param>
@@ -16,12 +16,23 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public byte[] Encode(SliceDefinition slice, int version, int compressionThreshold)
+    /// <summary>What a row says it is of: session and row. A good row in the wrong place is damage like any other.</summary>
+    public static string NameOf(GrainId owner, string row) => $"{owner.Key}/{row}";
+
+    /// <exception cref="JsonException">The content belongs elsewhere. Rows from before they said so are taken as they are.</exception>
+    public static void CheckOf(string? found, string expected)
+    {
+        // Without saying of whom it is: who is told may be another user.
+        if (found is not null && found != expected) throw new JsonException("It is the content of another row.");
+    }
+
+    public byte[] Encode(GrainId owner, SliceDefinition slice, int version, int compressionThreshold)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
             writer.WriteStartObject();
+            writer.WriteString("of", NameOf(owner, slice.Name));
             writer.WriteNumber("version", version);
             writer.WriteNumber("revision", Revision);
             if (SavedAt is { } at) writer.WriteString("savedAt", at);
@@ -41,9 +52,9 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
     /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>
     /// <exception cref="JsonException">The body is not an envelope of this slice.</exception>
     /// <exception cref="MigrationException">A migration step failed.</exception>
-    public static SliceEnvelope Decode(SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
+    public static SliceEnvelope Decode(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
     {
-        long revision = 0;
+        long? revision = null;
         var applied = AppliedMap.Empty;
         object? value = null;
         DateTimeOffset? savedAt = null;
@@ -55,6 +66,9 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             reader.Read();
             switch (member)
             {
+                case "of":
+                    CheckOf(reader.GetString(), NameOf(owner, slice.Name));
+                    break;
                 case "revision":
                     revision = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number) && number >= 0
                         ? number
@@ -77,7 +91,8 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             }
         }
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw new JsonException("The envelope does not end where it should.");
-        return new(revision, applied, value, savedAt);
+        // Without a state it is a slice that was cleared: any other object must not pass for one.
+        return new(revision ?? throw new JsonException("It is no envelope: it has no revision."), applied, value, savedAt);
     }
 
     private static AppliedMap ReadApplied(ref Utf8JsonReader reader)

@@ -4,6 +4,9 @@ namespace Chatterbox.Grains.Persistence;
 [GenerateSerializer, Immutable, Alias("chatterbox.Unpreserved")]
 internal sealed record Unpreserved([property: Id(0)] byte[] Bytes, [property: Id(1)] QuarantineKind Kind, [property: Id(2)] string Reason);
 
+/// <param name="Version">The schema version that the row has then; null when it holds no state.</param>
+internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version);
+
 /// <summary>One slice's row, and what this session knows of it.</summary>
 internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
 {
@@ -26,10 +29,7 @@ internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
     public DateTimeOffset? SavedAt { get; set; }
 
     /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
-    public (byte[] Bytes, object Value, object Source)? Uncertain { get; set; }
-
-    /// <summary>Holds the initial value because the user cleared the session, and not because nothing was ever stored.</summary>
-    public bool Cleared { get; set; }
+    public UncertainWrite? Uncertain { get; set; }
 
     public bool NeedsWrite => Written is null || Unpreserved is not null;
 

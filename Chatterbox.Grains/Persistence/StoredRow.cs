@@ -7,6 +7,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
 {
     private string? _etag;
 
+    /// <summary>A write was given up on: it may have been committed, or still be.</summary>
+    private bool _isUncertain;
+
     public string Name => name;
 
     /// <summary>Changes with every write and clear of the row, and never comes back.</summary>
@@ -16,40 +19,82 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     public int Length { get; private set; }
 
     /// <summary>The row's bytes, or null when there is none. A read that fails leaves what is known as it was.</summary>
-    public async Task<byte[]?> ReadAsync()
-    {
-        var read = new GrainState<StoredFrame>(new StoredFrame());
-        await storage.ReadStateAsync(name, owner, read);
-        _etag = read.ETag;
-        Length = read.RecordExists ? read.State!.Bytes.Length : 0;
-        return read.RecordExists ? read.State!.Bytes : null;
-    }
+    public async Task<byte[]?> ReadAsync() => Adopt(await FetchAsync());
 
-    /// <exception cref="Orleans.Storage.InconsistentStateException">Somebody else has written the row.</exception>
+    /// <exception cref="InconsistentStateException">Somebody else has written the row.</exception>
     public async Task WriteAsync(byte[] bytes)
     {
         var write = new GrainState<StoredFrame>(new StoredFrame { Bytes = bytes }, _etag) { RecordExists = Length > 0 };
+        _isUncertain = true;
         await storage.WriteStateAsync(name, owner, write);
-        _etag = write.ETag;
-        Length = bytes.Length;
+        (_etag, Length, _isUncertain) = (write.ETag, bytes.Length, false);
     }
 
+    /// <summary>Writes whatever the row holds by now: for rows that are replaced whole, and in which an older write counts for nothing.</summary>
+    /// <exception cref="IOException">Others keep writing the row. Not the storage's own exception, which would cost the activation.</exception>
+    public async Task OverwriteAsync(byte[] bytes)
+    {
+        if (_isUncertain) await ReadAsync();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await WriteAsync(bytes);
+                return;
+            }
+            catch (InconsistentStateException overtaken)
+            {
+                if (attempt == 2) throw Overtaken(overtaken);
+                await ReadAsync();
+            }
+        }
+    }
+
+    /// <exception cref="IOException">Somebody else has written the row.</exception>
     public async Task ClearAsync()
     {
         var cleared = new GrainState<StoredFrame>(new StoredFrame(), _etag) { RecordExists = Length > 0 };
-        await storage.ClearStateAsync(name, owner, cleared);
-        _etag = cleared.ETag;
-        Length = 0;
+        try
+        {
+            await storage.ClearStateAsync(name, owner, cleared);
+        }
+        catch (InconsistentStateException overtaken)
+        {
+            throw Overtaken(overtaken);
+        }
+        (_etag, Length) = (cleared.ETag, 0);
     }
 
     /// <summary>Takes over what another activation knew of the row.</summary>
     public void Resume(string? etag, int length) => (_etag, Length) = (etag, length);
 
-    /// <summary>Reads the row again: its bytes, and whether it is still as this object knew it.</summary>
-    public async Task<(byte[]? Bytes, bool Unchanged)> ReadAgainAsync()
+    /// <summary>
+    /// What became of a write: true when the row holds its bytes, false when it is as it was before. What somebody else has written
+    /// stays unknown to this object: nothing is written over it, however often it is tried.
+    /// </summary>
+    /// <exception cref="SessionConflictException">Somebody else has written the row.</exception>
+    public async Task<bool> HoldsAsync(byte[] written)
     {
-        var etag = _etag;
-        var bytes = await ReadAsync();
-        return (bytes, _etag == etag);
+        var found = await FetchAsync();
+        var isOurs = found.RecordExists && found.State!.Bytes.AsSpan().SequenceEqual(written);
+        if (!isOurs && found.ETag != _etag) throw new SessionConflictException($"The {name} of {owner} have been written by another activation.");
+        Adopt(found);
+        return isOurs;
     }
+
+    private async Task<GrainState<StoredFrame>> FetchAsync()
+    {
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await storage.ReadStateAsync(name, owner, read);
+        return read;
+    }
+
+    private byte[]? Adopt(GrainState<StoredFrame> read)
+    {
+        var bytes = read.RecordExists ? read.State!.Bytes : null;
+        (_etag, Length, _isUncertain) = (read.ETag, bytes?.Length ?? 0, false);
+        return bytes;
+    }
+
+    private IOException Overtaken(InconsistentStateException overtaken) => new($"The {name} of {owner} are being written by another activation.", overtaken);
 }

@@ -15,7 +15,14 @@ internal sealed record LogImage
     [Id(6)] public ValueList<AppliedChange> Recent { get; init; } = [];
     [Id(7)] public ValueList<SliceApplied> Applied { get; init; } = [];
     [Id(8)] public ValueList<CursorImage> Cursors { get; init; } = [];
+
+    /// <summary>A replacement that is not stored yet.</summary>
+    [Id(9)] public MomentImage? Replacement { get; init; }
 }
+
+[GenerateSerializer, Immutable, Alias("chatterbox.MomentImage")]
+internal sealed record MomentImage(
+    [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied, [property: Id(3)] bool IsCleared);
 
 /// <summary>Which client's changes a slice holds, oldest use first.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SliceApplied")]
@@ -47,21 +54,33 @@ internal sealed partial class SessionLog
         Changes = Changes,
         RecentFrom = _recentFrom,
         Recent = _recent.ToValueList(),
-        Applied = SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
-            _applied[(int)slice.Slice].Entries.Select(entry => new ClientSequence(entry.Client, entry.Sequence)).ToValueList())).ToValueList(),
+        Applied = Capture(_applied),
         Cursors = _cursors.Select(cursor => new CursorImage(cursor.Key, cursor.Value.IsAttached, cursor.Value.Next,
             cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList())).ToValueList(),
+        Replacement = _replacement is { } moment ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared) : null,
     };
 
     public void Restore(LogImage image)
     {
         (State, Epoch, Revision, DurableRevision, Changes) = (image.State, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
         (_recent, _recentFrom) = (new(image.Recent), image.RecentFrom);
-        foreach (var (slice, clients) in image.Applied) _applied[(int)slice] = new([.. clients.Select(each => (each.Client, each.Sequence))]);
+        Restore(image.Applied).CopyTo(_applied, 0);
+        _replacement = image.Replacement is { } moment ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared) : null;
+        _cursors.Clear();
         foreach (var (client, isAttached, next, refused) in image.Cursors)
         {
             var cursor = _cursors[client] = new() { IsAttached = isAttached, Next = next };
             foreach (var (sequence, why) in refused) cursor.Remember(sequence, why);
         }
+    }
+
+    private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) => SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
+        applied[(int)slice.Slice].Entries.Select(entry => new ClientSequence(entry.Client, entry.Sequence)).ToValueList())).ToValueList();
+
+    private static AppliedMap[] Restore(ValueList<SliceApplied> image)
+    {
+        var applied = SliceDefinition.All.Select(_ => AppliedMap.Empty).ToArray();
+        foreach (var (slice, clients) in image) applied[(int)slice] = new([.. clients.Select(each => (each.Client, each.Sequence))]);
+        return applied;
     }
 }

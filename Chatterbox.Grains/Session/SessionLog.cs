@@ -3,7 +3,8 @@ using Chatterbox.Grains.Persistence;
 namespace Chatterbox.Grains.Session;
 
 /// <summary>What a write takes with it: one moment of the session.</summary>
-internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyList<AppliedMap> Applied);
+/// <param name="IsCleared">Slices that are as in the beginning are so because they were cleared: their rows are to say that.</param>
+internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false);
 
 /// <summary>
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
@@ -21,6 +22,9 @@ internal sealed partial class SessionLog(int recentChanges)
     private Queue<AppliedChange> _recent = new();
 
     private long _recentFrom;
+
+    /// <summary>The moment of a replacement that is not stored yet, as the state began anew from it.</summary>
+    private SessionMoment? _replacement;
 
     public AppState State { get; private set; } = AppState.Initial;
 
@@ -40,7 +44,10 @@ internal sealed partial class SessionLog(int recentChanges)
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
-    public SessionMoment Moment => new(State, Revision, [.. _applied]);
+    public SessionMoment Moment => new(State, Revision, [.. _applied], _replacement is { IsCleared: true });
+
+    /// <summary>The state was replaced, and that is not stored yet.</summary>
+    public bool IsReplaced => _replacement is not null;
 
     /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
     public void Attach(string client, long nextSequence, long seenRevision)
@@ -121,6 +128,7 @@ internal sealed partial class SessionLog(int recentChanges)
     {
         if (revision <= DurableRevision) return;
         DurableRevision = revision;
+        if (_replacement?.Revision <= revision) _replacement = null;
         Forget(recentChanges);
     }
 
@@ -150,17 +158,22 @@ internal sealed partial class SessionLog(int recentChanges)
         Reset(stored.State, Math.Max(stored.Revision, Revision), epoch);
         stored.Applied.ToArray().CopyTo(_applied, 0);
         DurableRevision = Revision;
+        _replacement = null;
+        // What has expired was not cleared yet.
+        if (stored.IsCleared) Replaced(isCleared: true);
     }
 
     /// <summary>
-    /// Somebody else has written: what storage has now is the truth, and this session's changes that it does not hold go on top.
-    /// A new epoch.
+    /// Somebody else has written: what storage has now is the truth, and this session's changes that it does not hold go on top. So
+    /// does a replacement that it does not hold: it is of the whole state, whatever that was. A new epoch.
     /// </summary>
     public void Rebase(SessionMoment stored, long epoch)
     {
         var unsaved = _recent.Where(change => change.Revision > DurableRevision).ToArray();
-        var runtime = State.Runtime;
-        Load(stored with { State = stored.State with { Runtime = runtime } }, epoch);
+        var replacement = _replacement;
+        var onto = replacement is null ? stored : replacement with { Revision = stored.Revision };
+        Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
+        if (replacement is { IsCleared: false }) Replaced(isCleared: false);
         foreach (var (_, client, sequence, change) in unsaved)
         {
             if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
@@ -175,13 +188,23 @@ internal sealed partial class SessionLog(int recentChanges)
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }
+        if (replacement is null) return;
+        // What others did before they were overtaken by the replacement is replaced: nobody has to do it again.
+        for (var slice = 0; slice < _applied.Length; slice++) _applied[slice] = _applied[slice].With(stored.Applied[slice]);
     }
 
     /// <summary>Another state in place of this one, as an import or a clear brings it. A new epoch; what clients have sent stays known.</summary>
-    public void Replace(AppState state, long epoch)
+    public void Replace(AppState state, long epoch, bool isCleared = false)
     {
-        Reset(state with { Runtime = State.Runtime }, Revision + 1, epoch);
+        Reset(state with { Runtime = State.Runtime }, Revision, epoch);
+        Replaced(isCleared);
+    }
+
+    private void Replaced(bool isCleared)
+    {
+        _recentFrom = ++Revision;
         DurableRevision = Math.Min(DurableRevision, Revision - 1);
+        _replacement = new(State, Revision, [.. _applied], isCleared);
     }
 
     private bool WasApplied(string client, long sequence, Slice slice) =>

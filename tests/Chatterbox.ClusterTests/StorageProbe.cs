@@ -26,6 +26,7 @@ public sealed class StorageProbe
     private volatile Func<string, Fault>? _onClear;
     private volatile Func<string, Fault>? _onRead;
     private volatile Func<string, Task>? _beforeWrite;
+    private volatile Func<GrainId, string, Fault>? _onChange;
 
     /// <summary>Writes that were committed.</summary>
     public ConcurrentQueue<RowWrite> Writes { get; } = new();
@@ -41,12 +42,15 @@ public sealed class StorageProbe
     /// <summary>Decides for each row that is cleared, by its name, what goes wrong.</summary>
     public void OnClear(Func<string, Fault> fault) => _onClear = fault;
 
+    /// <summary>Decides for each row that is written or cleared, by its grain and name, what goes wrong.</summary>
+    public void OnChange(Func<GrainId, string, Fault> fault) => _onChange = fault;
+
     public void OnRead(Func<string, Fault> fault) => _onRead = fault;
 
     /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
     public void BeforeWrite(Func<string, Task> hold) => _beforeWrite = hold;
 
-    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite) = (null, null, null, null);
+    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite, _onChange) = (null, null, null, null, null);
 
     public void Wrap(IServiceCollection services)
     {
@@ -71,7 +75,7 @@ public sealed class StorageProbe
         public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
             if (probe._beforeWrite is { } hold) await hold(stateName);
-            var fault = probe._onWrite?.Invoke(stateName) ?? Fault.None;
+            var fault = probe._onWrite?.Invoke(stateName) ?? probe._onChange?.Invoke(grainId, stateName) ?? Fault.None;
             if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
             if (fault is Fault.StaleEtag) throw new InconsistentStateException("put in by the test: stale etag");
             await inner.WriteStateAsync(stateName, grainId, grainState);
@@ -83,9 +87,11 @@ public sealed class StorageProbe
 
         public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
-            if (probe._onClear?.Invoke(stateName) is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
+            var fault = probe._onClear?.Invoke(stateName) ?? probe._onChange?.Invoke(grainId, stateName) ?? Fault.None;
+            if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
             await inner.ClearStateAsync(stateName, grainId, grainState);
             probe.Stored.TryRemove((grainId, stateName), out _);
+            if (fault is Fault.AfterCommit) throw new TimeoutException("put in by the test: no answer after the commit");
         }
 
         public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);

@@ -23,6 +23,18 @@ internal static class StoredRows
         return names;
     }
 
+    /// <summary>Every row that holds something: its name, the grain's key, its length.</summary>
+    public static async Task<IReadOnlyList<(string Row, string Key, long Bytes)>> LengthsAsync(DatabaseOptions database)
+    {
+        await using var connection = await OpenAsync(database);
+        await using var command = Command(connection,
+            "SELECT GrainTypeString, GrainIdExtensionString, length(PayloadBinary) FROM OrleansStorage WHERE PayloadBinary IS NOT NULL");
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<(string, string, long)>();
+        while (await reader.ReadAsync()) rows.Add((reader.GetString(0), reader.GetString(1), Convert.ToInt64(reader.GetValue(2), null)));
+        return rows;
+    }
+
     public static async Task OverwriteAsync(DatabaseOptions database, string row, byte[] bytes)
     {
         await using var connection = await OpenAsync(database);

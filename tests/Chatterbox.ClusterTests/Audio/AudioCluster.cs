@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Chatterbox.Client;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Chatterbox.ClusterTests.Audio;
@@ -26,7 +27,7 @@ internal static class AudioCluster
     public static readonly TimeSpan PastUploads = TimeSpan.FromHours(2);
     public static readonly TimeSpan PastGrace = TimeSpan.FromHours(26);
 
-    public static async Task<(ChatterboxCluster Cluster, MovableClock Clock)> StartAsync()
+    public static async Task<(ChatterboxCluster Cluster, MovableClock Clock)> StartAsync(DatabaseProvider provider = DatabaseProvider.Sqlite)
     {
         var clock = new MovableClock();
         var cluster = await ChatterboxCluster.StartAsync(new()
@@ -37,8 +38,31 @@ internal static class AudioCluster
                 silo.Services.AddSingleton(PersistConfig.AppState with { Name = OtherStore });
                 silo.Services.AddSingleton(PersistConfig.AppState with { Name = SmallStore, QuotaBytes = Quota });
             },
-        });
+        }, provider);
         return (cluster, clock);
+    }
+
+    /// <summary>Ends the ledger's activation: the next call to it looks at the clock, and collects by itself what is due.</summary>
+    public static Task ReloadLedgerAsync(this ChatterboxCluster cluster, string user) =>
+        cluster.Cluster.DeactivateAsync(((GrainReference)cluster.Ledger(user)).GrainId).WaitAsync(ChatterboxCluster.Patience);
+
+    /// <summary>Collects until nothing is left that can go. Returns how many clips went.</summary>
+    public static async Task<int> CollectAllAsync(this ChatterboxCluster cluster, string user)
+    {
+        for (var sum = 0; ;)
+        {
+            var some = await cluster.Ledger(user).CollectAsync(forRoomIn: null);
+            if (some == 0) return sum;
+            sum += some;
+        }
+    }
+
+    /// <summary>Waits until something is so; fails when it does not come.</summary>
+    public static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var patience = new CancellationTokenSource(ChatterboxCluster.Patience);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!isSo()) await tick.WaitForNextTickAsync(patience.Token);
     }
 
     public static Task<ChatterboxStore> OpenAsync(this ChatterboxCluster cluster, string user, string store) =>

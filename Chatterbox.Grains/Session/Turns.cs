@@ -1,4 +1,4 @@
-namespace Chatterbox.Grains.Audio;
+namespace Chatterbox.Grains.Session;
 
 /// <summary>Lets what may not interleave in a reentrant grain run one after another. For one activation's turns only.</summary>
 internal sealed class Turns
