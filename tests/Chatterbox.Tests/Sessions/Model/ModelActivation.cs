@@ -18,13 +18,25 @@ internal sealed class ModelActivation
 
     private readonly World _world;
     private readonly SessionStore _store;
+    private readonly SessionSaver _saver;
     private bool _isSaving;
     private bool _isUnsaved;
 
     private ModelActivation(World world)
     {
         _world = world;
-        _store = new(world.Storage.For(this), GrainId.Create("session", "model"), Config, Migrations, new ChatterboxOptions(), TimeProvider.System, NullLogger.Instance);
+        _store = new(world.Storage.For(this), GrainId.Create("session", "model"), Config, Migrations, new ChatterboxOptions(), world.Clock, NullLogger.Instance);
+        _saver = new(Log, _store, world.Clock, NullLogger.Instance)
+        {
+            // A log that was loaded again has come about as its rows did, with what it put on top.
+            BeforeWrite = moment =>
+            {
+                Writing = History;
+                return Task.CompletedTask;
+            },
+            Publish = Publish,
+            Changed = () => _isUnsaved = true,
+        };
     }
 
     public SessionLog Log { get; } = new(RecentChanges);
@@ -44,7 +56,7 @@ internal sealed class ModelActivation
     {
         var activation = new ModelActivation(world);
         world.Storage.AtOnce = true;
-        activation.Log.Load(activation._store.LoadAsync().Result, world.NextEpoch());
+        activation.Log.Load(activation._store.LoadAsync().Result, activation._saver.NewEpoch());
         world.Storage.AtOnce = false;
         activation.History = activation.ReadHistory;
         return activation;
@@ -87,10 +99,8 @@ internal sealed class ModelActivation
     /// <summary>As an import does it, or with the initial state a clear.</summary>
     public void Replace(AppState state)
     {
-        if (state == AppState.Initial) _store.Clear();
-        Log.Replace(state, _world.NextEpoch());
         History = History.Replaced(state);
-        Announce();
+        _saver.Replace(state, "model", isCleared: state == AppState.Initial);
     }
 
     /// <summary>Goes on as its reads and writes come about; one at a time.</summary>
@@ -100,24 +110,7 @@ internal sealed class ModelActivation
         (_isSaving, _isUnsaved) = (true, false);
         try
         {
-            var moment = Log.Moment;
-            try
-            {
-                await WriteAsync(moment);
-            }
-            catch (SessionConflictException)
-            {
-                _world.Note("a conflict");
-                var stored = await _store.LoadAsync();
-                Log.Rebase(stored, _world.NextEpoch());
-                History = Log.Capture().Recent.Aggregate(ReadHistory, (history, applied) => history.With(applied));
-                Announce();
-                moment = Log.Moment;
-                _isUnsaved = false;
-                await WriteAsync(moment);
-            }
-            Log.MarkDurable(moment.Revision);
-            _world.Publish(Log.Epoch, new BecameDurable(Log.DurableRevision));
+            await _saver.SaveAsync();
         }
         catch (Exception failure) when (failure is IOException or SessionConflictException or Orleans.Storage.InconsistentStateException)
         {
@@ -129,17 +122,23 @@ internal sealed class ModelActivation
         }
     }
 
-    private Task WriteAsync(SessionMoment moment)
-    {
-        Writing = History;
-        return _store.SaveAsync(moment);
-    }
-
     private History ReadHistory => SliceDefinition.All.Aggregate(History.Empty, (history, slice) => history.With(slice.Slice, Read[slice.Name]));
 
-    private void Announce()
+    private void Publish(SessionEvent happened)
     {
-        _isUnsaved = true;
-        _world.Publish(Log.Epoch, new SessionReset("model"));
+        if (happened is SessionReset { Reason: not "model" })
+        {
+            _world.Note("a conflict");
+            History = Rebased();
+        }
+        _world.Publish(Log.Epoch, happened);
+    }
+
+    // The rows as they were read, then the replacement if there is one, then what was put on top.
+    private History Rebased()
+    {
+        var image = Log.Capture();
+        var onto = image.Replacement is { } replacement ? ReadHistory.Replaced(replacement.State) : ReadHistory;
+        return image.Recent.Aggregate(onto, (history, applied) => history.With(applied));
     }
 }

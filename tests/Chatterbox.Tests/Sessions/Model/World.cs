@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Chatterbox.Tests.Sessions.Model;
 
 internal sealed class World
@@ -8,7 +10,6 @@ internal sealed class World
     private readonly List<Action> _network = [];
     private readonly List<ModelClient> _clients = [];
     private readonly List<ModelClient> _dead = [];
-    private long _epoch;
     private int _made;
 
     public World(Random random)
@@ -26,17 +27,18 @@ internal sealed class World
 
     public ModelStorage Storage { get; } = new();
 
+    public FakeTimeProvider Clock { get; } = new();
+
     public ModelActivation Session { get; private set; }
 
     /// <summary>What has happened, and how often.</summary>
     public Dictionary<string, int> Happened { get; } = [];
 
-    public long NextEpoch() => ++_epoch;
-
     public void Note(string what) => Happened[what] = Happened.GetValueOrDefault(what) + 1;
 
     public void Step()
     {
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
         var client = _clients[_random.Next(Clients)];
         switch (_random.Next(40))
         {
