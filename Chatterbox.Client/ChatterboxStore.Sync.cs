@@ -318,13 +318,12 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             if (turn != _turn) return;
-            if (!Equals(request.Slices, _replica.Slices))
+            // The user has chosen other slices meanwhile, or more has been seen.
+            if (!Equals(request.Slices, _replica.Slices) || !_replica.Attached(reply))
             {
-                // The user has chosen others meanwhile.
                 Ask(Need.Attach);
                 return;
             }
-            _replica.Attached(reply);
             (_save, ReadOnly, _crash, SchemaVersion) = (reply.Save, reply.ReadOnly, reply.Crash, reply.SchemaVersion);
             Notices = [.. _file?.Notices ?? [], .. reply.Notices];
             Settle();

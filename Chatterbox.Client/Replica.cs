@@ -97,10 +97,14 @@ internal sealed class Replica(string client, long firstSequence = 1)
         return changes.Count == 0 ? null : new(client, Epoch, _sent, changes.ToValueList());
     }
 
-    /// <summary>The session has taken this client in; everything not durable is sent again.</summary>
-    public void Attached(AttachReply reply)
+    /// <summary>
+    /// The session has taken this client in; everything not durable is sent again. False when more has been seen since it was asked:
+    /// it has to be asked again, so that revisions only grow.
+    /// </summary>
+    public bool Attached(AttachReply reply)
     {
         var sameEpoch = reply.State.Epoch == Epoch;
+        if (!sameEpoch && reply.State.Revision < Revision) return false;
         _sent = FirstOutstanding - 1;
         _inState = 0;
         Held = null;
@@ -117,6 +121,7 @@ internal sealed class Replica(string client, long firstSequence = 1)
             if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence)) entry.Revision ??= Revision;
         }
         _visible = null;
+        return true;
     }
 
     /// <summary>The session has said what happened since the confirmed revision.</summary>

@@ -3,6 +3,7 @@ using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Storage;
 using Orleans.Streams;
 
@@ -15,6 +16,14 @@ public static class ChatterboxSiloExtensions
 
     // What a client process has not taken in this time it will have to ask for.
     private static readonly TimeSpan LongestDelivery = TimeSpan.FromSeconds(5);
+
+    // The answer to a delivery may be lost with another silo, and until it counts as lost its process is told nothing more, and the
+    // agents of a silo that stops wait for it. Longer than what silos ask of each other takes.
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
+
+    // Before there are sessions, and after there are none: a silo that stops has saved and handed over its sessions before it waits
+    // for a client.
+    private const int AgentStage = ServiceLifecycleStage.BecomeActive - 100;
 
     /// <summary>
     /// Adds the session and audio grains and the streams to their clients. The host adds a grain storage named
@@ -60,12 +69,14 @@ public static class ChatterboxSiloExtensions
     {
         silo.Services.AddSingleton<EventQueues>();
         silo.Services.AddKeyedSingleton<IGrainStorage, SubscriptionsInMemory>(SubscriptionsInMemory.Name);
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = LongestAnswer);
         return silo.AddPersistentStreams(
             ChatterboxStreams.Provider,
             (services, name) => new EventQueueAdapter(name, services.GetRequiredService<EventQueues>()),
             streams =>
             {
                 streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly);
+                streams.ConfigureLifecycle(lifecycle => lifecycle.Configure(stages => stages.StartStage = AgentStage));
                 streams.ConfigurePartitionBalancing((services, _) => services.GetRequiredService<EventQueues>());
                 streams.ConfigurePullingAgent(agent => agent.Configure(pulling =>
                     (pulling.GetQueueMsgsTimerPeriod, pulling.MaxEventDeliveryTime) = (AgentPeriod, LongestDelivery)));

@@ -6,10 +6,6 @@ internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? S
     public required DateTimeOffset Until { get; set; }
 }
 
-/// <summary>A client process that is to be told of a session.</summary>
-/// <param name="Slices">What its stores want to hear of between them; null is all.</param>
-internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
-
 /// <summary>A lease on its way to another silo, where it begins anew.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.LeaseImage")]
 internal sealed record LeaseImage(
@@ -17,6 +13,10 @@ internal sealed record LeaseImage(
     [property: Id(1)] string Device,
     [property: Id(2)] ValueList<Slice>? Slices,
     [property: Id(3)] DateTimeOffset Since);
+
+/// <summary>A client process that is to be told of a session.</summary>
+/// <param name="Slices">What its stores want to hear of between them; null is all.</param>
+internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
 
 /// <summary>Who is attached to a session. Soft state: a lease lasts as long as it is renewed.</summary>
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)

@@ -37,9 +37,11 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
         await LiveAsync("A silo was killed; all are live again", writers);
         await second.StartAgainAsync();
         await LiveAsync("It is back; all are live", writers);
+        var stopping = TimeProvider.System.GetTimestamp();
         var drained = third.StopAsync();
         await LiveAsync("A silo is drained; all are live", writers);
         Assert.Equal(0, await drained);
+        output.WriteLine($"It has ended: {TimeProvider.System.GetElapsedTime(stopping).TotalSeconds:N1} s after it was told to");
         await LiveAsync("It is gone; all are live", writers);
 
         await Task.WhenAll(writers.Select(writer => writer.EndAsync())).WaitAsync(Patience);
