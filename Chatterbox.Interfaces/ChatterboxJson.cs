@@ -17,6 +17,7 @@ namespace Chatterbox;
 [JsonSerializable(typeof(AttachedClient))]
 [JsonSerializable(typeof(StoredSlice))]
 [JsonSerializable(typeof(StorageInfo))]
+[JsonSerializable(typeof(SessionCheck))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext

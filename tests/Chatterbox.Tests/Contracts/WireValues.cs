@@ -91,17 +91,18 @@ internal static class WireValues
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
                 Applied = [new(Slice.Chunks, [new("client", 3)])], Cursors = [new("client", true, 4, [new(2, rejection)])],
+                Replacement = new(state, 7, [], true),
             },
             Store = new()
             {
-                SchemaVersion = 1, Marker = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4,
+                SchemaVersion = 1, Marker = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4, Expired = new(state, 7, "r"),
                 Slots =
                 [
                     new()
                     {
                         Slice = Slice.Chunks, ETag = "e", Length = 8, Written = state.Chunks, WrittenSource = state.Chunks, StoredVersion = 1,
-                        Unpreserved = new([1, 2], QuarantineKind.Migrated, "r"), SavedAt = time, Cleared = true,
-                        UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions,
+                        Unpreserved = new([1, 2], QuarantineKind.Migrated, "r"), SavedAt = time,
+                        UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions, UncertainVersion = 1,
                     },
                 ],
             },
