@@ -31,7 +31,7 @@ public sealed partial class ChatterboxStore
             lock (_lock)
             {
                 if (_save.State is SaveState.Failing) return _save;
-                return _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveStatus.Saving : SaveStatus.Saved;
+                return _save with { State = _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveState.Saving : SaveState.Saved };
             }
         }
     }

@@ -212,7 +212,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private async Task<IEnumerable<string>> ListCopiesAsync()
     {
         var quarantined = await new Quarantine(storage, this.GetGrainId(), clock).ListAsync();
-        return ["last-good", "before", .. quarantined.Where(entry => entry.Kind is QuarantineKind.Unreadable).Select(entry => $"quarantine-{entry.Id}")];
+        return ["last-good", "before", .. quarantined.Where(entry => entry.Kind is not QuarantineKind.Migrated).Select(entry => $"quarantine-{entry.Id}")];
     }
 
     private async Task<RowBody> ReadBodyAsync(string row)

@@ -28,7 +28,7 @@ internal static class ExitCode
     public static int Of(Exception failure) => failure switch
     {
         WrongRequestException or ChangeRejectedException or SessionRefusedException or BackupFormatException => WrongRequest,
-        OutOfServiceException or TimeoutException or SocketException or OrleansException => OutOfService,
+        OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException => OutOfService,
         // An exception of the silo's own, such as its database's, whose type is not known here.
         UnavailableExceptionFallbackException or IOException => OutOfService,
         OperationCanceledException => Interrupted,

@@ -203,20 +203,32 @@ internal sealed partial class SessionStore(
     private async Task PreserveAsync(SliceSlot slot)
     {
         var (bytes, kind, reason) = slot.Unpreserved!;
-        await Quarantine.KeepAsync(slot.Slice, bytes, kind, reason);
+        await Quarantine.KeepAsync(slot.Slice.Name, bytes, kind, reason);
         ChatterboxInstruments.Quarantined.Add(1, ChatterboxInstruments.Kind(kind.ToString().ToLowerInvariant()));
         slot.Unpreserved = null;
     }
 
     private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
     {
-        if (slot.Uncertain is not null) await ReconcileAsync(slot);
+        if (slot.Uncertain is not null)
+        {
+            try
+            {
+                await ReconcileAsync(slot);
+            }
+            catch (StorageUnavailableException)
+            {
+                // Whether that write is in cannot be known now. This one is made all the same, under the etag from before, so that the
+                // fallback has the latest; where the database is back in the meantime, the etag tells.
+            }
+        }
         if (slot.Holds(value, source)) return;
 
         var tombstone = slot.Cleared && value.Equals(slot.Slice.Get(AppState.Initial));
         var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], tombstone ? null : value,
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
         var bytes = envelope.Encode(slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
+        var earlier = slot.Uncertain;
         slot.Uncertain = (bytes, value, source);
         // Before the write and not after it: a clear meanwhile is the next write's.
         if (!tombstone) slot.Cleared = false;
@@ -224,6 +236,12 @@ internal sealed partial class SessionStore(
         {
             await slot.Row.WriteAsync(bytes);
             Settle(slot);
+        }
+        catch (StorageUnavailableException)
+        {
+            // Nothing was written, so what is uncertain is still the one before.
+            slot.Uncertain = earlier;
+            throw;
         }
         catch (InconsistentStateException)
         {

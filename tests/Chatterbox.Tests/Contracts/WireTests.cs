@@ -69,7 +69,7 @@ public sealed class WireTests
         yield return ("SessionEvents", new SessionEvents("alice/app-state", 5,
         [
             new ChangesApplied(6, 7, [applied]), new BecameDurable(7), new SessionReset("loaded again"),
-            new SaveStatusChanged(new(SaveState.Failing, DateTimeOffset.UnixEpoch, "full")), new PresenceChanged([new("client", "laptop", DateTimeOffset.UnixEpoch)]),
+            new SaveStatusChanged(new(SaveState.Failing, DateTimeOffset.UnixEpoch, "full", DateTimeOffset.UnixEpoch, 3)), new PresenceChanged([new("client", "laptop", DateTimeOffset.UnixEpoch)]),
         ]));
         yield return ("SessionStatus", new SessionStatus { Session = "alice/app-state", Epoch = 5, Revision = 7, DurableRevision = 6, Save = SaveStatus.Saved, PersistedVersion = 1, Slices = [new(Slice.Chunks, 3, 100)] });
         yield return ("RecoveryReport", new RecoveryReport { Chunks = ["c1"], Restored = ["chunks"], Unsaved = "full" });

@@ -11,6 +11,11 @@ internal sealed class MemoryStorage : IGrainStorage
     /// <summary>What becomes of a write, by the row's name. Runs before the commit; what it returns runs after it.</summary>
     public Func<string, Action?>? OnWrite { get; set; }
 
+    public Func<string, Action?>? OnRead { get; set; }
+
+    /// <summary>Told of each write that is tried, with its etag.</summary>
+    public Action<string, string?>? OnTry { get; set; }
+
     public List<string> Writes { get; } = [];
 
     public byte[]? this[string row]
@@ -23,6 +28,7 @@ internal sealed class MemoryStorage : IGrainStorage
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        OnRead?.Invoke(stateName);
         var exists = _rows.TryGetValue(stateName, out var row) && row.Bytes is not null;
         grainState.State = (T)(object)new StoredFrame { Bytes = exists ? row.Bytes! : [] };
         grainState.RecordExists = exists;
@@ -32,6 +38,7 @@ internal sealed class MemoryStorage : IGrainStorage
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        OnTry?.Invoke(stateName, grainState.ETag);
         var after = OnWrite?.Invoke(stateName);
         var known = _rows.TryGetValue(stateName, out var row) ? $"{row.Version}" : null;
         if (known != grainState.ETag) throw new InconsistentStateException("stale");
