@@ -35,13 +35,35 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Runs <c>Chatterbox.Silo --migrate-database</c>.</summary>
     public static async Task MigrateAsync(params (string Name, string Value)[] settings)
     {
+        var (exitCode, output) = await RunAsync(["--migrate-database"], settings);
+        Assert.True(exitCode == 0, output);
+    }
+
+    /// <summary>Runs the program to its end: it is not to become a silo.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] settings)
+    {
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
-        start.ArgumentList.Add("--migrate-database");
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
         Configure(start, settings);
         using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        Assert.True(process.ExitCode == 0, await errors);
+        try
+        {
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            await process.WaitForExitAsync().WaitAsync(Patience);
+            return (process.ExitCode, await output + await errors);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    /// <summary>What <c>/health/ready</c> says, and its status code.</summary>
+    public async Task<(HttpStatusCode Code, string Body)> ReadyAsync()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_ports[2]}") };
+        using var reply = await http.GetAsync("/health/ready");
+        return (reply.StatusCode, await reply.Content.ReadAsStringAsync());
     }
 
     /// <summary>Starts over the same data. Returns once the silo says that it is ready.</summary>

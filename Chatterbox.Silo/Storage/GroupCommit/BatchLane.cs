@@ -179,6 +179,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                 {
                     LogFailed(kind, batch.Count, failure.Message);
                     CloseQuietly();
+                    FailWaiting(failure);
                 }
                 foreach (var row in batch)
                     row.Fail(kind is BatchFailure.Unknown
@@ -187,6 +188,22 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                 return;
             }
         }
+    }
+
+    /// <summary>Those in the queue are told as well: each batch of them would wait for a time-out of its own. None of them was sent.</summary>
+    private void FailWaiting(Exception reason)
+    {
+        T[] waiting;
+        lock (due)
+        {
+            waiting = [.. due];
+            due.Clear();
+        }
+        foreach (var row in waiting)
+            if (row.TryTake())
+                row.Fail(reason);
+        if (waiting.Length > 0)
+            room.Release(waiting.Length);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A connection that is broken may say so again.")]

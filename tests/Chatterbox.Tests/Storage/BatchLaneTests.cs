@@ -113,6 +113,37 @@ public sealed class BatchLaneTests : IDisposable
         Assert.All(outcomes[1..], outcome => Assert.IsType<WriteOutcomeUnknownException>(outcome));
     }
 
+    [Fact(DisplayName = "[D4] who waits behind a batch that finds the database away is told at once, and was not written")]
+    public async Task Tells_those_who_wait()
+    {
+        store.Bad = row => row.Key.IdHash == 1 ? new IOException("connection lost") : null;
+        var lane = Lane(new BatchLimits(Rows: 1, Bytes: 1000, Queue: 1000));
+        var outcomes = await WriteInOneBatchAsync(lane, 8);
+
+        Assert.IsType<WriteOutcomeUnknownException>(outcomes[1]);
+        Assert.All(outcomes[2..], outcome => Assert.IsType<IOException>(outcome));
+        Assert.Equal([[0]], store.Batches);
+        // There is room again for as many as ever.
+        store.Bad = _ => null;
+        await Task.WhenAll(Enumerable.Range(0, 1000).Select(number => lane.RunAsync(Row(number), default)));
+    }
+
+    [Fact(DisplayName = "[D3] reads that are due together, such as those of an activation, are one batch")]
+    public async Task Batches_reads()
+    {
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000), store, store.Read, NullLogger.Instance);
+        var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
+        await store.Committing.WaitAsync();
+        var rest = Enumerable.Range(1, 8).Select(number => new RowRead(new(number, 0, 0, 0, "t", $"{number}"))).ToArray();
+        var reads = rest.Select(row => lane.RunAsync(row, default)).ToArray();
+        store.Commit.Release(2);
+        await first;
+        await Task.WhenAll(reads);
+
+        Assert.Equal([1, 8], store.Batches.Select(batch => batch.Count));
+        Assert.Equal(Enumerable.Range(1, 8), rest.Select(row => row.Version!.Value));
+    }
+
     [Fact(DisplayName = "[D3] a write cancelled in the queue is not done; cancelled during its commit, its outcome is unknown")]
     public async Task Cancels()
     {
@@ -190,7 +221,13 @@ public sealed class BatchLaneTests : IDisposable
             Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
         }
 
-        public override void Read(List<RowRead> rows) => throw new NotSupportedException();
+        public override void Read(List<RowRead> rows)
+        {
+            Committing.Release();
+            Commit.Wait();
+            rows.ForEach(row => row.Version = row.Key.IdHash);
+            Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
+        }
 
         public override BatchFailure Classify(Exception failure) => failure switch
         {
