@@ -2,7 +2,7 @@ using System.Globalization;
 using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout] [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
@@ -10,6 +10,9 @@ switch (args)
         break;
     case ["fanout", .. var rest]:
         await FanOutBench.RunAsync(Seconds(rest));
+        break;
+    case ["hydration", .. var rest]:
+        await HydrationBench.RunAsync(Seconds(rest));
         break;
     case ["storage", .. var rest]:
         await StorageBench.RunAsync(Seconds(rest));

@@ -33,7 +33,7 @@ public sealed class AbsenceTests
         }
         await silo.StopAsync();
         await silo.StartAgainAsync();
-        await using var process = await ClientProcess.StartAsync(silo.Gateway);
+        var process = await ClientProcess.StartAsync(silo.Gateway);
         var alice = await process.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
         await (await alice.UpsertChunkAsync(TestData.Chunk("before"))).Durable.WaitAsync(Patience);
 

@@ -125,6 +125,7 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal([[0]], store.Batches);
         // There is room again for as many as ever.
         store.Bad = _ => null;
+        store.Commit.Release(1000);
         await Task.WhenAll(Enumerable.Range(0, 1000).Select(number => lane.RunAsync(Row(number), default)));
     }
 
