@@ -1,5 +1,6 @@
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Grains;
