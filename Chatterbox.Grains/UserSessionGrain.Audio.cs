@@ -19,7 +19,10 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private readonly Dictionary<string, DateTimeOffset> _condemned = new(StringComparer.Ordinal);
     private readonly Turns _tellingLedger = new();
 
-    /// <summary>Clips of a state that was put back, which may have been let go of meanwhile.</summary>
+    /// <summary>Clips of a state that was loaded or put back: those that the ledger does not hold may have been let go of meanwhile.</summary>
+    private readonly HashSet<string> _putBack = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them that it did not hold, until they have been looked at.</summary>
     private readonly HashSet<string> _unsure = new(StringComparer.Ordinal);
 
     /// <summary>What the ledger has this session hold; null when that has to be asked.</summary>
@@ -42,7 +45,8 @@ internal sealed partial class UserSessionGrain : IClipHolder
         var copies = await Task.WhenAll((forRoom ? [] : await ListCopiesAsync()).Select(ReadBodyAsync));
 
         // From here on without a pause: what is not referred to now will not be before it is deleted.
-        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Concat(QuotaCleanUp.ClipsOf(_saver.Saving ?? AppState.Initial)).Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
+        var inMemory = QuotaCleanUp.ClipsOf(_log.State).Concat(QuotaCleanUp.ClipsOf(_saver.Saving ?? AppState.Initial))
+            .Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
         var held = hashes.Where(hash => inMemory.Contains(hash) || stored.Any(row => row.Mentions(hash))).ToValueList();
         var kept = hashes.Except(held).Where(hash => stored.Concat(copies).Any(row => row.IsDamaged || row.Mentions(hash))).ToValueList();
         var now = clock.GetUtcNow();
@@ -56,6 +60,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private void StartAudio()
     {
         _log.Guard = RefuseCondemned;
+        _putBack.UnionWith(QuotaCleanUp.ClipsOf(_log.State).Select(audio => audio.Hash));
         // Whoever was here before may have died between a save and what the ledger was to be told of it.
         ArmTidy(_options.WriteDelay);
     }
@@ -129,7 +134,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
         if (ReadOnly is not null) return;
-        await MendAsync();
+        await LookAsync();
         // With something to save, the save will do it.
         if (_log.DurableRevision == _log.Revision && _writer.IsIdle) await WrittenAsync(_log.Moment);
     }
@@ -139,7 +144,13 @@ internal sealed partial class UserSessionGrain : IClipHolder
     /// again, and voices lose their recording. Does not throw: what could not be looked at is looked at again.
     /// </summary>
     /// <returns>What was found missing, in words.</returns>
-    private async Task<IEnumerable<string>> MendAsync()
+    private Task<IEnumerable<string>> MendAsync()
+    {
+        _putBack.UnionWith(QuotaCleanUp.ClipsOf(_log.State).Select(audio => audio.Hash));
+        return LookAsync();
+    }
+
+    private async Task<IEnumerable<string>> LookAsync()
     {
         try
         {
@@ -169,10 +180,10 @@ internal sealed partial class UserSessionGrain : IClipHolder
     private async Task<HashSet<string>> FindGoneAsync()
     {
         var held = await GetHeldAsync();
-        var clips = QuotaCleanUp.ClipsOf(_log.State).DistinctBy(audio => audio.Hash)
-            .Where(audio => !held.Contains(audio.Hash) || _unsure.Contains(audio.Hash)).ToArray();
-        _unsure.UnionWith(clips.Select(audio => audio.Hash));
-        await HoldAsync(clips.Where(audio => !held.Contains(audio.Hash)), held);
+        _unsure.UnionWith(_putBack.Except(held));
+        _putBack.Clear();
+        var clips = QuotaCleanUp.ClipsOf(_log.State).Where(audio => _unsure.Contains(audio.Hash)).DistinctBy(audio => audio.Hash).ToArray();
+        await HoldAsync(clips, held);
 
         var gone = new HashSet<string>(StringComparer.Ordinal);
         foreach (var some in clips.Chunk(LookedAtAtOnce))

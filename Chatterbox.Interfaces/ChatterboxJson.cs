@@ -18,6 +18,8 @@ namespace Chatterbox;
 [JsonSerializable(typeof(StoredSlice))]
 [JsonSerializable(typeof(StorageInfo))]
 [JsonSerializable(typeof(SessionCheck))]
+[JsonSerializable(typeof(VersionCount))]
+[JsonSerializable(typeof(CheckFinding))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext

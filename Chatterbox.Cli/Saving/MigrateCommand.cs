@@ -8,9 +8,9 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var check = new Option<bool>("--check") { Description = "Look, and change nothing. Sessions migrate by themselves when they are loaded.", Required = true };
+        var check = new Option<bool>("--check") { Description = "Look, and change nothing." };
         var json = new Option<bool>("--json") { Description = "Print it as JSON, for scripts." };
-        return new ClusterVerb("migrate", "Says whether every stored session would load with the silo's build, and what would become of those that would not.",
+        var verb = new ClusterVerb("migrate", "Says whether every stored session would load with the silo's build, and what would become of those that would not.",
             """
             Reads all stored rows as a session does that is loaded, and writes nothing. Exit code 0 when every session would load, if
             need be migrated; 4 when rows would go to quarantine, or are of a newer build or of a store that is not registered.
@@ -42,6 +42,11 @@ internal static class MigrateCommand
             foreach (var line in parsed.GetValue(json) ? [found.ToJson()] : found.Describe()) await output.WriteLineAsync(line);
             return found.AllWouldLoad ? ExitCode.Done : ExitCode.NotAsItShouldBe;
         });
+        verb.Validators.Add(result =>
+        {
+            if (!result.GetValue(check)) result.AddError("'migrate' takes --check: sessions migrate by themselves when they are loaded.");
+        });
+        return verb;
     }
 
     // On standard error, where that is a terminal.

@@ -18,7 +18,7 @@ internal sealed class StoredSlices(DatabaseOptions options, string serviceId, in
 
     private async Task<StoredSlicePage> ReadPageAsync(int? after, CancellationToken cancellationToken)
     {
-        await using var connection = _dialect.Connect(options.ConnectionString);
+        await using var connection = _dialect.ConnectToRead(options.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText = SqlText.Statement($"SessionCheck.{_dialect.ScriptPrefix}.sql", "Page");

@@ -79,6 +79,8 @@ internal static class WireValues
             Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5, CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = time,
             Audio = new() { ReferencedClips = 1, ReferencedBytes = 2, PendingClips = 3, PendingBytes = 4, UnreferencedClips = 5, UnreferencedBytes = 6 },
         });
+        yield return ("SessionCheckPage", new SessionCheckPage(
+            new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Quarantine, "r", 5, 6, "e")] }, 7, 0.5));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("ClipReferences", new ClipReferences(["hash"], ["other"]));
@@ -91,17 +93,18 @@ internal static class WireValues
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
                 Applied = [new(Slice.Chunks, [new("client", 3)])], Cursors = [new("client", true, 4, [new(2, rejection)])],
+                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3)])], IsCleared: true),
             },
             Store = new()
             {
-                SchemaVersion = 1, Marker = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4,
+                SchemaVersion = 1, Marker = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4, Expired = new(state, 7, "r"),
                 Slots =
                 [
                     new()
                     {
                         Slice = Slice.Chunks, ETag = "e", Length = 8, Written = state.Chunks, WrittenSource = state.Chunks, StoredVersion = 1,
-                        Unpreserved = new([1, 2], QuarantineKind.Migrated, "r"), SavedAt = time, Cleared = true,
-                        UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions,
+                        Unpreserved = new([1, 2], QuarantineKind.Migrated, "r"), SavedAt = time,
+                        UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions, UncertainVersion = 1,
                     },
                 ],
             },
