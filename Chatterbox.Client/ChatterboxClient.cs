@@ -209,7 +209,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         {
             try
             {
-                await leftBehind.FlushAsync(_closing.Token);
+                await leftBehind.EmptyOutboxAsync(_closing.Token);
             }
             catch (Exception failure)
             {

@@ -108,6 +108,7 @@ public sealed partial class ChatterboxStore
             bool applied;
             lock (_lock)
             {
+                ObjectDisposedException.ThrowIf(_closed, this);
                 EnsureServed();
                 if (_replica.Held is { } held) throw new IOException(held);
                 progress = NextProgress();
@@ -133,6 +134,14 @@ public sealed partial class ChatterboxStore
             Pump();
             await progress.WaitAsync(cancellationToken);
         }
+    }
+
+    /// <summary>Returns once everything is durable and this store has heard of it all, so that nothing is left to send.</summary>
+    /// <exception cref="IOException">Storage is failing.</exception>
+    internal async Task EmptyOutboxAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        if (OutboxCount > 0) await CaughtUpAsync(cancellationToken);
     }
 
     /// <summary>A call of the user's own, tried again for a while when no silo took it.</summary>
@@ -462,6 +471,7 @@ public sealed partial class ChatterboxStore
         _subscriptions.Close();
         _syncChanged?.Close();
         _rejected?.Close();
+        Progress();
         return true;
     }
 
@@ -470,7 +480,7 @@ public sealed partial class ChatterboxStore
         if (OutboxCount == 0) return;
         try
         {
-            await FlushAsync(cancellationToken);
+            await EmptyOutboxAsync(cancellationToken);
         }
         catch (IOException failing) when (_file is null)
         {
@@ -566,6 +576,9 @@ public sealed partial class ChatterboxStore
 
     [LoggerMessage(LogLevel.Warning, "The store of {Session} was closed with {Count} change(s) left to send; they are kept in {Path}: {Reason}")]
     private static partial void LogClosedUnsent(ILogger logger, string session, int count, string path, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Session {Session} refused a change that an earlier run of the client had left to send: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string session, string reason);
 
     [LoggerMessage(LogLevel.Warning, "What session {Session} has stored could not be taken out of the outbox on disk: {Reason}")]
     private static partial void LogNotRemoved(ILogger logger, string session, string reason);

@@ -175,6 +175,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
             var refused = new ChangeRejectedException(entry.Change, rejection);
             entry.Applied.TrySetException(refused);
             entry.Durable.TrySetCanceled();
+            if (entry.IsRecovered) LogRefused(_client.Logger, Session.Key, refused.Message);
             _rejected?.Publish(refused);
         }
     }
