@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Chatterbox.Grains.Session;
 using Orleans.Storage;
 
 namespace Chatterbox.Grains.Persistence;
