@@ -29,6 +29,8 @@ internal static class ChatterboxVerbs
         RehydrateCommand.Create(),
         ClearCommand.Create(),
 
+        MigrateCommand.Create(),
+
         RecoveryCommands.Recover(),
         RecoveryCommands.Recovery(),
         QuarantineCommands.Create(),

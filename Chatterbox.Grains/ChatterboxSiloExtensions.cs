@@ -23,18 +23,8 @@ public static class ChatterboxSiloExtensions
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static ISiloBuilder AddChatterboxGrains(this ISiloBuilder silo, ChatterboxOptions? options = null)
     {
-        options ??= new ChatterboxOptions();
-        if (options.Problems is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
-
-        silo.Services.AddSingleton(Options.Create(options));
+        silo.Services.AddChatterboxSchema(options ?? new ChatterboxOptions());
         silo.Services.TryAddSingleton(TimeProvider.System);
-        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly, PersistConfig.Recovery])
-        {
-            silo.Services.AddSingleton(preset);
-        }
-        silo.Services.AddSingleton<PersistConfigs>();
-        silo.Services.AddSingleton<ISliceMigration, DefaultEngineAndParameters>();
-        silo.Services.AddSingleton<MigrationChain>();
         return silo
             .AddStartupTask((services, _) =>
             {
@@ -44,6 +34,26 @@ public static class ChatterboxSiloExtensions
                 return Task.CompletedTask;
             })
             .AddEventStreams();
+    }
+
+    /// <summary>
+    /// Adds the stores and the schema's history, with which stored sessions are read: in a silo, or, with an
+    /// <see cref="IStoredSlices"/> of the host's, in a program that only looks whether they would load (<see cref="SessionInspector"/>).
+    /// </summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static IServiceCollection AddChatterboxSchema(this IServiceCollection services, ChatterboxOptions options)
+    {
+        if (options.Problems is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
+        services.AddSingleton(Options.Create(options));
+        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly, PersistConfig.Recovery])
+        {
+            services.AddSingleton(preset);
+        }
+        return services
+            .AddSingleton<PersistConfigs>()
+            .AddSingleton<ISliceMigration, DefaultEngineAndParameters>()
+            .AddSingleton<MigrationChain>()
+            .AddSingleton<SessionInspector>();
     }
 
     private static ISiloBuilder AddEventStreams(this ISiloBuilder silo)

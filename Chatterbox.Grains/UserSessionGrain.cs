@@ -14,12 +14,14 @@ namespace Chatterbox.Grains;
 /// A user's session. Reentrant: whatever has to be atomic happens between two awaits, in <see cref="SessionLog"/>, so that a
 /// save under way never makes a change wait.
 /// </summary>
-[Reentrant, GrainType("chatterbox.session")]
+[Reentrant, GrainType(TypeName)]
 internal sealed partial class UserSessionGrain(
     PersistConfigs configs, MigrationChain migrations, IOptions<ChatterboxOptions> options, TimeProvider clock,
     [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, ILogger<UserSessionGrain> logger)
     : Grain, IUserSessionGrain
 {
+    internal const string TypeName = "chatterbox.session";
+
     private readonly ChatterboxOptions _options = options.Value;
     private readonly SessionLog _log = new(options.Value.RecentChanges);
     private readonly Leases _leases = new(options.Value.Lease, clock);

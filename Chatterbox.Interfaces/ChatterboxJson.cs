@@ -17,6 +17,9 @@ namespace Chatterbox;
 [JsonSerializable(typeof(AttachedClient))]
 [JsonSerializable(typeof(StoredSlice))]
 [JsonSerializable(typeof(StorageInfo))]
+[JsonSerializable(typeof(SessionCheck))]
+[JsonSerializable(typeof(VersionCount))]
+[JsonSerializable(typeof(CheckFinding))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext

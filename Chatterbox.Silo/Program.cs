@@ -7,7 +7,7 @@ return await StartUp.RunAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = [.. args.Where(argument => argument != DatabaseSchema.MigrateArgument)],
+        Args = [.. args.Where(argument => argument is not (DatabaseSchema.MigrateArgument or SessionChecking.Argument or SessionChecking.JsonArgument))],
         // Beside the binary, whatever folder it was started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
@@ -16,7 +16,11 @@ return await StartUp.RunAsync(async () =>
     if (args.Contains(DatabaseSchema.MigrateArgument))
     {
         StartUp.Migrate(settings.Database);
-        return;
+        return 0;
+    }
+    if (args.Contains(SessionChecking.Argument))
+    {
+        return await SessionChecking.RunAsync(settings, args.Contains(SessionChecking.JsonArgument), Console.Out, Console.Error, CancellationToken.None);
     }
 
     builder.UseChatterboxUrls();
@@ -32,4 +36,5 @@ return await StartUp.RunAsync(async () =>
     await app.StartAsync();
     StartUp.Greet(settings, app.Urls);
     await app.WaitForShutdownAsync();
+    return 0;
 });

@@ -8,13 +8,12 @@ namespace Chatterbox.Silo;
 /// <summary>What the person at the console sees: where everything is, or the one thing to put right.</summary>
 internal static class StartUp
 {
-    /// <summary>Exit code 0 when stopped as asked, 1 when something has to be put right first: a message says what, no stack trace.</summary>
-    public static async Task<int> RunAsync(Func<Task> run)
+    /// <summary>The exit code: 0 when stopped as asked, 1 when something has to be put right first: a message says what, no stack trace.</summary>
+    public static async Task<int> RunAsync(Func<Task<int>> run)
     {
         try
         {
-            await run();
-            return 0;
+            return await run();
         }
         catch (Exception failure)
         {

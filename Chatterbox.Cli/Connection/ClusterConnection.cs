@@ -18,6 +18,8 @@ internal sealed class ClusterConnection : IAsyncDisposable
 
     public ChatterboxClient Client => _host.Services.GetRequiredService<ChatterboxClient>();
 
+    public IGrainFactory Grains => _host.Services.GetRequiredService<IClusterClient>();
+
     /// <param name="waiting">Called with every attempt that failed, where it is to be tried again; null to give up at once.</param>
     /// <exception cref="OutOfServiceException">No silo answers.</exception>
     public static async Task<ClusterConnection> OpenAsync(

@@ -22,6 +22,9 @@ internal static class ExitCode
     public const int WrongRequest = 2;
     public const int OutOfService = 3;
 
+    /// <summary>What was looked at is not as it should be: <c>migrate --check</c>.</summary>
+    public const int NotAsItShouldBe = 4;
+
     /// <summary>128 and the number of SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
 

@@ -15,6 +15,7 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
           1  an error in the tool itself
           2  the request was wrong; the message names the field, the value and what is allowed
           3  the service cannot be reached, or cannot store
+          4  'migrate --check' has found sessions that would not load
 
         Examples:
           chatterbox import alice browser-state.json
@@ -33,6 +34,7 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
         {
             RootCommand => OfTheWhole,
             SessionVerb verb => verb.More,
+            ClusterVerb verb => verb.More,
             _ => null,
         };
         if (more is null) return code;

@@ -76,7 +76,7 @@ internal sealed partial class SessionStore(
             revision = Math.Max(revision, envelope.Revision);
         }
         if (slots.Any(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable })) state = await FallBackAsync(slots, state, notices);
-        var expired = FindExpired(slots, state, revision, notices);
+        var expired = readOnly is null ? FindExpired(slots, state, revision, notices) : null;
         // Only now, since reading may fail: what is known of the rows stays together.
         (_slots, _expired, Notices, ReadOnly) = (slots, expired, notices, readOnly);
         return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null);
@@ -141,32 +141,27 @@ internal sealed partial class SessionStore(
         var initial = slot.Slice.Get(AppState.Initial);
         slot.Written = initial;
         if (row is null) return new(0, AppliedMap.Empty, null);
-        try
+        var reading = SliceReading.Of(owner, slot.Slice, row, migrations);
+        (slot.StoredVersion, slot.SavedAt, slot.Written) = (reading.Version, reading.Envelope.SavedAt, reading.Envelope.Value ?? initial);
+        switch (reading.Outcome)
         {
-            var (version, body) = SliceFrame.Decode(row);
-            slot.StoredVersion = version;
-            if (version > migrations.CurrentVersion) return OpenNewer(slot, version, body.Span, ref readOnly);
-
-            var envelope = SliceEnvelope.Decode(owner, slot.Slice, version, body.Span, migrations);
-            if (envelope.Value is null) slot.StoredVersion = null;
-            slot.Written = envelope.Value ?? initial;
-            slot.SavedAt = envelope.SavedAt;
-            if (version < migrations.CurrentVersion && envelope.Value is not null)
-            {
+            case CheckOutcome.Migrate:
                 ChatterboxInstruments.Migrated.Add(1);
                 slot.Written = null;
-                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {version}, before its migration to {migrations.CurrentVersion}");
-            }
-            return envelope;
+                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {reading.Version}, before its migration to {migrations.CurrentVersion}");
+                break;
+            case CheckOutcome.Quarantine:
+                LogUnreadable(owner, slot.Slice.Name, row.Length, reading.Problem);
+                notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in quarantine: {reading.Problem}");
+                slot.Unpreserved = new(row, QuarantineKind.Unreadable, reading.Problem);
+                (slot.Written, slot.StoredVersion) = (null, null);
+                break;
+            case CheckOutcome.Newer:
+                readOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {reading.Version}; this silo knows {migrations.CurrentVersion})";
+                LogNewer(owner, slot.Slice.Name, reading.Version!.Value, migrations.CurrentVersion);
+                break;
         }
-        catch (Exception damage) when (IsDamage(damage))
-        {
-            LogUnreadable(owner, slot.Slice.Name, row.Length, damage.Message);
-            notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in quarantine: {damage.Message}");
-            slot.Unpreserved = new(row, QuarantineKind.Unreadable, damage.Message);
-            (slot.Written, slot.StoredVersion) = (null, null);
-            return new(0, AppliedMap.Empty, null);
-        }
+        return reading.Envelope;
     }
 
     // What cannot be read starts from the last good copy.
@@ -193,21 +188,6 @@ internal sealed partial class SessionStore(
         return new(state, revision, $"the state of {savedAt:u} had expired");
     }
 
-    // Shown as far as this build understands it.
-    private SliceEnvelope OpenNewer(SliceSlot slot, int version, ReadOnlySpan<byte> body, ref string? readOnly)
-    {
-        readOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {version}; this silo knows {migrations.CurrentVersion})";
-        LogNewer(owner, slot.Slice.Name, version, migrations.CurrentVersion);
-        try
-        {
-            return SliceEnvelope.Decode(owner, slot.Slice, migrations.CurrentVersion, body, migrations);
-        }
-        catch (Exception unknown) when (IsDamage(unknown))
-        {
-            return new(0, AppliedMap.Empty, null);
-        }
-    }
-
     private async Task PreserveAsync(SliceSlot slot)
     {
         var (bytes, kind, reason) = slot.Unpreserved!;
@@ -219,10 +199,13 @@ internal sealed partial class SessionStore(
     private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
     {
         if (slot.Uncertain is not null) await ReconcileAsync(slot);
+        var applied = moment.Applied[(int)slot.Slice.Slice];
         var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
-        if (slot.Holds(value, source) && !(isTombstone && slot.StoredVersion is not null)) return;
+        // Whoever sends again what was cleared before it was ever stored must find that it has been seen.
+        var isUntold = isTombstone && (slot.StoredVersion is not null || applied.Entries.Length > 0);
+        if (slot.Holds(value, source) && !isUntold) return;
 
-        var envelope = new SliceEnvelope(moment.Revision, moment.Applied[(int)slot.Slice.Slice], isTombstone ? null : value,
+        var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
         var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
         slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion);

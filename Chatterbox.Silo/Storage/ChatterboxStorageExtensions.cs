@@ -20,6 +20,8 @@ public static class ChatterboxStorageExtensions
         options.Resolve();
         return silo.ConfigureServices(services =>
         {
+            services.AddSingleton<IStoredSlices>(provider =>
+                new StoredSlices(options, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
             if (options.HasFallback)
             {
                 services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => WithFallback(provider, Writer(provider, name, options), options));

@@ -36,6 +36,9 @@ internal abstract class DatabaseDialect
 
     public abstract DbConnection Connect(string connectionString);
 
+    /// <summary>For a program that only looks: what is not there is not made.</summary>
+    public virtual DbConnection ConnectToRead(string connectionString) => Connect(connectionString);
+
     public abstract UpgradeEngineBuilder Upgrade(string connectionString);
 
     /// <summary>Makes sure that the database is there, creating it where <paramref name="create"/> allows, and takes writes.</summary>

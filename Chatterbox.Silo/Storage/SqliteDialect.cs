@@ -42,6 +42,9 @@ internal sealed class SqliteDialect : DatabaseDialect
 
     public override DbConnection Connect(string connectionString) => new SqliteConnection(connectionString);
 
+    public override DbConnection ConnectToRead(string connectionString) =>
+        new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString);
+
     public override UpgradeEngineBuilder Upgrade(string connectionString) =>
         DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable("ChatterboxSchema");
 

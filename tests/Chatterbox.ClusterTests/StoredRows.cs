@@ -35,11 +35,24 @@ internal static class StoredRows
         return rows;
     }
 
-    public static async Task OverwriteAsync(DatabaseOptions database, string row, byte[] bytes)
+    /// <summary>All there is, as it is.</summary>
+    public static async Task<IReadOnlyList<string>> DumpAsync(DatabaseOptions database)
+    {
+        await using var connection = await OpenAsync(database);
+        await using var command = Command(connection, "SELECT GrainIdExtensionString, GrainTypeString, Version, PayloadBinary FROM OrleansStorage ORDER BY 1, 2");
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync()) rows.Add($"{reader[0]} {reader[1]} {reader[2]} {(reader[3] is byte[] bytes ? Convert.ToHexStringLower(bytes) : "")}");
+        return rows;
+    }
+
+    /// <param name="key">The session's, where several have the row.</param>
+    public static async Task OverwriteAsync(DatabaseOptions database, string row, byte[] bytes, string? key = null)
     {
         await using var connection = await OpenAsync(database);
         await using var command = Command(connection,
-            "UPDATE OrleansStorage SET PayloadBinary = @bytes, Version = Version + 1 WHERE GrainTypeString = @row", ("@row", row), ("@bytes", bytes));
+            "UPDATE OrleansStorage SET PayloadBinary = @bytes, Version = Version + 1 WHERE GrainTypeString = @row AND (@key = '' OR GrainIdExtensionString = @key)",
+            ("@row", row), ("@bytes", bytes), ("@key", key ?? ""));
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 

@@ -38,10 +38,35 @@ internal sealed class SiloProcess : IAsyncDisposable
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
         start.ArgumentList.Add("--migrate-database");
         Configure(start, settings);
+        var (code, _, errors) = await RunAsync(start);
+        Assert.True(code == 0, errors);
+    }
+
+    public string ConnectionString => $"Data Source={Path.Combine(_folder, "chatterbox.db")}";
+
+    /// <summary>Runs the silo's program beside the silo, with the same settings, for something else than being one.</summary>
+    public Task<(int ExitCode, string Output, string Errors)> BesideAsync(params string[] arguments)
+    {
+        var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        Configure(start, [("Database__ConnectionString", ConnectionString), .. _settings]);
+        return RunAsync(start);
+    }
+
+    /// <summary>Runs the command line tool on this silo.</summary>
+    public Task<(int ExitCode, string Output, string Errors)> ChatterboxAsync(params string[] arguments)
+    {
+        var start = Binaries.Start("Chatterbox.Cli", "chatterbox");
+        foreach (var argument in (string[])[.. arguments, "--gateway", $"{Gateway}"]) start.ArgumentList.Add(argument);
+        return RunAsync(start);
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start)
+    {
         using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync().WaitAsync(Patience);
-        Assert.True(process.ExitCode == 0, await errors);
+        return (process.ExitCode, await output, await errors);
     }
 
     /// <summary>Starts over the same data. Returns once the silo says that it is ready.</summary>
@@ -50,7 +75,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
         Configure(start,
         [
-            ("Database__ConnectionString", $"Data Source={Path.Combine(_folder, "chatterbox.db")}"),
+            ("Database__ConnectionString", ConnectionString),
             ("Database__Fallback", Path.Combine(_folder, "fallback.db")),
             ("Silo__Port", $"{_ports[0]}"),
             ("Gateway__Port", $"{_ports[1]}"),

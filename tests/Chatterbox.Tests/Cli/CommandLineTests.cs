@@ -17,6 +17,8 @@ public sealed class CommandLineTests
     [InlineData("get alice --gateway 127.0.0.1:99999")]
     [InlineData("get alice --timeout 0")]
     [InlineData("get alice --timeout soon")]
+    [InlineData("migrate")]
+    [InlineData("migrate alice --check")]
     public void Refused(string line) => Assert.NotEmpty(ChatterboxVerbs.Root().Parse(line).Errors);
 
     [Fact(DisplayName = "[X2] several gateways may be named, and one without a port is at the usual one")]

@@ -1,0 +1,54 @@
+using Chatterbox.Grains.Session;
+
+namespace Chatterbox.Grains.Persistence;
+
+/// <summary>What a stored row turned out to be. Read in one place, for loading it and for looking whether it would load.</summary>
+/// <param name="Version">The schema version in the row; null when it cannot be told, or the row holds no state.</param>
+/// <param name="Outcome">Null when the row is good as it is.</param>
+/// <param name="Reason">A few words for many rows.</param>
+/// <param name="Problem">What exactly is the matter.</param>
+internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckOutcome? Outcome = null, string Reason = "", string Problem = "")
+{
+    private static readonly SliceEnvelope Nothing = new(0, AppliedMap.Empty, null);
+
+    public static SliceReading Of(GrainId owner, SliceDefinition slice, byte[] row, MigrationChain migrations)
+    {
+        int? version = null;
+        try
+        {
+            var (stored, body) = SliceFrame.Decode(row);
+            version = stored;
+            if (stored > migrations.CurrentVersion) return OfNewer(owner, slice, stored, body.Span, migrations);
+
+            var envelope = SliceEnvelope.Decode(owner, slice, stored, body.Span, migrations);
+            return envelope.Value is null ? new(envelope, null)
+                : stored == migrations.CurrentVersion ? new(envelope, stored)
+                : new(envelope, stored, CheckOutcome.Migrate, $"from version {stored} to {migrations.CurrentVersion}");
+        }
+        catch (Exception damage) when (SessionStore.IsDamage(damage))
+        {
+            var reason = damage switch
+            {
+                FrameException => "its frame is damaged",
+                MigrationException => $"its migration from version {version} failed",
+                _ => "its content is not that of the slice",
+            };
+            return new(Nothing, version, CheckOutcome.Quarantine, reason, damage.Message);
+        }
+    }
+
+    // Shown as far as this build understands it.
+    private static SliceReading OfNewer(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
+    {
+        var known = $"this build knows {migrations.CurrentVersion}";
+        try
+        {
+            return new(SliceEnvelope.Decode(owner, slice, migrations.CurrentVersion, body, migrations), version,
+                CheckOutcome.Newer, $"stored with version {version}", known);
+        }
+        catch (Exception unknown) when (SessionStore.IsDamage(unknown))
+        {
+            return new(Nothing, version, CheckOutcome.Newer, $"stored with version {version}", known);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Chatterbox.Grains;
+using Chatterbox.Grains.Persistence;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chatterbox.Tests.Persistence;
+
+public sealed class SessionCheckTests
+{
+    private const string Good = """{"version":1,"revision":1,"applied":{},"state":[]}""";
+
+    [Fact(DisplayName = "[M1] [M2] [M3] what each stored row would become is summed up, by version, by outcome and reason, with an example")]
+    public async Task Summed_up()
+    {
+        var check = await CheckAsync(
+            [new("a/app-state", "chunks", Frames.Of(Good)), new("a/app-state", "batchItems", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))],
+            [new("b/app-state", "chunks", [1]), new("b/app-state", "batchItems", [2]), new("b/app-state", "preferences", Frames.Of("""{"version":0,"revision":1,"state":7}""", version: 0))],
+            [new("c/app-state", "chunks", Frames.Of("{}")), new("d/app-state", "chunks", Frames.Of("{}", version: 3)), new("e/nowhere", "chunks", Frames.Of(Good))]);
+
+        Assert.Equal((1, 5, 8, false), (check.SchemaVersion, check.Sessions, check.Rows, check.AllWouldLoad));
+        Assert.Equal([(null, 2L), (0, 2L), (1, 3L), (3, 1L)], check.Versions.Select(each => (each.Version, each.Rows)));
+        Assert.Equal(
+        [
+            (CheckOutcome.Migrate, "from version 0 to 1", 1, 1, "a/app-state, batchItems: "),
+            (CheckOutcome.Quarantine, "its frame is damaged", 1, 2, "b/app-state, chunks: it has 1 bytes, fewer than a frame's header"),
+            (CheckOutcome.Quarantine, "its migration from version 0 failed", 1, 1, check.Findings[2].Example),
+            (CheckOutcome.Quarantine, "its content is not that of the slice", 1, 1, "c/app-state, chunks: It is no envelope: it has no revision."),
+            (CheckOutcome.Newer, "stored with version 3", 1, 1, "d/app-state, chunks: this build knows 1"),
+            (CheckOutcome.Refuse, "its store is not registered", 1, 1, "e/nowhere: registered are app-state, minimal, recovery, session-only"),
+        ], check.Findings.Select(each => (each.Outcome, each.Reason, each.Sessions, each.Rows, each.Example)));
+        var lines = check.Describe().ToArray();
+        Assert.Contains($"{"would go to quarantine: its frame is damaged",-60} {1,12} {2,12}", lines);
+        Assert.Contains($"{"  of no version",-60} {"",12} {2,12}", lines);
+        Assert.Contains("for example d/app-state, chunks: this build knows 1", lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("for example a/", StringComparison.Ordinal));
+        Assert.Equal("Not every stored session would load.", lines[^1]);
+        Assert.Equal(check, JsonSerializer.Deserialize(check.ToJson(), ChatterboxJson.Default.SessionCheck));
+    }
+
+    [Fact(DisplayName = "[M1] sessions that need a migration would load; so would none at all")]
+    public async Task All_would_load()
+    {
+        var check = await CheckAsync([[new("a/app-state", "chunks", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))]]);
+        Assert.True(check.AllWouldLoad);
+        Assert.Equal("Every stored session would load.", check.Describe().Last());
+        Assert.True((await CheckAsync([[]])).AllWouldLoad);
+    }
+
+    [Fact(DisplayName = "[M1] the statement that looks through the rows asks for the slices there are")]
+    public void Every_slice_is_asked_for()
+    {
+        var names = string.Join(", ", SliceDefinition.All.Select(slice => $"'{slice.Name}'"));
+        foreach (var dialect in (string[])["Sqlite", "PostgreSql", "SqlServer"])
+        {
+            Assert.Equal(2, Chatterbox.Silo.Storage.SqlText.Statement($"SessionCheck.{dialect}.sql", "Page").Split($"GrainTypeString IN ({names})").Length - 1);
+        }
+    }
+
+    private static async Task<SessionCheck> CheckAsync(params StoredSliceRow[][] pages)
+    {
+        await using var services = new ServiceCollection().AddChatterboxSchema(new ChatterboxOptions()).AddSingleton<IStoredSlices>(new Pages(pages)).BuildServiceProvider();
+        var told = new List<double>();
+        var check = await services.GetRequiredService<SessionInspector>().CheckAllAsync(new Told(told), CancellationToken.None);
+        Assert.Equal(Enumerable.Range(1, pages.Length).Select(page => page / (double)pages.Length), told);
+        return check;
+    }
+
+    private sealed class Pages(StoredSliceRow[][] pages) : IStoredSlices
+    {
+        public Task<StoredSlicePage> ReadAsync(int? after, CancellationToken cancellationToken)
+        {
+            var page = after ?? 0;
+            return Task.FromResult(new StoredSlicePage(pages[page], page + 1 < pages.Length ? page + 1 : null, (page + 1) / (double)pages.Length));
+        }
+    }
+
+    private sealed class Told(List<double> told) : IProgress<double>
+    {
+        public void Report(double value) => told.Add(value);
+    }
+}
