@@ -79,11 +79,14 @@ internal sealed partial class KeptCopy(
     private Copy Decode(byte[] bytes)
     {
         var (version, body) = SliceFrame.Decode(bytes);
-        if (JsonNode.Parse(body.Span) is not JsonObject copy || copy["state"] is not JsonObject slices) throw new JsonException("It is no copy of a session.");
+        if (JsonNode.Parse(body.Span) is not JsonObject copy || copy["state"] is not JsonObject slices || copy["at"] is null || copy["revision"] is null)
+        {
+            throw new JsonException("It is no copy of a session.");
+        }
         SliceEnvelope.CheckOf((string?)copy["of"], Of);
         var state = SliceDefinition.All.Where(slice => slices[slice.Name] is not null)
             .Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Read(migrations.Migrate(slice.Slice, slices[slice.Name], version))));
-        return new((string?)copy["reason"] ?? "", (DateTimeOffset?)copy["at"] ?? default, (long?)copy["revision"] ?? 0, state);
+        return new((string?)copy["reason"] ?? "", (DateTimeOffset)copy["at"]!, (long)copy["revision"]!, state);
     }
 
     [LoggerMessage(LogLevel.Warning, "The copy {Name} of {Session} cannot be read: {Reason}")]

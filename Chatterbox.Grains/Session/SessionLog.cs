@@ -26,6 +26,9 @@ internal sealed partial class SessionLog(int recentChanges)
     /// <summary>The moment of a replacement that is not stored yet, as the state began anew from it.</summary>
     private SessionMoment? _replacement;
 
+    /// <summary>The replacement is nobody's wish: what was loaded had expired.</summary>
+    private bool _hasExpired;
+
     public AppState State { get; private set; } = AppState.Initial;
 
     /// <summary>Changes with every loading of the session; revisions are contiguous within it.</summary>
@@ -46,8 +49,8 @@ internal sealed partial class SessionLog(int recentChanges)
 
     public SessionMoment Moment => new(State, Revision, [.. _applied], _replacement is { IsCleared: true });
 
-    /// <summary>The state was replaced, and that is not stored yet.</summary>
-    public bool IsReplaced => _replacement is not null;
+    /// <summary>Somebody has replaced the state, and that is not stored yet.</summary>
+    public bool IsReplaced => _replacement is not null && !_hasExpired;
 
     /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
     public void Attach(string client, long nextSequence, long seenRevision)
@@ -159,8 +162,9 @@ internal sealed partial class SessionLog(int recentChanges)
         stored.Applied.ToArray().CopyTo(_applied, 0);
         DurableRevision = Revision;
         _replacement = null;
-        // What has expired was not cleared yet.
-        if (stored.IsCleared) Replaced(isCleared: true);
+        if (!stored.IsCleared) return;
+        Replaced(isCleared: true);
+        _hasExpired = true;
     }
 
     /// <summary>
@@ -170,10 +174,10 @@ internal sealed partial class SessionLog(int recentChanges)
     public void Rebase(SessionMoment stored, long epoch)
     {
         var unsaved = _recent.Where(change => change.Revision > DurableRevision).ToArray();
-        var replacement = _replacement;
-        var onto = replacement is null ? stored : replacement with { Revision = stored.Revision };
+        var replacement = IsReplaced ? _replacement : null;
+        var onto = replacement is null ? stored : replacement with { Revision = stored.Revision, IsCleared = false };
         Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
-        if (replacement is { IsCleared: false }) Replaced(isCleared: false);
+        if (replacement is not null) Replaced(replacement.IsCleared);
         foreach (var (_, client, sequence, change) in unsaved)
         {
             if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
@@ -204,7 +208,7 @@ internal sealed partial class SessionLog(int recentChanges)
     {
         _recentFrom = ++Revision;
         DurableRevision = Math.Min(DurableRevision, Revision - 1);
-        _replacement = new(State, Revision, [.. _applied], isCleared);
+        (_replacement, _hasExpired) = (new(State, Revision, [.. _applied], isCleared), false);
     }
 
     private bool WasApplied(string client, long sequence, Slice slice) =>
