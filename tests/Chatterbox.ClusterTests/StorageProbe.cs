@@ -16,6 +16,10 @@ public enum Fault
     BeforeCommit,
     AfterCommit,
     StaleEtag,
+
+    /// <summary>Given up on, and committed when the row has been looked at again, if nobody has written it meanwhile.</summary>
+    LateCommit,
+
     Read,
 }
 
@@ -47,6 +51,8 @@ public sealed class StorageProbe
 
     public void OnRead(Func<string, Fault> fault) => _onRead = fault;
 
+    private readonly ConcurrentDictionary<(GrainId Grain, string Row), Func<Task>> _late = new();
+
     /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
     public void BeforeWrite(Func<string, Task> hold) => _beforeWrite = hold;
 
@@ -70,14 +76,22 @@ public sealed class StorageProbe
         {
             if (probe._onRead?.Invoke(stateName) is Fault.Read) throw new IOException("put in by the test: the database cannot be read");
             await inner.ReadStateAsync(stateName, grainId, grainState);
+            await CommitLateAsync(grainId, stateName);
         }
 
         public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
             if (probe._beforeWrite is { } hold) await hold(stateName);
+            await CommitLateAsync(grainId, stateName);
             var fault = probe._onWrite?.Invoke(stateName) ?? probe._onChange?.Invoke(grainId, stateName) ?? Fault.None;
             if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
             if (fault is Fault.StaleEtag) throw new InconsistentStateException("put in by the test: stale etag");
+            if (fault is Fault.LateCommit)
+            {
+                var late = new GrainState<T>(grainState.State, grainState.ETag) { RecordExists = grainState.RecordExists };
+                probe._late[(grainId, stateName)] = () => inner.WriteStateAsync(stateName, grainId, late);
+                throw new TimeoutException("put in by the test: no answer yet");
+            }
             await inner.WriteStateAsync(stateName, grainId, grainState);
             var bytes = ((StoredFrame)(object)grainState.State!).Bytes;
             probe.Stored[(grainId, stateName)] = bytes.Length;
@@ -89,9 +103,23 @@ public sealed class StorageProbe
         {
             var fault = probe._onClear?.Invoke(stateName) ?? probe._onChange?.Invoke(grainId, stateName) ?? Fault.None;
             if (fault is Fault.BeforeCommit) throw new IOException("put in by the test: failed before the commit");
+            if (fault is Fault.StaleEtag) throw new InconsistentStateException("put in by the test: stale etag");
             await inner.ClearStateAsync(stateName, grainId, grainState);
             probe.Stored.TryRemove((grainId, stateName), out _);
             if (fault is Fault.AfterCommit) throw new TimeoutException("put in by the test: no answer after the commit");
+        }
+
+        private async Task CommitLateAsync(GrainId grain, string row)
+        {
+            if (!probe._late.TryRemove((grain, row), out var commit)) return;
+            try
+            {
+                await commit();
+            }
+            catch (InconsistentStateException)
+            {
+                // Overtaken.
+            }
         }
 
         public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);

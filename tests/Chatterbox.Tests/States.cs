@@ -1,10 +1,8 @@
-using System.Text;
-using Chatterbox.Grains.Persistence;
 using CsCheck;
 
 namespace Chatterbox.Tests;
 
-/// <summary>Random states and damage. CsCheck prints the seed of what fails.</summary>
+/// <summary>Random states and changes. CsCheck prints the seed of what fails.</summary>
 internal static class States
 {
     private static readonly Gen<string> Text = Gen.OneOf(
@@ -39,23 +37,19 @@ internal static class States
             Preferences = preferences, WorkSessions = sessions, SavedVoices = voices, Chunks = chunks, BatchItems = items,
         });
 
-    public static byte[] Damage(byte[] row, int kind, Random random, byte[] otherRow)
-    {
-        var damaged = (byte[])row.Clone();
-        switch (kind)
-        {
-            case 0:
-                damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
-                return damaged;
-            case 1: return damaged[..random.Next(damaged.Length)];
-            case 2: return [.. damaged, 1];
-            case 3:
-                damaged[0] = (byte)'X';
-                return damaged;
-            case 4: return otherRow;
-            default: return SliceFrame.Encode(Encoding.UTF8.GetBytes($"{{\"version\":1,\"state\":{random.Next()}}}"), 1, 1024);
-        }
-    }
+    /// <summary>Any change with any content that is allowed, for a state of these ids.</summary>
+    public static Gen<AppStateChange> Change { get; } = Gen.OneOf<AppStateChange>(
+        Gen.Int[0, 2].Select(engine => (AppStateChange)new SelectEngine((TtsEngine)engine)),
+        Parameters.Select(parameters => (AppStateChange)new UpdateParameters(TtsEngine.Chatterbox, parameters)),
+        Gen.Bool.Select(streaming => (AppStateChange)new SetStreaming(streaming)),
+        Gen.Int[0, 5].Array[0, 6].Select(slices => (AppStateChange)new SetSyncedSlices(slices.Select(each => (Slice)each).ToValueList())),
+        Gen.Select(Gen.Int[0, 30], Text, Ids, Time).Select((id, name, chunks, at) => (AppStateChange)new UpsertWorkSession(new() { Id = $"s{id}", Name = name, ChunkIds = chunks, CreatedAt = at })),
+        Gen.Select(Gen.Int[0, 30], Text, Parameters).Select((id, name, parameters) => (AppStateChange)new UpsertVoice(new() { Id = $"v{id}", Name = name, Parameters = parameters })),
+        Chunk.Select(chunk => (AppStateChange)new UpsertChunk(chunk)),
+        Gen.Select(Gen.Int[0, 30], Gen.Int[0, 4]).Select((id, status) => (AppStateChange)new SetChunkStatus($"c{id}", (WorkStatus)status)),
+        Gen.Int[0, 30].Select(id => (AppStateChange)new CompleteChunk($"c{id}", Samples.Audio)),
+        Gen.Select(Gen.Int[0, 30], Text, Ids).Select((id, name, chunks) => (AppStateChange)new UpsertBatchItem(new() { Id = $"b{id}", Name = name, ChunkIds = chunks })),
+        Gen.OneOfConst([.. Samples.EveryChange]));
 
     private static Gen<ValueList<T>> List<T>(Gen<T> item, int most) where T : class, IKeyed =>
         item.Array[0, most].Select(items => items.DistinctBy(each => each.Id).ToValueList());

@@ -19,6 +19,18 @@ public class FaultsOnSqlite(ITestOutputHelper output) : FaultTests(Sqlite, outpu
 public class FaultsOnPostgreSql(ITestOutputHelper output) : FaultTests(PostgreSql, output);
 
 [OnDatabase(Sqlite)]
+public class WritePathOnSqlite() : WritePathTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class WritePathOnPostgreSql() : WritePathTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
+public class ChecksOnSqlite() : CheckTests(Sqlite);
+
+[OnDatabase(PostgreSql)]
+public class ChecksOnPostgreSql() : CheckTests(PostgreSql);
+
+[OnDatabase(Sqlite)]
 public class KillsOnSqlite(ITestOutputHelper output) : KillTests(Sqlite, output);
 
 [OnDatabase(PostgreSql)]

@@ -3,13 +3,45 @@ using Orleans.Storage;
 
 namespace Chatterbox.Tests.Persistence;
 
+/// <summary>What goes wrong with one write or clear.</summary>
+internal enum WriteFault
+{
+    None,
+
+    /// <summary>Not committed, and the writer is told so.</summary>
+    Before,
+
+    /// <summary>Committed, and the writer is not told.</summary>
+    After,
+
+    /// <summary>The writer gives up; committed later, when it has looked and found nothing, if nobody has written meanwhile.</summary>
+    Late,
+
+    /// <summary>Not committed, for an etag that is said to be stale and is not.</summary>
+    Stale,
+}
+
 /// <summary>Grain storage in memory, with etags, and with faults where a test puts them.</summary>
 internal sealed class MemoryStorage : IGrainStorage
 {
     private readonly Dictionary<string, (byte[]? Bytes, int Version)> _rows = [];
+    private readonly Dictionary<string, Action> _late = [];
+
+    public MemoryStorage() { }
+
+    /// <summary>The rows as they are in another one, without its faults.</summary>
+    public MemoryStorage(MemoryStorage other) => _rows = new(other._rows);
 
     /// <summary>What becomes of a write, by the row's name. Runs before the commit; what it returns runs after it.</summary>
     public Func<string, Action?>? OnWrite { get; set; }
+
+    /// <summary>What goes wrong with the next write or clear, by the row's name.</summary>
+    public Func<string, WriteFault>? Fault { get; set; }
+
+    /// <summary>Awaited before each write and read, for example to hold it up.</summary>
+    public Func<string, Task>? Slow { get; set; }
+
+    public Func<string, Task>? OnRead { get; set; }
 
     public List<string> Writes { get; } = [];
 
@@ -19,35 +51,61 @@ internal sealed class MemoryStorage : IGrainStorage
         set => _rows[row] = (value, _rows.TryGetValue(row, out var found) ? found.Version + 1 : 1);
     }
 
-    public IEnumerable<string> Rows => _rows.Keys;
+    public IEnumerable<string> Rows => _rows.Where(row => row.Value.Bytes is not null).Select(row => row.Key);
 
-    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (OnRead is not null) await OnRead(stateName);
         var exists = _rows.TryGetValue(stateName, out var row) && row.Bytes is not null;
         grainState.State = (T)(object)new StoredFrame { Bytes = exists ? row.Bytes! : [] };
         grainState.RecordExists = exists;
         grainState.ETag = _rows.ContainsKey(stateName) ? $"{row.Version}" : null!;
-        return Task.CompletedTask;
+        CommitLate(stateName);
     }
 
-    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ChangeAsync(stateName, grainState, ((StoredFrame)(object)grainState.State!).Bytes);
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => ChangeAsync(stateName, grainState, null);
+
+    private async Task ChangeAsync<T>(string row, IGrainState<T> state, byte[]? bytes)
     {
-        var after = OnWrite?.Invoke(stateName);
-        var known = _rows.TryGetValue(stateName, out var row) ? $"{row.Version}" : null;
-        if (known != grainState.ETag) throw new InconsistentStateException("stale");
-        this[stateName] = ((StoredFrame)(object)grainState.State!).Bytes;
-        Writes.Add(stateName);
-        after?.Invoke();
-        grainState.ETag = $"{_rows[stateName].Version}";
-        grainState.RecordExists = true;
-        return Task.CompletedTask;
+        if (Slow is not null) await Slow(row);
+        CommitLate(row);
+        var after = OnWrite?.Invoke(row);
+        var etag = state.ETag;
+        switch (Fault?.Invoke(row) ?? WriteFault.None)
+        {
+            case WriteFault.Before: throw new IOException("put in by the test: failed before the commit");
+            case WriteFault.Stale: throw new InconsistentStateException("put in by the test: stale etag");
+            case WriteFault.Late:
+                _late[row] = () =>
+                {
+                    if (EtagOf(row) == etag) this[row] = bytes;
+                };
+                throw new TimeoutException("put in by the test: no answer");
+            case WriteFault.After:
+                Commit(row, etag, bytes);
+                throw new TimeoutException("put in by the test: no answer after the commit");
+            default:
+                Commit(row, etag, bytes);
+                after?.Invoke();
+                (state.ETag, state.RecordExists) = (EtagOf(row)!, bytes is not null);
+                return;
+        }
     }
 
-    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    private void Commit(string row, string? etag, byte[]? bytes)
     {
-        this[stateName] = null;
-        grainState.ETag = $"{_rows[stateName].Version}";
-        grainState.RecordExists = false;
-        return Task.CompletedTask;
+        if (EtagOf(row) != etag) throw new InconsistentStateException("stale");
+        this[row] = bytes;
+        Writes.Add(row);
     }
+
+    private void CommitLate(string row)
+    {
+        if (_late.Remove(row, out var commit)) commit();
+    }
+
+    private string? EtagOf(string row) => _rows.TryGetValue(row, out var found) ? $"{found.Version}" : null;
 }

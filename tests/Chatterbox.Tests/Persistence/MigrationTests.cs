@@ -41,7 +41,7 @@ public sealed class MigrationTests
     [InlineData(1, """{"version":1,"revision":3,"applied":{"c":2},"state":{"engine":"chatterbox","parameters":{"temperature":0.8},"useStreaming":true}}""")]
     public void Released_versions_load(int version, string body)
     {
-        var envelope = SliceEnvelope.Decode(SliceDefinition.All[0], version, System.Text.Encoding.UTF8.GetBytes(body), Chain);
+        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[0], version, System.Text.Encoding.UTF8.GetBytes(body), Chain);
         Assert.Equal(Preferences.Default with { UseStreaming = true }, envelope.Value);
         Assert.Equal((3, 2), (envelope.Revision, envelope.Applied["c"]));
     }
@@ -53,8 +53,8 @@ public sealed class MigrationTests
         var applied = AppliedMap.Empty.With("one", 5).With("two", 9).With("one", 6);
         foreach (var slice in SliceDefinition.All)
         {
-            var frame = SliceFrame.Decode(new SliceEnvelope(42, applied, slice.Get(AppState.Initial), at).Encode(slice, 1, 1024));
-            var envelope = SliceEnvelope.Decode(slice, frame.SchemaVersion, frame.Body.Span, Chain);
+            var frame = SliceFrame.Decode(new SliceEnvelope(42, applied, slice.Get(AppState.Initial), at).Encode(SessionDriver.Owner, slice, 1, 1024));
+            var envelope = SliceEnvelope.Decode(SessionDriver.Owner, slice, frame.SchemaVersion, frame.Body.Span, Chain);
             Assert.Equal((42, 6, 9, 0), (envelope.Revision, envelope.Applied["one"], envelope.Applied["two"], envelope.Applied["three"]));
             Assert.Equal(slice.Get(AppState.Initial), envelope.Value);
             Assert.Equal(at, envelope.SavedAt);

@@ -10,7 +10,7 @@ namespace Chatterbox.Tests.Persistence;
 
 public sealed class SessionStoreTests
 {
-    private static readonly GrainId Owner = GrainId.Create("session", "alice/app-state");
+    private static readonly GrainId Owner = SessionDriver.Owner;
 
     [Fact(DisplayName = "[P7] a random state that is saved is loaded the same")]
     public void States_round_trip() => States.Any.Sample(state =>
@@ -31,32 +31,6 @@ public sealed class SessionStoreTests
             Assert.Equal(once, preset.Partialize(once));
         }
     }, iter: 300);
-
-    [Fact(DisplayName = "[M2] random damage never stops loading, never costs another slice, and leaves the bytes intact in quarantine")]
-    public void Damage() => Gen.Select(States.Any, Gen.Int[0, 4], Gen.Int[0, 5], Gen.Int).Sample((state, victim, kind, seed) =>
-    {
-        var storage = new MemoryStorage();
-        SaveAsync(storage, state).Wait();
-        var slice = SliceDefinition.All[victim];
-        if (storage[slice.Name] is not { } row) return;
-        var damaged = States.Damage(row, kind, new Random(seed), storage[SliceDefinition.All[(victim + 1) % 5].Name] ?? [9]);
-        if (damaged.AsSpan().SequenceEqual(row)) return;
-        storage[slice.Name] = damaged;
-
-        var store = New(storage);
-        var loaded = store.LoadAsync().Result;
-        var isReadable = kind == 4 && store.Notices.Count == 0;
-        foreach (var other in SliceDefinition.All.Where(other => other != slice))
-        {
-            Assert.Equal(other.Get(state), other.Get(loaded.State));
-        }
-        // A swapped row can be a valid row: two lists that are empty, say.
-        if (isReadable) return;
-        Assert.NotEmpty(store.Notices);
-        store.SaveAsync(loaded).Wait();
-        var kept = Assert.Single(store.Quarantine.ListAsync().Result);
-        Assert.Equal(damaged, store.Quarantine.ReadAsync(kept.Id).Result);
-    }, iter: 500);
 
     [Fact(DisplayName = "[M2] while the bytes cannot be kept in quarantine, their row is not written over")]
     public async Task Unpreserved_bytes_stay()
@@ -101,7 +75,7 @@ public sealed class SessionStoreTests
         {
             await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
             // The write that was given up on is committed behind the next one's back.
-            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(SliceDefinition.All[0], 1, 1024);
+            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(Owner, SliceDefinition.All[0], 1, 1024);
         }
         // Not in the row, so nobody may be told that it is durable.
         else await Assert.ThrowsAsync<InconsistentStateException>(() => store.SaveAsync(first));
@@ -158,9 +132,148 @@ public sealed class SessionStoreTests
         Assert.Empty(storage.Writes);
     }
 
-    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null) => new(storage, Owner,
-        config ?? PersistConfig.AppState with { Partialize = state => state }, new([new DefaultEngineAndParameters()]), new ChatterboxOptions(),
-        new FakeTimeProvider(), NullLogger.Instance);
+    [Fact(DisplayName = "[P6] what has expired is kept as a copy before its first row is written over, and not while it is loaded: a full disk locks nobody out")]
+    public async Task Expiry()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var brief = PersistConfig.SessionOnly with { ExpiresAfter = TimeSpan.FromMinutes(1) };
+        var storage = new MemoryStorage();
+        var first = New(storage, brief, clock: clock);
+        var state = AppState.Initial with { Chunks = [Samples.Chunk("c1")] };
+        await first.SaveAsync(await first.LoadAsync() with { State = state, Revision = 7 });
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(state, (await New(storage, brief, clock: clock).LoadAsync()).State);
+        clock.Advance(TimeSpan.FromTicks(1));
+        storage.Fault = _ => WriteFault.Before;
+        var store = New(storage, brief, clock: clock);
+        var moment = await store.LoadAsync();
+        Assert.Equal((AppState.Initial, true, true), (moment.State, moment.IsCleared, store.NeedsSave));
+        Assert.Contains("expired", Assert.Single(store.Notices), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(moment));
+        Assert.Single(storage.Writes);
+
+        storage.Fault = null;
+        await store.SaveAsync(moment);
+        Assert.Equal(["before", "chunks"], storage.Writes.Skip(1));
+        Assert.Equal((state, false), ((await store.ReadBeforeAsync())!.State, store.NeedsSave));
+        Assert.Equal((null, AppState.Initial), (store.PersistedVersion, (await New(storage, brief, clock: clock).LoadAsync()).State));
+    }
+
+    [Fact(DisplayName = "[R3] the last good copy is renewed when it is a day old, of what is durable; a session that never held anything has none")]
+    public async Task Last_good_copies()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var storage = new MemoryStorage();
+        var store = New(storage, clock: clock);
+        var moment = await store.LoadAsync();
+        await store.RenewLastGoodAsync(moment);
+        Assert.Empty(storage.Writes);
+        await store.RenewLastGoodAsync(moment with { Revision = 1 });
+        clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromTicks(1));
+        await store.RenewLastGoodAsync(moment with { Revision = 2 });
+        // Another activation knows how old it is.
+        await New(storage, clock: clock).RenewLastGoodAsync(moment with { Revision = 2 });
+        Assert.Equal(["last-good"], storage.Writes);
+        clock.Advance(TimeSpan.FromTicks(1));
+        await store.RenewLastGoodAsync(moment with { Revision = 3 });
+        Assert.Equal(["last-good", "last-good"], storage.Writes);
+    }
+
+    [Fact(DisplayName = "[M3] a session stored by a newer build is shown as far as it is understood, and whatever is asked nothing is written")]
+    public async Task Read_only()
+    {
+        var storage = new MemoryStorage
+        {
+            ["preferences"] = Frames.Of("""{"version":2,"revision":7,"applied":{"c":3},"state":{"useStreaming":true,"shape":"new"}}""", version: 2),
+            ["chunks"] = Frames.Of("""{"version":2,"revision":9,"shape":"new","state":{}}""", version: 2),
+            ["savedVoices"] = [1],
+            ["batchItems"] = Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0),
+        };
+        var store = New(storage, PersistConfig.AppState with { ExpiresAfter = TimeSpan.FromSeconds(1) });
+        var moment = await store.LoadAsync();
+        Assert.Equal((true, 7, 3), (moment.State.Preferences.UseStreaming, moment.Revision, moment.Applied[0]["c"]));
+        Assert.Contains("schema 2; this silo knows 1", store.ReadOnly, StringComparison.Ordinal);
+        Assert.False(store.NeedsSave);
+        Assert.Equal(2, store.PersistedVersion);
+        await store.SaveAsync(moment with { State = AppState.Initial with { Chunks = [Samples.Chunk("c")] }, Revision = 10 });
+        await store.KeepBeforeAsync(moment, "a test");
+        await store.RenewLastGoodAsync(moment);
+        Assert.Empty(storage.Writes);
+
+        // The newer build has left again.
+        storage["preferences"] = storage["chunks"] = null;
+        await store.LoadAsync();
+        Assert.Null(store.ReadOnly);
+    }
+
+    [Fact(DisplayName = "[A3] what is stored is described slice by slice, with what the rows take; writes are counted")]
+    public async Task Description()
+    {
+        var storage = new MemoryStorage();
+        var store = New(storage);
+        var state = AppState.Initial with { Chunks = [Samples.Chunk("c1"), Samples.Chunk("c2")] };
+        await store.SaveAsync(await store.LoadAsync() with { State = state, Revision = 7 });
+        Assert.Equal([(Slice.Preferences, 1, 0), (Slice.WorkSessions, 0, 0), (Slice.SavedVoices, 0, 0), (Slice.Chunks, 2, storage["chunks"]!.Length), (Slice.BatchItems, 0, 0)],
+            store.Describe(state).Select(slice => (slice.Slice, slice.Items, slice.Bytes)));
+        Assert.Equal((1, storage["chunks"]!.Length, 1), (store.RowWrites, store.BytesWritten, store.PersistedVersion));
+    }
+
+    [Fact(DisplayName = "[M1] a migrated slice is written once, its original kept; a slice that was cleared needs no migration")]
+    public async Task Migrated_once()
+    {
+        var original = Frames.Of("""{"version":0,"revision":7,"applied":{"c":3},"state":{"useStreaming":true}}""", version: 0);
+        var storage = new MemoryStorage { ["preferences"] = original, ["chunks"] = Frames.Of("""{"version":0,"revision":7,"applied":{"c":5}}""", version: 0) };
+        var store = New(storage);
+        var moment = await store.LoadAsync();
+        Assert.Equal((true, 3, 5), (store.NeedsSave, moment.Applied[0]["c"], moment.Applied[3]["c"]));
+        await store.SaveAsync(moment);
+        await store.SaveAsync(moment);
+        Assert.Equal(["quarantine-" + (await store.Quarantine.ListAsync()).Single().Id, "quarantine", "preferences"], storage.Writes);
+        Assert.Equal(original, await store.Quarantine.ReadAsync((await store.Quarantine.ListAsync()).Single().Id));
+        var again = New(storage);
+        Assert.Equal((moment.State, false, 1), ((await again.LoadAsync()).State, again.NeedsSave, again.PersistedVersion));
+    }
+
+    [Fact(DisplayName = "[R1] the marker says what is in hand and who has it, is written when that changes, and stands until the work is done")]
+    public async Task Markers()
+    {
+        var state = AppState.Initial with
+        {
+            Chunks = [Samples.Chunk("waiting"), Samples.Chunk("running") with { Status = WorkStatus.Generating }, Samples.Chunk("failed") with { Status = WorkStatus.Error },
+                Samples.Chunk("interrupted") with { Status = WorkStatus.Interrupted }, Samples.Chunk("done") with { Status = WorkStatus.Completed, Audio = Samples.Audio }],
+            BatchItems = [new() { Id = "batch", Name = "n", Status = WorkStatus.Generating }, new() { Id = "over", Name = "n", Status = WorkStatus.Completed }],
+        };
+        var work = WorkInHand.Of(state, ["client"], crashed: false);
+        Assert.Equal(new WorkInHand(["waiting", "running"], ["batch"], false, ["client"], false), work);
+        Assert.False(work.IsNone);
+        Assert.Same(WorkInHand.None, WorkInHand.Of(AppState.Initial, ["client"], crashed: true));
+        Assert.False(WorkInHand.Of(AppState.Initial with { Runtime = new() { IsGenerating = true } }, [], crashed: true).IsNone);
+        Assert.Equal(["running"], work.StillIn(state with { Chunks = state.Chunks.RemoveAt(0) }).Chunks);
+        Assert.Empty(work.StillIn(state with { BatchItems = [] }).BatchItems);
+
+        var storage = new MemoryStorage();
+        var marker = new RecoveryMarker(storage, Owner);
+        Assert.Null(marker.Written);
+        Assert.Same(WorkInHand.None, await marker.LoadAsync());
+        await marker.WriteAsync(WorkInHand.None);
+        Assert.Empty(storage.Writes);
+        await marker.WriteAsync(work);
+        await marker.WriteAsync(work with { });
+        Assert.Single(storage.Writes);
+        Assert.Equal(work, await new RecoveryMarker(storage, Owner).LoadAsync());
+        storage.Fault = _ => WriteFault.After;
+        await Assert.ThrowsAsync<TimeoutException>(() => marker.WriteAsync(WorkInHand.None));
+        Assert.Null(marker.Written);
+        storage.Fault = null;
+        await marker.WriteAsync(WorkInHand.None);
+        Assert.Same(WorkInHand.None, marker.Written);
+        Assert.True((await new RecoveryMarker(storage, Owner).LoadAsync()).IsNone);
+    }
+
+    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null, MigrationChain? migrations = null,
+        TimeProvider? clock = null) => new(storage, owner ?? Owner, config ?? PersistConfig.AppState with { Partialize = state => state }, migrations ?? new([new DefaultEngineAndParameters()]),
+        new ChatterboxOptions(), clock ?? new FakeTimeProvider(), NullLogger.Instance);
 
     private static async Task SaveAsync(MemoryStorage storage, AppState state)
     {

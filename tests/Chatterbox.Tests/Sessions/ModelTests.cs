@@ -12,6 +12,7 @@ namespace Chatterbox.Tests.Sessions;
 public sealed class ModelTests(ITestOutputHelper output)
 {
     [Fact(DisplayName = "[C3] [F3] [P8] whatever is lost, repeated, reordered or killed: every change is in once, and all show the same")]
+    [Trait("Category", "Long")]
     public void Random_runs()
     {
         for (var run = 0; run < 200; run++)

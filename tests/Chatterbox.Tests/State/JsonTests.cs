@@ -1,4 +1,7 @@
 using System.Text.Json;
+using CsCheck;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
 
 namespace Chatterbox.Tests.State;
 
@@ -15,6 +18,17 @@ public sealed class JsonTests
         var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState)!, ChatterboxJson.Default.AppState);
         foreach (var member in (string[])["warmth", "whisper", "theme", "color", "mood", "peak", "rating", "owner"]) Assert.Contains($"\"{member}\":", once, StringComparison.Ordinal);
         Assert.Equal(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState), JsonSerializer.Deserialize(once, ChatterboxJson.Default.AppState));
+    }
+
+    [Fact(DisplayName = "[S2] any change comes back from its JSON and from the wire as it was")]
+    public void Any_change_round_trips()
+    {
+        var wire = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+        States.Change.Sample(change =>
+        {
+            Assert.Equal(change, JsonSerializer.Deserialize(JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange), ChatterboxJson.Default.AppStateChange));
+            Assert.Equal(change, wire.Deserialize<AppStateChange>(wire.SerializeToArray(change)));
+        }, iter: 500);
     }
 
     [Fact(DisplayName = "[M3] members that are missing take their defaults, nested ones too")]

@@ -1,0 +1,109 @@
+using Xunit.Abstractions;
+
+namespace Chatterbox.Tests.Persistence;
+
+public sealed class FaultTests(ITestOutputHelper output)
+{
+    private const int Changes = 10_000;
+
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
+
+    [Fact(DisplayName = "[P3] [P8] [P9] ten thousand random changes, over storage that fails in every way and is gone for 30 s, "
+        + "crashes and loads between: none lost, none twice")]
+    [Trait("Category", "Long")]
+    public async Task Random_faults()
+    {
+        var seed = Random.Shared.Next();
+        try
+        {
+            await RunAsync(seed, Changes);
+        }
+        catch
+        {
+            output.WriteLine($"seed {seed}");
+            throw;
+        }
+    }
+
+    [Theory(DisplayName = "[P3] [P9] a few hundred random changes over failing storage")]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Fewer_faults(int seed) => await RunAsync(seed, 300);
+
+    private static async Task RunAsync(int seed, int changes)
+    {
+        var random = new Random(seed);
+        var storage = new MemoryStorage();
+        var driver = await SessionDriver.StartAsync(storage);
+        var awayUntil = TimeSpan.Zero;
+        var started = driver.Clock.GetUtcNow();
+        TimeSpan Now() => driver.Clock.GetUtcNow() - started;
+
+        storage.Fault = _ => Now() < awayUntil ? WriteFault.Before : random.Next(12) switch
+        {
+            0 => WriteFault.Before,
+            1 => WriteFault.After,
+            2 => WriteFault.Late,
+            3 => WriteFault.Stale,
+            _ => WriteFault.None,
+        };
+        // Slow: everything else goes on meanwhile, changes and timers too.
+        storage.Slow = async _ =>
+        {
+            if (random.Next(6) == 0) await Task.Yield();
+        };
+        storage.OnRead = _ => Now() < awayUntil || random.Next(40) == 0 ? throw new IOException("put in by the test: cannot be read") : Task.CompletedTask;
+
+        for (var number = 1; number <= changes; number++)
+        {
+            driver.Change(RandomChange(random, driver.Expected, number));
+            if (random.Next(3) == 0) await driver.AdvanceAsync(TimeSpan.FromMilliseconds(random.Next(400)));
+            if (number == changes / 2)
+            {
+                awayUntil = Now() + Outage;
+                for (var second = 0; second < 30; second++) await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
+                Assert.NotNull(driver.Writer.Failing);
+            }
+            if (random.Next(200) == 0) driver.Saver.LoadAgain("a test");
+            if (random.Next(300) == 0) await CrashAsync(driver);
+            if (random.Next(100) == 0 && !driver.Log.IsReplaced) await driver.CheckNothingLostAsync();
+        }
+        awayUntil = TimeSpan.Zero;
+        (storage.Fault, storage.Slow, storage.OnRead) = (null, null, null);
+        await driver.SettleAsync();
+        await driver.CheckNothingLostAsync();
+        Assert.Equal(driver.Expected, driver.Log.State);
+    }
+
+    // A silo that dies in an outage is followed by one that cannot load either, until it can.
+    private static async Task CrashAsync(SessionDriver driver)
+    {
+        while (true)
+        {
+            try
+            {
+                await driver.CrashAsync();
+                return;
+            }
+            catch (IOException)
+            {
+                await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
+            }
+        }
+    }
+
+    internal static AppStateChange RandomChange(Random random, AppState state, int number) => random.Next(10) switch
+    {
+        0 => new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = number }),
+        1 => new SetStreaming(number % 2 == 0),
+        2 => new UpsertVoice(new() { Id = $"v{random.Next(20)}", Name = $"Voice {number}", Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), Engine = TtsEngine.Turbo }),
+        3 when state.Chunks.Count > 0 => new RemoveChunk(state.Chunks[random.Next(state.Chunks.Count)].Id),
+        4 when state.Chunks.Count > 0 => new SetChunkStatus(state.Chunks[random.Next(state.Chunks.Count)].Id, (WorkStatus)random.Next(2)),
+        5 => new UpsertBatchItem(new() { Id = $"b{random.Next(10)}", Name = $"Batch {number}" }),
+        6 => new UpsertWorkSession(new() { Id = $"s{random.Next(8)}", Name = $"Session {number}" }),
+        7 when state.SavedVoices.Count > 0 => new RemoveVoice(state.SavedVoices[random.Next(state.SavedVoices.Count)].Id),
+        // Each shows in the state how often it was done.
+        _ => new UpsertChunk(Samples.Chunk($"c{random.Next(60)}", $"Text {number}")),
+    };
+}
