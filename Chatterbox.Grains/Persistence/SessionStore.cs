@@ -115,7 +115,9 @@ internal sealed partial class SessionStore(
     public Task KeepBeforeAsync(SessionMoment moment, string reason) =>
         ReadOnly is null ? Before.KeepAsync(moment.State, moment.Revision, reason) : Task.CompletedTask;
 
-    public Task<Copy?> ReadBeforeAsync() => Before.ReadAsync();
+    /// <summary>The copy to come back to; what has expired is one before it is stored as one.</summary>
+    public async Task<Copy?> ReadBeforeAsync() =>
+        _expired is { } expired ? new(expired.Reason, clock.GetUtcNow(), expired.Revision, expired.State) : await Before.ReadAsync();
 
     /// <summary>Renews the last good copy when it is old, from a state that is durable.</summary>
     public async Task RenewLastGoodAsync(SessionMoment durable)

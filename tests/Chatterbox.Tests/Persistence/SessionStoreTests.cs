@@ -182,6 +182,8 @@ public sealed class SessionStoreTests
         Assert.Contains("expired", Assert.Single(store.Notices), StringComparison.Ordinal);
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(moment));
         Assert.Single(storage.Writes);
+        // It can be come back to all the same.
+        Assert.Equal(state, (await store.ReadBeforeAsync())!.State);
 
         storage.Fault = null;
         await store.SaveAsync(moment);
