@@ -46,8 +46,8 @@ public sealed partial class ChatterboxStore
             lock (_lock)
             {
                 if (_save.State is SaveState.Failing) return _save;
-                if (_replica.Held is { } held) return new(SaveState.Failing, null, held);
-                return _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveStatus.Saving : SaveStatus.Saved;
+                if (_replica.Held is { } held) return _save with { State = SaveState.Failing, Failure = held };
+                return _save with { State = _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveState.Saving : SaveState.Saved };
             }
         }
     }

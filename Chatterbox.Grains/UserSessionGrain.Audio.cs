@@ -216,7 +216,7 @@ internal sealed partial class UserSessionGrain : IClipHolder
     {
         var quarantined = await new Quarantine(storage, this.GetGrainId(), clock).ListAsync();
         // The list itself counts, too: damaged, it does not say what else there is.
-        return ["last-good", "before", "quarantine", .. quarantined.Where(entry => entry.Kind is QuarantineKind.Unreadable).Select(entry => $"quarantine-{entry.Id}")];
+        return ["last-good", "before", "quarantine", .. quarantined.Where(entry => entry.Kind is not QuarantineKind.Migrated).Select(entry => $"quarantine-{entry.Id}")];
     }
 
     private async Task<RowBody> ReadBodyAsync(string row)

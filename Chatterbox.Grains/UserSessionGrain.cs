@@ -25,6 +25,7 @@ internal sealed partial class UserSessionGrain(
     private readonly ChatterboxOptions _options = options.Value;
     private readonly SessionLog _log = new(options.Value.RecentChanges);
     private readonly Leases _leases = new(options.Value.Lease, clock);
+    private IStorageStatus? _storageStatus;
     private SessionStore _store = null!;
     private SessionFeed _feed = null!;
     private WriteBehind _writer = null!;
@@ -34,9 +35,9 @@ internal sealed partial class UserSessionGrain(
 
     private string Key => this.GetPrimaryKeyString();
 
-    private SaveStatus Save => _writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason)
+    private SaveStatus Save => OfStorage(_writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason)
         : _log.DurableRevision < _log.Revision ? SaveStatus.Saving
-        : SaveStatus.Saved;
+        : SaveStatus.Saved);
 
     private string? ReadOnly => _store.ReadOnly is { } why ? $"The session is read-only: {why}." : null;
 
@@ -46,6 +47,7 @@ internal sealed partial class UserSessionGrain(
         var config = configs.Find(id.Store) ?? throw new SessionUnknownException(
             Rejection.OfText("store", id.Store, $"a registered store: {string.Join(", ", configs.Names)}"));
 
+        _storageStatus = ServiceProvider.GetService<IStorageStatus>();
         _store = new(storage, this.GetGrainId(), config, migrations, _options, clock, logger);
         _feed = new(Key, ServiceProvider.GetRequiredService<EventQueues>(), _leases);
         _writer = new(new DebouncePolicy(config.WriteDelay!.Value, config.MaxWriteDelay!.Value),
@@ -220,6 +222,12 @@ internal sealed partial class UserSessionGrain(
         Slices = _store.Describe(_log.State).ToValueList(),
         Crash = Crash,
     });
+
+    private SaveStatus OfStorage(SaveStatus save)
+    {
+        var (since, pending) = (_storageStatus?.DegradedSince, _storageStatus?.PendingFramesOf(this.GetGrainId()) ?? 0);
+        return since is null && pending == 0 ? save : save with { DegradedSince = since, PendingFrames = pending };
+    }
 
     private ValueList<AttachedClient> Presence =>
         _leases.All.Select(lease => new AttachedClient(lease.Client.Client, lease.Device, lease.Since)).ToValueList();

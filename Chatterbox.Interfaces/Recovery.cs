@@ -31,7 +31,7 @@ public sealed record RecoveryReport
 
 /// <summary>Bytes of a session that were set aside because they could not be read, or before something replaced them.</summary>
 /// <param name="Id">Names the bytes; the same bytes are kept once.</param>
-/// <param name="Kind">unreadable or migrated.</param>
+/// <param name="Kind">unreadable, migrated, or overtaken: the database did not take it in time, and held something later when it could.</param>
 /// <param name="Length">Bytes.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.QuarantineItem")]
 public sealed record QuarantineItem(

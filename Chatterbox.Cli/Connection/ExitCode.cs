@@ -32,7 +32,7 @@ internal static class ExitCode
     {
         WrongRequestException or ChangeRejectedException or SessionRefusedException or BackupFormatException => WrongRequest,
         ClipRefusedException or QuotaExceededException => WrongRequest,
-        OutOfServiceException or TimeoutException or SocketException or OrleansException => OutOfService,
+        OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException => OutOfService,
         // An exception of the silo's own, such as its database's, whose type is not known here.
         UnavailableExceptionFallbackException or IOException => OutOfService,
         OperationCanceledException => Interrupted,

@@ -9,14 +9,14 @@ internal static class QuarantineCommands
 {
     private const int BytesPerLine = 16;
 
-    public static Command Create() => new("quarantine", "Bytes that could not be read, or were kept before a migration: list, show, restore, drop.")
+    public static Command Create() => new("quarantine", "Bytes that could not be read, or were kept before a migration or an outage's end: list, show, restore, drop.")
     {
         List(), Show(), Restore(), Drop(),
     };
 
     private static SessionVerb List() => new SessionVerb("list", "Lists what has been set aside, a line each.",
         """
-        A line holds the id, when, which slice, why (unreadable or migrated), the bytes, and the reason; tabs in between.
+        A line holds the id, when, which slice, why (unreadable, migrated or overtaken), the bytes, and the reason; tabs in between.
 
         Examples:
           chatterbox quarantine list alice

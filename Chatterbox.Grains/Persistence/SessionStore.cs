@@ -198,7 +198,7 @@ internal sealed partial class SessionStore(
 
     private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
     {
-        if (slot.Uncertain is not null) await ReconcileAsync(slot);
+        if (slot.Uncertain is not null) await TryReconcileAsync(slot);
         var applied = moment.Applied[(int)slot.Slice.Slice];
         var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
         // Whoever sends again what was cleared before it was ever stored must find that it has been seen.
@@ -208,16 +208,36 @@ internal sealed partial class SessionStore(
         var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
         var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
+        var earlier = slot.Uncertain;
         slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion);
         try
         {
             await slot.Row.WriteAsync(bytes);
             Settle(slot);
         }
+        catch (StorageUnavailableException)
+        {
+            // Nothing was written, so what is uncertain is still the one before.
+            slot.Uncertain = earlier;
+            throw;
+        }
         catch (InconsistentStateException)
         {
             // The row is as it was: nobody may be told that the value is in it.
             if (!await ReconcileAsync(slot)) throw;
+        }
+    }
+
+    private async Task TryReconcileAsync(SliceSlot slot)
+    {
+        try
+        {
+            await ReconcileAsync(slot);
+        }
+        catch (StorageUnavailableException)
+        {
+            // Whether that write is in cannot be known now. The next is made all the same, under the etag from before, so that the
+            // fallback has the latest; where the database is back in the meantime, the etag tells.
         }
     }
 

@@ -24,8 +24,9 @@ public static class ChatterboxStorageExtensions
                 new StoredSlices(options, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
             if (options.HasFallback)
             {
-                services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => WithFallback(provider, Writer(provider, name, options), options));
-                services.AddSingleton(provider => (IStorageStatus)provider.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name));
+                services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
+                services.AddSingleton<IStorageStatus>(provider => provider.GetRequiredService<FallbackGrainStorage>());
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, _) => provider.GetRequiredService<FallbackGrainStorage>());
             }
             else if (options.Writer is StorageWriter.GroupCommit)
             {
@@ -46,10 +47,11 @@ public static class ChatterboxStorageExtensions
         // Never opened: it only tells the failures of this database apart.
         var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", TimeProvider.System);
         return ActivatorUtilities.CreateInstance<FallbackGrainStorage>(
-            provider, primary, (Func<Exception, bool>)IsAway, new FallbackFile(options.Fallback), TimeProvider.System);
+            provider, primary, (Func<Exception, bool>)IsAway, new FallbackFile(options.Fallback, TimeProvider.System), TimeProvider.System);
 
+        // Disposed: the silo stops, and what comes this late is for its next start.
         bool IsAway(Exception failure) =>
-            failure is WriteOutcomeUnknownException || store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown;
+            failure is WriteOutcomeUnknownException or ObjectDisposedException || store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown;
     }
 
     private static GroupCommitGrainStorage GroupCommit(IServiceProvider provider, string name, DatabaseOptions options) =>

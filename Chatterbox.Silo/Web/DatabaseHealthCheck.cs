@@ -7,9 +7,9 @@ internal sealed class DatabaseHealthCheck(DatabaseOptions options) : IHealthChec
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         // Off the caller: SQLite's driver is synchronous, and one that hangs on a disk ignores the token.
-        Task.Run(() => QueryAsync(cancellationToken), cancellationToken).WaitAsync(cancellationToken);
+        Task.Run(() => QueryAsync(context.Registration.FailureStatus, cancellationToken), cancellationToken).WaitAsync(cancellationToken);
 
-    private async Task<HealthCheckResult> QueryAsync(CancellationToken cancellationToken)
+    private async Task<HealthCheckResult> QueryAsync(HealthStatus failed, CancellationToken cancellationToken)
     {
         try
         {
@@ -22,7 +22,7 @@ internal sealed class DatabaseHealthCheck(DatabaseOptions options) : IHealthChec
         }
         catch (System.Data.Common.DbException e)
         {
-            return HealthCheckResult.Unhealthy(e.Message);
+            return new HealthCheckResult(failed, e.Message);
         }
     }
 }

@@ -4,13 +4,21 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Chatterbox.Silo.Web;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable.</summary>
+/// <summary>
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable. With a fallback file a
+/// silo whose database is away is degraded and still ready: were all silos taken out of service with it, nobody could go on working.
+/// </summary>
 internal static class Health
 {
-    public static void AddChatterboxHealth(this IServiceCollection services, DatabaseOptions database) =>
-        services.AddHealthChecks()
+    public static void AddChatterboxHealth(this IServiceCollection services, DatabaseOptions database)
+    {
+        var checks = services.AddHealthChecks()
             .AddCheck<SiloHealthCheck>("silo")
-            .AddCheck("database", new DatabaseHealthCheck(database), timeout: TimeSpan.FromSeconds(3));
+            .AddCheck("database", new DatabaseHealthCheck(database),
+                database.HasFallback ? HealthStatus.Degraded : HealthStatus.Unhealthy, timeout: TimeSpan.FromSeconds(3));
+        if (database.HasFallback)
+            checks.AddCheck<FallbackHealthCheck>("fallback");
+    }
 
     public static void MapChatterboxHealth(this IEndpointRouteBuilder endpoints)
     {
@@ -24,7 +32,12 @@ internal static class Health
     private static Task WriteAsync(HttpContext context, HealthReport report) =>
         context.Response.WriteAsJsonAsync(new
         {
-            status = report.Status is HealthStatus.Healthy ? "ok" : "unavailable",
+            status = report.Status switch
+            {
+                HealthStatus.Healthy => "ok",
+                HealthStatus.Degraded => "degraded",
+                _ => "unavailable",
+            },
             reasons = report.Entries
                 .Where(entry => entry.Value.Status is not HealthStatus.Healthy)
                 .Select(entry => $"{entry.Key}: {entry.Value.Description ?? entry.Value.Exception?.Message}"),

@@ -2,7 +2,7 @@ using System.Globalization;
 using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | fanout | memory | audio] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout | memory | audio] [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
@@ -16,6 +16,9 @@ switch (args)
         break;
     case ["memory"]:
         Console.WriteLine(await FanOutBench.MemoryAsync());
+        break;
+    case ["hydration", .. var rest]:
+        await HydrationBench.RunAsync(Seconds(rest));
         break;
     case ["storage", .. var rest]:
         await StorageBench.RunAsync(Seconds(rest));

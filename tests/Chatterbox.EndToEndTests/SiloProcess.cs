@@ -35,23 +35,24 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Runs <c>Chatterbox.Silo --migrate-database</c>.</summary>
     public static async Task MigrateAsync(params (string Name, string Value)[] settings)
     {
+        var (exitCode, output, errors) = await RunAsync(["--migrate-database"], settings);
+        Assert.True(exitCode == 0, output + errors);
+    }
+
+    /// <summary>Runs the program to its end: it is not to become a silo.</summary>
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] settings)
+    {
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
-        start.ArgumentList.Add("--migrate-database");
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
         Configure(start, settings);
-        var (code, _, errors) = await RunAsync(start);
-        Assert.True(code == 0, errors);
+        return RunAsync(start);
     }
 
     public string ConnectionString => $"Data Source={Path.Combine(_folder, "chatterbox.db")}";
 
     /// <summary>Runs the silo's program beside the silo, with the same settings, for something else than being one.</summary>
-    public Task<(int ExitCode, string Output, string Errors)> BesideAsync(params string[] arguments)
-    {
-        var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        Configure(start, [("Database__ConnectionString", ConnectionString), .. _settings]);
-        return RunAsync(start);
-    }
+    public Task<(int ExitCode, string Output, string Errors)> BesideAsync(params string[] arguments) =>
+        RunAsync(arguments, [("Database__ConnectionString", ConnectionString), .. _settings]);
 
     /// <summary>Runs the command line tool on this silo.</summary>
     public Task<(int ExitCode, string Output, string Errors)> ChatterboxAsync(params string[] arguments)
@@ -64,9 +65,24 @@ internal sealed class SiloProcess : IAsyncDisposable
     private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(ProcessStartInfo start)
     {
         using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync().WaitAsync(Patience);
-        return (process.ExitCode, await output, await errors);
+        try
+        {
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            await process.WaitForExitAsync().WaitAsync(Patience);
+            return (process.ExitCode, await output, await errors);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    /// <summary>What <c>/health/ready</c> says, and its status code.</summary>
+    public async Task<(HttpStatusCode Code, string Body)> ReadyAsync()
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_ports[2]}") };
+        using var reply = await http.GetAsync("/health/ready");
+        return (reply.StatusCode, await reply.Content.ReadAsStringAsync());
     }
 
     /// <summary>Starts over the same data. Returns once the silo says that it is ready.</summary>

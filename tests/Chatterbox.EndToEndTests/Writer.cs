@@ -12,7 +12,7 @@ internal sealed class Writer
 
     private readonly string _name;
     private readonly List<string> _there = [];
-    private readonly List<Task> _durable = [];
+    private readonly List<(string Id, bool IsAdded, Task Durable)> _made = [];
     private readonly Task _writing;
     private long _lastBegun;
     private volatile bool _ended;
@@ -36,32 +36,57 @@ internal sealed class Writer
     {
         _ended = true;
         await _writing;
-        await Task.WhenAll(_durable);
+        await Task.WhenAll(_made.Select(change => change.Durable));
     }
 
-    public IEnumerable<string> Own(AppState state) =>
-        state.Chunks.Select(chunk => chunk.Id).Where(id => id.StartsWith($"{_name}-", StringComparison.Ordinal));
+    /// <summary>How many of its changes, in order, the session has reported durable.</summary>
+    public int Durable { get { lock (_made) return _made.TakeWhile(change => change.Durable.IsCompletedSuccessfully).Count(); } }
+
+    /// <summary>
+    /// Whether this is what there is of this writer after some number of its changes, of which the first <paramref name="durable"/>
+    /// have to be among them.
+    /// </summary>
+    public bool IsAfter(int durable, IReadOnlyList<string> own)
+    {
+        (string Id, bool IsAdded, Task)[] made;
+        lock (_made) made = [.. _made];
+        var there = new List<string>();
+        for (var count = 0; ; count++)
+        {
+            if (count >= durable && there.SequenceEqual(own)) return true;
+            if (count == made.Length) return false;
+            if (made[count].IsAdded) there.Add(made[count].Id);
+            else there.Remove(made[count].Id);
+        }
+    }
+
+    public IEnumerable<string> Own(AppState state) => Own(state.Chunks.Select(chunk => chunk.Id));
+
+    public IEnumerable<string> Own(IEnumerable<string> ids) => ids.Where(id => id.StartsWith($"{_name}-", StringComparison.Ordinal));
 
     private async Task WriteAsync()
     {
         for (var number = 0; !_ended; number++)
         {
             var id = $"{_name}-{number}";
-            await DoAsync(() => Store.UpsertChunkAsync(TestData.Chunk(id)));
+            await DoAsync(id, isAdded: true, Store.UpsertChunkAsync(TestData.Chunk(id)));
             _there.Add(id);
             if (number % 3 == 2)
             {
-                await DoAsync(() => Store.RemoveChunkAsync(_there[0]));
+                await DoAsync(_there[0], isAdded: false, Store.RemoveChunkAsync(_there[0]));
                 _there.RemoveAt(0);
             }
             await Task.Delay(Pace, TimeProvider.System);
         }
     }
 
-    private async Task DoAsync(Func<Task<ChangeReceipt>> change)
+    private async Task DoAsync(string id, bool isAdded, Task<ChangeReceipt> change)
     {
         var begun = TimeProvider.System.GetTimestamp();
-        _durable.Add((await change()).Durable);
+        lock (_made) _made.Add((id, isAdded, DurableAsync()));
+        await change;
         Volatile.Write(ref _lastBegun, begun);
+
+        async Task DurableAsync() => await (await change).Durable;
     }
 }

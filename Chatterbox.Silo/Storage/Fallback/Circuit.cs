@@ -11,6 +11,7 @@ internal sealed class Circuit(TimeProvider clock, Func<double> random)
 
     private readonly Lock gate = new();
     private int failures;
+    private int turn;
     private DateTimeOffset nextTry;
 
     /// <summary>Null while the database answers.</summary>
@@ -19,10 +20,12 @@ internal sealed class Circuit(TimeProvider clock, Func<double> random)
     /// <summary>When the database was seen to be back; null if it was never away.</summary>
     public DateTimeOffset? ClosedAt { get; private set; }
 
-    public bool TryEnter()
+    /// <param name="entered">To be given back with the outcome. One that began before the state last changed says nothing about it.</param>
+    public bool TryEnter(out int entered)
     {
         lock (gate)
         {
+            entered = turn;
             if (OpenSince is null)
                 return true;
             var now = clock.GetUtcNow();
@@ -30,26 +33,29 @@ internal sealed class Circuit(TimeProvider clock, Func<double> random)
                 return false;
             // Whoever comes next waits for this one's outcome, or for as long as the outcome may take.
             nextTry = now + Longest;
+            entered = ++turn;
             return true;
         }
     }
 
-    public void Succeeded()
+    public void Succeeded(int entered)
     {
         lock (gate)
         {
-            if (OpenSince is null)
+            if (OpenSince is null || entered != turn)
                 return;
-            OpenSince = null;
-            ClosedAt = clock.GetUtcNow();
-            failures = 0;
+            (OpenSince, ClosedAt, failures) = (null, clock.GetUtcNow(), 0);
+            turn++;
         }
     }
 
-    public void Failed()
+    public void Failed(int entered)
     {
         lock (gate)
         {
+            if (entered != turn)
+                return;
+            turn++;
             var now = clock.GetUtcNow();
             OpenSince ??= now;
             var wait = Math.Min(First.Ticks * (double)(1L << Math.Min(failures++, 20)), Longest.Ticks);

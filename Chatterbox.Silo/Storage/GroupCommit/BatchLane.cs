@@ -27,6 +27,9 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     private readonly Queue<T> due = new();
     private bool closed;
 
+    // Set by a work item that the pool takes up after those that wake the writers of a batch.
+    private readonly ManualResetEventSlim woken = new();
+
     public BatchLane(string name, BatchLimits limits, RowStore store, Action<List<T>> execute, ILogger logger)
     {
         (this.limits, this.store, this.execute, this.logger) = (limits, store, execute, logger);
@@ -35,27 +38,24 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         thread.Start();
     }
 
+    /// <summary>How long the writers of a batch have to come back with their next rows before the next batch begins.</summary>
+    internal TimeSpan Moment { get; init; } = TimeSpan.FromMilliseconds(1);
+
     /// <summary>Returns when the row's outcome is known.</summary>
     /// <exception cref="OperationCanceledException">Cancelled in time: the row was not touched.</exception>
     /// <exception cref="WriteOutcomeUnknownException">Cancelled too late.</exception>
-    public async Task RunAsync(T row, CancellationToken cancellationToken)
+    public Task RunAsync(T row, CancellationToken cancellationToken)
+    {
+        // What nearly every write is: there is room, and nobody will cancel.
+        if (cancellationToken.CanBeCanceled || !room.Wait(0, CancellationToken.None)) return RunSlowlyAsync(row, cancellationToken);
+        Enqueue(row);
+        return row.Task;
+    }
+
+    private async Task RunSlowlyAsync(T row, CancellationToken cancellationToken)
     {
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
-        lock (due)
-        {
-            if (closed)
-            {
-                room.Release();
-                throw new ObjectDisposedException(thread.Name, "The storage is closed; nothing was written.");
-            }
-            due.Enqueue(row);
-            Monitor.Pulse(due);
-        }
-        if (!cancellationToken.CanBeCanceled)
-        {
-            await row.Task.ConfigureAwait(false);
-            return;
-        }
+        Enqueue(row);
         try
         {
             await row.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -65,6 +65,20 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             if (!row.TryWithdraw())
                 throw new WriteOutcomeUnknownException("Cancelled while the row was being committed.");
             throw;
+        }
+    }
+
+    private void Enqueue(T row)
+    {
+        lock (due)
+        {
+            if (closed)
+            {
+                room.Release();
+                throw new ObjectDisposedException(thread.Name, "The storage is closed; nothing was written.");
+            }
+            due.Enqueue(row);
+            Monitor.Pulse(due);
         }
     }
 
@@ -89,8 +103,24 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             if (batch.Count > 0)
                 Execute(batch);
             room.Release(taken);
+            LetWritersComeBack(batch.Count);
         }
         store.Dispose();
+    }
+
+    /// <summary>
+    /// The writers of a batch are being woken, and under load most have their next row at hand. Were the first of them committed
+    /// alone, all others would wait for that. So this thread has itself woken after them. It does not wait where others have filled
+    /// the queue meanwhile, nor for a lone writer.
+    /// </summary>
+    private void LetWritersComeBack(int rows)
+    {
+        lock (due)
+            if (closed || rows < 2 || due.Count >= rows / 2)
+                return;
+        woken.Reset();
+        ThreadPool.UnsafeQueueUserWorkItem(static woken => woken.Set(), woken, preferLocal: false);
+        woken.Wait(Moment);
     }
 
     /// <summary>
@@ -149,6 +179,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                 {
                     LogFailed(kind, batch.Count, failure.Message);
                     CloseQuietly();
+                    FailWaiting(failure);
                 }
                 foreach (var row in batch)
                     row.Fail(kind is BatchFailure.Unknown
@@ -157,6 +188,22 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                 return;
             }
         }
+    }
+
+    /// <summary>Those in the queue are told as well: each batch of them would wait for a time-out of its own. None of them was sent.</summary>
+    private void FailWaiting(Exception reason)
+    {
+        T[] waiting;
+        lock (due)
+        {
+            waiting = [.. due];
+            due.Clear();
+        }
+        foreach (var row in waiting)
+            if (row.TryTake())
+                row.Fail(reason);
+        if (waiting.Length > 0)
+            room.Release(waiting.Length);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A connection that is broken may say so again.")]

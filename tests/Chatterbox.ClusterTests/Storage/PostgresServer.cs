@@ -31,8 +31,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
     {
         var server = new PostgresServer();
         Directory.CreateDirectory(server.folder);
-        if (Environment.IsPrivilegedProcess)
-            await RunAsync("chown", [Account, server.folder]);
+        await OwnAsync(server.folder);
         await RunAsync("initdb", ["-D", server.Data, "-U", "chatterbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await server.StartAsync();
         return server;
@@ -87,6 +86,10 @@ public sealed partial class PostgresServer : IAsyncDisposable
             NpgsqlConnection.ClearPool(connection);
         await ExecuteAsync("postgres", $"DROP DATABASE {database} WITH (FORCE)");
     }
+
+    /// <summary>Makes a folder the server's own, as it wants its data to be.</summary>
+    public static Task OwnAsync(string folder) =>
+        Environment.IsPrivilegedProcess ? RunAsync("chown", [Account, folder]) : Task.CompletedTask;
 
     public async Task ExecuteAsync(string database, string sql)
     {

@@ -292,6 +292,25 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         Assert.Equal("99", Text(await ReadAsync(Other, Key("user 99"))));
     }
 
+    [ContractFact(DisplayName = "[D3] of writes cancelled under way each is stored, or its writer was told that it is not, or that nobody knows")]
+    public async Task Cancels()
+    {
+        using var cancel = new CancellationTokenSource();
+        var writes = Enumerable.Range(0, 200).Select(number =>
+            TryAsync(() => Storage.WriteStateAsync(Slice, Key($"user {number}"), Frame($"{number}"), cancel.Token))).ToArray();
+        await cancel.CancelAsync();
+
+        var outcomes = await Task.WhenAll(writes);
+        await Storage.WriteStateAsync(Slice, Key("after"), Frame("after"));
+        var stored = await Task.WhenAll(writes.Select((_, number) => ReadAsync(Other, Key($"user {number}"))));
+        foreach (var (outcome, state) in outcomes.Zip(stored))
+        {
+            if (outcome is null) Assert.True(state.RecordExists);
+            else if (outcome is OperationCanceledException && writer is StorageWriter.GroupCommit) Assert.False(state.RecordExists);
+            else Assert.True(outcome is OperationCanceledException or TimeoutException, $"{outcome}");
+        }
+    }
+
     [ContractFact(DisplayName = "[D3] stopping the storage waits for the writes under way: each is stored, or its writer was told")]
     public async Task Drains_at_stop()
     {

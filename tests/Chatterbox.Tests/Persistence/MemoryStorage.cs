@@ -43,6 +43,9 @@ internal sealed class MemoryStorage : IGrainStorage
 
     public Func<string, Task>? OnRead { get; set; }
 
+    /// <summary>Told of each write that is tried, with its etag.</summary>
+    public Action<string, string?>? OnTry { get; set; }
+
     public List<string> Writes { get; } = [];
 
     public byte[]? this[string row]
@@ -72,6 +75,7 @@ internal sealed class MemoryStorage : IGrainStorage
     {
         if (Slow is not null) await Slow(row);
         CommitLate(row);
+        OnTry?.Invoke(row, state.ETag);
         var after = OnWrite?.Invoke(row);
         var etag = state.ETag;
         switch (Fault?.Invoke(row) ?? WriteFault.None)

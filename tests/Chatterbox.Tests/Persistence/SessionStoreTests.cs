@@ -88,6 +88,36 @@ public sealed class SessionStoreTests
         Assert.Equal(second.State, (await New(storage).LoadAsync()).State);
     }
 
+    [Theory(DisplayName = "[D4] while storage is away each try hands over the latest, under the etag from before, whatever became of the first")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Away(bool firstGotThrough)
+    {
+        var storage = new MemoryStorage();
+        var store = New(storage);
+        var moment = await store.LoadAsync();
+        var tried = new List<string?>();
+        storage.OnTry = (_, etag) => tried.Add(etag);
+        storage.OnWrite = _ => firstGotThrough ? () => throw new TimeoutException("no answer") : throw new TimeoutException("no answer");
+        await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(Streaming(1)));
+
+        storage.OnRead = _ => throw new StorageUnavailableException("away");
+        storage.OnWrite = _ => throw new StorageUnavailableException("away");
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => store.SaveAsync(Streaming(2)));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => store.SaveAsync(Streaming(3)));
+        Assert.Equal([null, null, null], tried);
+
+        (storage.OnRead, storage.OnWrite) = (null, null);
+        await store.SaveAsync(Streaming(4));
+        Assert.Equal("4", (await New(storage).LoadAsync()).State.Preferences.CurrentSessionId);
+
+        SessionMoment Streaming(int number) => moment with
+        {
+            State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = $"{number}" } },
+            Revision = number,
+        };
+    }
+
     [Fact(DisplayName = "[P9] a row that somebody else has written is a conflict, and is not written over")]
     public async Task Foreign_writes()
     {

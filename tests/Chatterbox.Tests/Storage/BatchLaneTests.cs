@@ -23,6 +23,29 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal([1, 20], store.Batches.Select(batch => batch.Count));
     }
 
+    [Fact(DisplayName = "[D3] writers that come back at once go together again: none of them is committed alone while the others wait")]
+    public async Task Lets_writers_come_back()
+    {
+        const int Writers = 20;
+        var lane = Lane(moment: TimeSpan.FromSeconds(30));
+        var first = lane.RunAsync(Row(0), default);
+        await store.Committing.WaitAsync();
+        var writers = Enumerable.Range(1, Writers).Select(WriteTwiceAsync).ToArray();
+        store.Commit.Release(10);
+        await first;
+        await Task.WhenAll(writers);
+
+        Assert.Equal([1, Writers], store.Batches.Take(2).Select(batch => batch.Count));
+        // A thread that is interrupted may bring its last rows late.
+        Assert.True(store.Batches[2].Count >= Writers / 2, $"{store.Batches[2].Count} of {Writers} went together.");
+
+        async Task WriteTwiceAsync(int number)
+        {
+            await lane.RunAsync(Row(number), default).ConfigureAwait(false);
+            await lane.RunAsync(Row(number), default).ConfigureAwait(false);
+        }
+    }
+
     [Fact(DisplayName = "[D3] two writes of one row never share a batch, and keep their order")]
     public async Task Keeps_writes_of_a_row_apart()
     {
@@ -90,6 +113,38 @@ public sealed class BatchLaneTests : IDisposable
         Assert.All(outcomes[1..], outcome => Assert.IsType<WriteOutcomeUnknownException>(outcome));
     }
 
+    [Fact(DisplayName = "[D4] who waits behind a batch that finds the database away is told at once, and was not written")]
+    public async Task Tells_those_who_wait()
+    {
+        store.Bad = row => row.Key.IdHash == 1 ? new IOException("connection lost") : null;
+        var lane = Lane(new BatchLimits(Rows: 1, Bytes: 1000, Queue: 1000));
+        var outcomes = await WriteInOneBatchAsync(lane, 8);
+
+        Assert.IsType<WriteOutcomeUnknownException>(outcomes[1]);
+        Assert.All(outcomes[2..], outcome => Assert.IsType<IOException>(outcome));
+        Assert.Equal([[0]], store.Batches);
+        // There is room again for as many as ever.
+        store.Bad = _ => null;
+        store.Commit.Release(1000);
+        await Task.WhenAll(Enumerable.Range(0, 1000).Select(number => lane.RunAsync(Row(number), default)));
+    }
+
+    [Fact(DisplayName = "[D3] reads that are due together, such as those of an activation, are one batch")]
+    public async Task Batches_reads()
+    {
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000), store, store.Read, NullLogger.Instance);
+        var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
+        await store.Committing.WaitAsync();
+        var rest = Enumerable.Range(1, 8).Select(number => new RowRead(new(number, 0, 0, 0, "t", $"{number}"))).ToArray();
+        var reads = rest.Select(row => lane.RunAsync(row, default)).ToArray();
+        store.Commit.Release(2);
+        await first;
+        await Task.WhenAll(reads);
+
+        Assert.Equal([1, 8], store.Batches.Select(batch => batch.Count));
+        Assert.Equal(Enumerable.Range(1, 8), rest.Select(row => row.Version!.Value));
+    }
+
     [Fact(DisplayName = "[D3] a write cancelled in the queue is not done; cancelled during its commit, its outcome is unknown")]
     public async Task Cancels()
     {
@@ -122,8 +177,11 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal(1, store.Closed);
     }
 
-    private BatchLane<RowWrite> Lane(BatchLimits? limits = null) =>
-        new("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000), store, store.Write, NullLogger.Instance);
+    private BatchLane<RowWrite> Lane(BatchLimits? limits = null, TimeSpan? moment = null) =>
+        new("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000), store, store.Write, NullLogger.Instance)
+        {
+            Moment = moment ?? TimeSpan.FromMilliseconds(1),
+        };
 
     private static RowWrite Row(int number, int bytes = 0) => new(new(number, 0, 0, 0, "t", $"{number}"), new byte[bytes], null);
 
@@ -164,7 +222,13 @@ public sealed class BatchLaneTests : IDisposable
             Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
         }
 
-        public override void Read(List<RowRead> rows) => throw new NotSupportedException();
+        public override void Read(List<RowRead> rows)
+        {
+            Committing.Release();
+            Commit.Wait();
+            rows.ForEach(row => row.Version = row.Key.IdHash);
+            Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
+        }
 
         public override BatchFailure Classify(Exception failure) => failure switch
         {

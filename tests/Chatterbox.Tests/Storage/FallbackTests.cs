@@ -1,6 +1,7 @@
 using System.Text;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Silo.Storage.Fallback;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Storage;
@@ -122,7 +123,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal("1", read.ETag);
     }
 
-    [Fact(DisplayName = "[D4] a frame that was overtaken goes to quarantine in the database, and overwrites nothing")]
+    [Fact(DisplayName = "[D4] a frame that was overtaken goes to its session's quarantine, and overwrites nothing")]
     public async Task Quarantines_what_was_overtaken()
     {
         var state = Frame("stored");
@@ -139,7 +140,9 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.ReplayIfDueAsync();
 
         Assert.Equal("another silo's", database.Text(Slice, Alice));
-        Assert.Equal("unsaved", Encoding.UTF8.GetString(database.Rows.Single(row => row.Key.State.StartsWith("fallback-quarantine/", StringComparison.Ordinal)).Value.Bytes));
+        var kept = Assert.Single(await Quarantined.ListAsync());
+        Assert.Equal((Slice, QuarantineKind.Overtaken), (kept.Slice, kept.Kind));
+        Assert.Equal("unsaved", Encoding.UTF8.GetString((await Quarantined.ReadAsync(kept.Id))!));
         Assert.Equal(0, storage.PendingFrames);
     }
 
@@ -169,15 +172,208 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Null(storage.DegradedSince);
     }
 
+    [Fact(DisplayName = "[D4] a frame takes the place of an earlier one of its session that got through without an answer")]
+    public async Task Replaces_what_got_through_unanswered()
+    {
+        var state = Frame("in");
+        database.LosesAnswers = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+        (database.LosesAnswers, database.Away) = (false, true);
+        state.State = Frame("in, and more").State;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+        database.Away = false;
+
+        storage.Dispose();
+        await StartAsync();
+        await storage.ReplayIfDueAsync();
+
+        Assert.Equal("in, and more", database.Text(Slice, Alice));
+        Assert.Empty(await Quarantined.ListAsync());
+        Assert.Equal(0, storage.PendingFrames);
+    }
+
+    [Fact(DisplayName = "[D4] a frame that the database refuses for what it is stays where it is, and holds up no other and no reader")]
+    public async Task A_refused_frame_holds_up_nothing()
+    {
+        var bob = GrainId.Create("session", "bob/app-state");
+        await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
+        database.Away = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("poison", "1")));
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, bob, Frame("unsaved")));
+        database.Away = false;
+
+        storage.Dispose();
+        await StartAsync();
+        await storage.ReplayIfDueAsync();
+
+        Assert.Equal("unsaved", database.Text(Slice, bob));
+        Assert.Equal((1, 1), (storage.PendingFrames, storage.PendingFramesOf(Alice)));
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await storage.ReadStateAsync(Slice, Alice, read);
+        Assert.Equal("stored", Encoding.UTF8.GetString(read.State!.Bytes));
+    }
+
+    [Fact(DisplayName = "[D4] a database that takes no writes is still read, and is away until it takes one")]
+    public async Task Reads_go_on_while_writes_fail()
+    {
+        await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
+        database.IsReadOnly = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync("chunks", Alice, Frame("unsaved")));
+        var since = storage.DegradedSince;
+
+        for (var tick = 0; tick < 20; tick++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            await Assert.ThrowsAnyAsync<Exception>(storage.ReplayIfDueAsync);
+            var read = new GrainState<StoredFrame>(new StoredFrame());
+            await storage.ReadStateAsync(Slice, Alice, read);
+            Assert.Equal(since, storage.DegradedSince);
+        }
+        Assert.NotNull(since);
+
+        database.IsReadOnly = false;
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await storage.ReplayIfDueAsync();
+        Assert.Null(storage.DegradedSince);
+    }
+
+    [Fact(DisplayName = "[D4] a read that finds the database away says so")]
+    public async Task Reads_say_that_the_database_is_away()
+    {
+        database.Away = true;
+
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            var away = await Assert.ThrowsAsync<StorageUnavailableException>(() =>
+                storage.ReadStateAsync(Slice, Alice, new GrainState<StoredFrame>(new StoredFrame())));
+            Assert.StartsWith($"The database has been away since {clock.GetUtcNow():u}", away.Message);
+        }
+    }
+
+    [Fact(DisplayName = "[D4] writers that fail together are one failure: the database is soon asked again")]
+    public async Task Failures_at_once_count_once()
+    {
+        database.Hold = new();
+        database.Away = true;
+        var writes = Enumerable.Range(0, 100).Select(user => storage.WriteStateAsync(Slice, GrainId.Create("session", $"user{user}"), Frame("x"))).ToArray();
+        database.Hold.SetResult();
+        foreach (var write in writes) await Assert.ThrowsAnyAsync<Exception>(() => write);
+        Assert.Equal(100, database.Asked);
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        (database.Away, database.Hold) = (false, null);
+        await storage.WriteStateAsync(Slice, Alice, Frame("back"));
+        Assert.Null(storage.DegradedSince);
+    }
+
+    [Theory(DisplayName = "[D4] a damaged fallback file is set aside; what can be read of it is kept, and frames are kept again")]
+    [InlineData("garbage", false)]
+    [InlineData("truncated", false)]
+    [InlineData("its first page", false)]
+    [InlineData("a page of one frame", true)]
+    public async Task Survives_damage_to_the_file(string damage, bool keepsTheOthers)
+    {
+        database.Away = true;
+        foreach (var user in Enumerable.Range(0, 4))
+            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(user), Frame(new string((char)('a' + user), 20_000))));
+        storage.Dispose();
+        Damage(damage);
+
+        await StartAsync();
+
+        Assert.Single(Directory.GetFiles(folder), path => path.Contains(".damaged-") && !path.EndsWith("-wal") && !path.EndsWith("-shm"));
+        Assert.Equal(keepsTheOthers ? 3 : 0, storage.PendingFrames);
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("kept again")));
+        Assert.Equal(1, storage.PendingFramesOf(Alice));
+        database.Away = false;
+        await StartAgainAsync();
+        await storage.ReplayIfDueAsync();
+        Assert.Equal("kept again", database.Text(Slice, Alice));
+        Assert.Equal(0, storage.PendingFrames);
+
+        void Damage(string kind)
+        {
+            var path = Path.Combine(folder, "fallback.db");
+            var bytes = File.ReadAllBytes(path);
+            switch (kind)
+            {
+                case "garbage": Array.Fill(bytes, (byte)0x5a); break;
+                case "truncated": bytes = bytes[..5000]; break;
+                case "its first page": Array.Clear(bytes, 100, 3996); break;
+                // Overflow pages begin with the number of the next one: this one leads nowhere.
+                default: Array.Fill(bytes, (byte)0xff, bytes.AsSpan().IndexOf("cccccccccccccccc"u8) / 4096 * 4096, 8); break;
+            }
+            File.WriteAllBytes(path, bytes);
+        }
+
+        static GrainId User(int number) => GrainId.Create("session", $"user{number}/app-state");
+    }
+
+    [Fact(DisplayName = "[D4] a frame whose bytes were damaged in the file goes to quarantine, and overwrites nothing")]
+    public async Task Damaged_bytes_overwrite_nothing()
+    {
+        await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
+        database.Away = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("unsaved, and long enough to be found", "1")));
+        database.Away = false;
+        storage.Dispose();
+        var path = Path.Combine(folder, "fallback.db");
+        var bytes = File.ReadAllBytes(path);
+        bytes[bytes.AsSpan().IndexOf("unsaved, and long"u8)] ^= 1;
+        File.WriteAllBytes(path, bytes);
+
+        await StartAsync();
+        await storage.ReplayIfDueAsync();
+
+        Assert.Equal("stored", database.Text(Slice, Alice));
+        Assert.Contains("damaged", Assert.Single(await Quarantined.ListAsync()).Reason);
+        Assert.Equal(0, storage.PendingFrames);
+    }
+
+    [Fact(DisplayName = "[D4] a fallback file that takes nothing is told, and stands in nobody's way once the database is back")]
+    public async Task Says_that_the_file_takes_nothing()
+    {
+        await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
+        database.Away = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("unsaved", "1")));
+        using (var sabotage = new SqliteConnection($"Data Source={Path.Combine(folder, "fallback.db")};Pooling=false"))
+        {
+            sabotage.Open();
+            using var command = sabotage.CreateCommand();
+            command.CommandText = "DROP TABLE Frames";
+            command.ExecuteNonQuery();
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("more", "1")));
+        Assert.NotNull(storage.FallbackFailure);
+        var told = await Assert.ThrowsAsync<StorageUnavailableException>(() => storage.WriteStateAsync(Slice, Alice, Frame("still more", "1")));
+        Assert.Contains("The fallback file takes nothing either", told.Message);
+
+        database.Away = false;
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await storage.WriteStateAsync(Slice, Alice, Frame("in", "1"));
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await storage.ReadStateAsync(Slice, Alice, read);
+        Assert.Equal("in", Encoding.UTF8.GetString(read.State!.Bytes));
+    }
+
+    private Quarantine Quarantined => new(database, Alice, clock);
+
+    private Task StartAgainAsync()
+    {
+        storage.Dispose();
+        return StartAsync();
+    }
+
     private async Task StartAsync()
     {
-        file = new FallbackFile(Path.Combine(folder, "fallback.db"));
+        file = new FallbackFile(Path.Combine(folder, "fallback.db"), clock);
         await file.OpenAsync();
         storage = new FallbackGrainStorage(
             database, failure => failure is TimeoutException, file, clock, NullLogger<FallbackGrainStorage>.Instance);
     }
 
-    private static GrainState<StoredFrame> Frame(string text) => new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) });
+    private static GrainState<StoredFrame> Frame(string text, string? etag = null) => new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) }, etag!);
 
     private sealed class FakeDatabase : IGrainStorage
     {
@@ -185,23 +381,33 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
         public bool Away { get; set; }
 
+        public bool IsReadOnly { get; set; }
+
         public bool LosesAnswers { get; set; }
+
+        /// <summary>Set, the database answers nobody before it is done.</summary>
+        public TaskCompletionSource? Hold { get; set; }
 
         public int Asked { get; private set; }
 
         public string Text(string state, GrainId grain) => Encoding.UTF8.GetString(Rows[(state, grain)].Bytes);
 
-        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
-            Answer();
-            if (Rows.TryGetValue((stateName, grainId), out var row))
-                (grainState.State, grainState.ETag) = ((T)(object)new StoredFrame { Bytes = row.Bytes }, $"{row.Version}");
-            return Task.CompletedTask;
+            await AnswerAsync();
+            if (!Rows.TryGetValue((stateName, grainId), out var row))
+                return;
+            (grainState.State, grainState.ETag) = ((T)(object)new StoredFrame { Bytes = row.Bytes }, $"{row.Version}");
+            grainState.RecordExists = true;
         }
 
-        public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
-            Answer();
+            await AnswerAsync();
+            if (IsReadOnly)
+                throw new TimeoutException("read-only");
+            if (((StoredFrame)(object)grainState.State!).Bytes.AsSpan().SequenceEqual("poison"u8))
+                throw new FormatException("a row that is refused");
             var stored = Rows.TryGetValue((stateName, grainId), out var row) ? $"{row.Version}" : null;
             if (stored != grainState.ETag)
                 throw new InconsistentStateException($"{stored} is not {grainState.ETag}");
@@ -209,14 +415,15 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
             if (LosesAnswers)
                 throw new TimeoutException();
             grainState.ETag = $"{row.Version + 1}";
-            return Task.CompletedTask;
         }
 
         public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
 
-        private void Answer()
+        private async Task AnswerAsync()
         {
             Asked++;
+            if (Hold is { } hold)
+                await hold.Task;
             if (Away)
                 throw new TimeoutException();
         }

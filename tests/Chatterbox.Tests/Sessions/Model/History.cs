@@ -19,16 +19,21 @@ internal sealed record History(ImmutableArray<ImmutableList<Happening>> Slices)
 
     public History Replaced(AppState state) => new([.. Slices.Select(slice => slice.Add(new("", 0, null, state)))]);
 
+    /// <summary>What another history had come to before its state was replaced is replaced in this one as well.</summary>
+    public History Over(History other) => new([.. Slices.Zip(other.Slices, (slice, others) =>
+        slice.AddRange(others.Take(others.FindLastIndex(each => each.Replaced is not null)).Where(each => !slice.Contains(each))))]);
+
     public bool Holds(string client, long sequence, Slice slice) =>
         Slices[(int)slice].Any(each => each.Client == client && each.Sequence == sequence);
 
-    /// <summary>Each change is in it once, a client's in their order, and together they give the state.</summary>
+    /// <summary>Since the state was last replaced, each change is in once, a client's in their order, and together they give the state.</summary>
     public void Explains(AppState state)
     {
         foreach (var slice in SliceDefinition.All)
         {
             var (replayed, last) = (AppState.Initial, new Dictionary<string, long>());
-            foreach (var (client, sequence, change, replaced) in Slices[(int)slice.Slice])
+            var happenings = Slices[(int)slice.Slice];
+            foreach (var (client, sequence, change, replaced) in happenings.Skip(happenings.FindLastIndex(each => each.Replaced is not null)))
             {
                 if (replaced is not null)
                 {

@@ -134,11 +134,11 @@ internal sealed class ModelActivation
         _world.Publish(Log.Epoch, happened);
     }
 
-    // The rows as they were read, then the replacement if there is one, then what was put on top.
+    // The rows as they were read, then the replacement if there is one, with what it replaced here, then what was put on top.
     private History Rebased()
     {
         var image = Log.Capture();
-        var onto = image.Replacement is { } replacement ? ReadHistory.Replaced(replacement.State) : ReadHistory;
+        var onto = image.Replacement is { } replacement ? ReadHistory.Over(History).Replaced(replacement.State) : ReadHistory;
         return image.Recent.Aggregate(onto, (history, applied) => history.With(applied));
     }
 }

@@ -12,6 +12,7 @@ public sealed class ModelTests(ITestOutputHelper output)
     private static readonly int Runs = int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_MODEL_RUNS"), out var runs) ? runs : 300;
 
     [Fact(DisplayName = "[C3] [F3] [F4] [P8] [P9] whatever is lost, repeated, reordered, moved or killed: every change is in once, and all show the same")]
+    [Trait("Category", "Long")]
     public void Random_runs()
     {
         for (var run = 0; run < Runs; run++)
