@@ -39,9 +39,8 @@ internal static class ListenerThreads
     private static void Start()
     {
         _threads++;
-        // Listeners run as nobody in particular, not as whoever happened to make the first change.
-        using var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        new Thread(Run) { IsBackground = true, Name = "Chatterbox listeners" }.Start();
+        // Unsafe: listeners run as nobody in particular, not as whoever happened to make the first change.
+        new Thread(Run) { IsBackground = true, Name = "Chatterbox listeners" }.UnsafeStart();
     }
 
     private static void Run()
