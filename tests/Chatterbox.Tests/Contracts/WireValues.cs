@@ -86,6 +86,8 @@ internal static class WireValues
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("ClipReferences", new ClipReferences(["hash"], ["other"]));
+        yield return ("SessionCheckPage", new SessionCheckPage(
+            new() { SchemaVersion = 2, Sessions = 3, Rows = 4, Versions = [new(1, 5)], Findings = [new(CheckOutcome.Newer, "r", 6, 7, "alice/app-state")] }, 8, 0.5));
 
         // A session on its way to another silo. What is the session's own is sent once, and referred to.
         var work = new WorkInHand(["c1"], ["b1"], true, ["client"], true);
