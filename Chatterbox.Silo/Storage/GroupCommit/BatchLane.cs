@@ -60,11 +60,14 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         {
             await row.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !row.Task.IsCompleted)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            if (!row.TryWithdraw())
+            if (row.TryWithdraw())
+                throw;
+            if (!row.Task.IsCompleted)
                 throw new WriteOutcomeUnknownException("Cancelled while the row was being committed.");
-            throw;
+            // Too late: what became of it is known.
+            await row.Task.ConfigureAwait(false);
         }
     }
 
