@@ -149,16 +149,13 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
         using var end = new CancellationTokenSource();
         var load = stores.Select((store, client) => WriteAsync(store, client, end.Token)).ToArray();
 
-        var stopping = TimeProvider.System.GetTimestamp();
-        await cluster.Cluster.StopSiloAsync(host);
-        var took = TimeProvider.System.GetElapsedTime(stopping);
+        await cluster.Cluster.StopSiloAsync(host).WaitAsync(ChatterboxCluster.Patience);
         await end.CancelAsync();
         var made = (await Task.WhenAll(load)).SelectMany(each => each).Order().ToArray();
         await Task.WhenAll(stores.Select(store => store.Persistence.FlushAsync())).WaitAsync(ChatterboxCluster.Patience);
 
         Assert.Equal(before.Epoch, (await cluster.Session("alice").GetStatusAsync()).Epoch);
         Assert.Equal(0, calls.Snapshots);
-        Assert.True(took < TimeSpan.FromSeconds(15), $"The silo took {took} to stop.");
         await AgreeAsync(cluster, stores, made);
     }
 
