@@ -89,9 +89,10 @@ public sealed class HydrationTests
         var first = store.Persistence.RehydrateAsync();
         await read.WaitAsync(ChatterboxCluster.Patience);
         var second = store.Persistence.RehydrateAsync();
-        await store.UpsertChunkAsync(TestData.Chunk("c2")).DurablyAsync();
+        var change = store.UpsertChunkAsync(TestData.Chunk("c2"));
         release();
         await Task.WhenAll(first, second).WaitAsync(ChatterboxCluster.Patience);
+        await change.DurablyAsync();
 
         Assert.True(store.HasHydrated);
         Assert.Equal(["c1", "c2"], store.State.Chunks.Select(chunk => chunk.Id));
@@ -111,9 +112,11 @@ public sealed class HydrationTests
 
         var rehydrating = store.Persistence.RehydrateAsync();
         await read.WaitAsync(ChatterboxCluster.Patience);
-        await other.Persistence.ClearPersistedStateAsync().WaitAsync(ChatterboxCluster.Patience);
+        var clearing = other.Persistence.ClearPersistedStateAsync();
+        // It is cleared in memory, and waits for its turn to be stored.
+        await other.ShowsAsync(state => state.Chunks.Count == 0);
         release();
-        await rehydrating.WaitAsync(ChatterboxCluster.Patience);
+        await Task.WhenAll(rehydrating, clearing).WaitAsync(ChatterboxCluster.Patience);
         await store.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience);
 
         foreach (var each in (ChatterboxStore[])[store, other]) await each.ShowsAsync(state => state.Chunks.Count == 0);
