@@ -203,8 +203,8 @@ internal sealed partial class SessionStore(
         if (slot.Uncertain is not null) await TryReconcileAsync(slot);
         var applied = moment.Applied[(int)slot.Slice.Slice];
         var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
-        // Whoever sends again what was cleared before it was ever stored must find that it has been seen.
-        var isUntold = isTombstone && (slot.StoredVersion is not null || applied.Entries.Length > 0);
+        // Whoever sends again what was replaced before it was ever stored must find that it has been seen.
+        var isUntold = (isTombstone && slot.StoredVersion is not null) || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);
         if (slot.Holds(value, source) && !isUntold) return;
 
         var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,

@@ -4,7 +4,9 @@ namespace Chatterbox.Grains.Session;
 
 /// <summary>What a write takes with it: one moment of the session.</summary>
 /// <param name="IsCleared">Slices that are as in the beginning are so because they were cleared: their rows are to say that.</param>
-internal sealed record SessionMoment(AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false);
+/// <param name="IsReplaced">The state has been replaced since it was last stored: an equal value may have seen other changes.</param>
+internal sealed record SessionMoment(
+    AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false);
 
 /// <summary>
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
@@ -47,7 +49,7 @@ internal sealed partial class SessionLog(int recentChanges)
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
-    public SessionMoment Moment => new(State, Revision, [.. _applied], _replacement is { IsCleared: true });
+    public SessionMoment Moment => new(State, Revision, [.. _applied], _replacement is { IsCleared: true }, _replacement is not null);
 
     /// <summary>Somebody has replaced the state, and that is not stored yet.</summary>
     public bool IsReplaced => _replacement is not null && !_hasExpired;
