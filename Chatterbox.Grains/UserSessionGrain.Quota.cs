@@ -56,6 +56,8 @@ internal sealed partial class UserSessionGrain
     private async Task<long?> AdmitAsync(string hash, long length)
     {
         if (await TryAdmitAsync(hash, length) is not { } used) return null;
+        // What was let go of and not noted yet, after a failure, counts as room: or more would be let go of for it.
+        if (!IsTidied(_log.State)) await TellLedgerAsync();
         var spare = (await Ledger.GetUsageAsync(Id.Store)).UnreferencedBytes;
         if (Plan(used - spare) is null) return used;
 
@@ -88,11 +90,20 @@ internal sealed partial class UserSessionGrain
         LogCleanedUp(Key, plan.Count, freed);
         ChatterboxInstruments.QuotaCleanUps.Add(1);
         ChatterboxInstruments.QuotaBytesFreed.Add(freed);
-        if (await _writer.FlushAsync() is { } failure) throw new IOException($"Audio was let go of to make room, but that could not be saved yet: {failure}");
+        await TellLedgerAsync();
 
         var audio = await Ledger.GetUsageAsync(Id.Store);
         _feed.Publish(_log.Epoch, new QuotaCleanedUp(plan.ToValueList(), freed, SliceBytes + audio.TotalBytes - audio.UnreferencedBytes, QuotaBytes));
         while (await Ledger.CollectAsync(Id.Store) > 0) { }
+    }
+
+    /// <summary>Returns once the ledger knows what the session refers to, and what no more.</summary>
+    /// <exception cref="IOException">It cannot be told: storage is failing.</exception>
+    private async Task TellLedgerAsync()
+    {
+        if (await _writer.FlushAsync() is { } failure) throw new IOException($"Audio is let go of to make room, but that could not be saved yet: {failure}");
+        if (_log.DurableRevision == _log.Revision) await WrittenAsync(_log.Moment);
+        if (_held is null) throw new IOException("Audio is let go of to make room, but that could not be noted in the user's ledger yet.");
     }
 
     [LoggerMessage(LogLevel.Information, "Session {Session} is over its quota: {Count} work session(s) lose {Bytes} bytes of audio")]

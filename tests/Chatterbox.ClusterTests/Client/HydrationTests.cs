@@ -112,7 +112,8 @@ public sealed class HydrationTests
 
         var rehydrating = store.Persistence.RehydrateAsync();
         await read.WaitAsync(ChatterboxCluster.Patience);
-        var clearing = other.Persistence.ClearPersistedStateAsync();
+        // Of the session itself: a store would save first, and wait for the rehydration.
+        var clearing = cluster.Session("alice").ClearPersistedStateAsync();
         // It is cleared in memory, and waits for its turn to be stored.
         await other.ShowsAsync(state => state.Chunks.Count == 0);
         release();

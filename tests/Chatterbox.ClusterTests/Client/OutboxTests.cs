@@ -73,8 +73,8 @@ public sealed class OutboxTests : IDisposable
         await store.UpsertChunkAsync(TestData.Chunk("c2"));
         await store.SetGeneratingAsync(true, "c2");
         await first.DisposeAsync();
-        cluster.Probe.Heal();
         await cluster.CrashAsync();
+        cluster.Probe.Heal();
 
         var again = NewClient(cluster).Open(Alice);
         Assert.Equal(["c2"], again.State.Chunks.Select(chunk => chunk.Id));
@@ -121,8 +121,8 @@ public sealed class OutboxTests : IDisposable
         Assert.Equal(3, stores.Select(store => store.Id.Client).Distinct().Count());
         for (var number = 0; number < 3; number++) await stores[number].UpsertChunkAsync(TestData.Chunk($"c{number}"));
         foreach (var store in stores) await store.DisposeAsync();
-        cluster.Probe.Heal();
         await cluster.CrashAsync();
+        cluster.Probe.Heal();
 
         var again = await cluster.OpenAsync("alice", NewClient(cluster));
 
@@ -139,10 +139,10 @@ public sealed class OutboxTests : IDisposable
         cluster.Probe.OnWrite(_ => Fault.BeforeCommit);
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         await first.DisposeAsync();
-        cluster.Probe.Heal();
         var stored = cluster.Probe.WritesOf("preferences").Last().Bytes;
         await StoredRows.OverwriteAsync(cluster.Database, "preferences", SliceFrame.Encode("""{"version":99,"revision":1}"""u8, 99, 1024));
         await cluster.CrashAsync();
+        cluster.Probe.Heal();
 
         var second = NewClient(cluster);
         var held = await cluster.OpenAsync("alice", second);
@@ -170,8 +170,8 @@ public sealed class OutboxTests : IDisposable
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         await store.UpsertChunkAsync(TestData.Chunk("c2"));
         await first.DisposeAsync();
-        cluster.Probe.Heal();
         await cluster.CrashAsync();
+        cluster.Probe.Heal();
         var file = Assert.Single(_folder.EnumerateFiles("*.outbox")).FullName;
         await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("\"c1\"", "\"cX\"", StringComparison.Ordinal));
 

@@ -154,8 +154,8 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
         var made = (await Task.WhenAll(load)).SelectMany(each => each).Order().ToArray();
         await Task.WhenAll(stores.Select(store => store.Persistence.FlushAsync())).WaitAsync(ChatterboxCluster.Patience);
 
+        // Events on their way may go with the silo: what is missed then is asked for, in the same epoch.
         Assert.Equal(before.Epoch, (await cluster.Session("alice").GetStatusAsync()).Epoch);
-        Assert.Equal(0, calls.Snapshots);
         await AgreeAsync(cluster, stores, made);
     }
 
