@@ -24,7 +24,7 @@ internal static class HydrationBench
     private const int Turns = 8;
 
     /// <summary>Until the JIT has compiled for good what is measured.</summary>
-    private const int WarmUp = 400;
+    private const int WarmUp = 1500;
 
     public static async Task RunAsync(TimeSpan duration)
     {
