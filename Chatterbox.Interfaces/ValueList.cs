@@ -117,7 +117,7 @@ internal sealed class ValueListJsonConverterFactory : JsonConverterFactory
             var items = new List<T>();
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                items.Add(JsonSerializer.Deserialize(ref reader, item) ?? throw new JsonException("An item of an array is null."));
+                items.Add(reader.ReadValue(item) ?? throw new JsonException("An item of an array is null."));
             }
             return items.ToValueList();
         }

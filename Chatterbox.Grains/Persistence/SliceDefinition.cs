@@ -73,7 +73,7 @@ internal sealed class SliceDefinition<T>(
 
     public override void Write(Utf8JsonWriter writer, object value) => JsonSerializer.Serialize(writer, (T)value, json);
 
-    public override object Read(ref Utf8JsonReader reader) => Finish(JsonSerializer.Deserialize(ref reader, json));
+    public override object Read(ref Utf8JsonReader reader) => Finish(reader.ReadValue(json));
 
     public override object Read(JsonNode node) => Finish(node.Deserialize(json));
 

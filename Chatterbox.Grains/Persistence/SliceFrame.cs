@@ -34,6 +34,9 @@ internal static class SliceFrame
     // Level 3 is where real slices stop getting much smaller; see "Decisions" in the README.
     private const int ZstdLevel = 3;
 
+    // Its working memory is larger than most slices, and nothing of one frame is in it when the next begins.
+    [ThreadStatic] private static Decompressor? t_decompressor;
+
     private static ReadOnlySpan<byte> Magic => "CBX1"u8;
 
     /// <summary>Frames a body; compressed when it is longer than the threshold and gets shorter by it.</summary>
@@ -105,9 +108,8 @@ internal static class SliceFrame
     {
         try
         {
-            var body = new byte[bodyLength];
-            using var decompressor = new Decompressor();
-            var length = decompressor.Unwrap(stored, body);
+            var body = GC.AllocateUninitializedArray<byte>(bodyLength);
+            var length = (t_decompressor ??= new()).Unwrap(stored, body);
             return length == bodyLength ? body : throw new FrameException($"its body has {length} bytes instead of {bodyLength}");
         }
         catch (ZstdException damage)

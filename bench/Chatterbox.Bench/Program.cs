@@ -1,6 +1,7 @@
 using System.Globalization;
 using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
+using Chatterbox.Bench.Hydration;
 
 // dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout | memory | audio] [seconds per measurement]
 switch (args)

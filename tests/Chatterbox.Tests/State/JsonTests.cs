@@ -47,6 +47,16 @@ public sealed class JsonTests
     [InlineData("""{"chunks":[{"id":"c","text":"t","parameters":{},"status":"melted"}]}""")]
     public void Other_shapes(string json) => Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState));
 
+    [Theory(DisplayName = "[M2] A fault in an item of a list says in which member it is")]
+    [InlineData("""{"id":"a","text":"b","parameters":{"seed":"x"}}""", "seed")]
+    [InlineData("""{"id":"a","text":"b","parameters":{},"createdAt":"never"}""", "createdAt")]
+    [InlineData("""{"id":"a","text":"b","parameters":{},"audio":{"hash":"c","length":true}}""", "length")]
+    public void Faults_say_where(string chunk, string member)
+    {
+        var fault = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($$"""{"chunks":[{{chunk}}]}""", ChatterboxJson.Default.AppState));
+        Assert.EndsWith(member, fault.Path, StringComparison.Ordinal);
+    }
+
     [Fact(DisplayName = "[S2] every change is named in JSON and comes back equal")]
     public void Changes_round_trip()
     {

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Chatterbox.Client;
+using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Grains;
+using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Storage;
+using Orleans.TestingHost;
+using Spectre.Console;
+
+namespace Chatterbox.Bench.Hydration;
+
+/// <summary>
+/// What it takes to bring a session back that is not in memory: ten work sessions, 200 chunks with audio, 20 voices. Beside it the
+/// bare SELECTs of the same rows by their keys, one after the other and prepared, on one connection. Same run, same databases, in
+/// turns, so that all have the machine as it is.
+/// </summary>
+internal static class HydrationBench
+{
+    private const int Sessions = 64;
+    private const int Turns = 8;
+
+    /// <summary>Until the JIT has compiled for good what is measured.</summary>
+    private const int WarmUp = 1500;
+
+    public static async Task RunAsync(TimeSpan duration)
+    {
+        var table = new Table().AddColumns("database", "rows", "bytes", "what", "p50 ms", "p99 ms", "x bare");
+        var folder = Directory.CreateTempSubdirectory("chatterbox-bench-").FullName;
+        try
+        {
+            await MeasureAsync(table, duration, new() { ConnectionString = $"Data Source={Path.Combine(folder, "bench.db")}" });
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        if (PostgresServer.Missing is { } reason)
+        {
+            Console.WriteLine(reason);
+        }
+        else
+        {
+            await using var server = await PostgresServer.StartNewAsync();
+            await MeasureAsync(table, duration, new()
+            {
+                Provider = DatabaseProvider.PostgreSql,
+                ConnectionString = server.ConnectionString(await server.CreateDatabaseAsync()),
+            });
+        }
+        AnsiConsole.Profile.Width = 120;
+        AnsiConsole.Write(table);
+    }
+
+    private static async Task MeasureAsync(Table table, TimeSpan duration, DatabaseOptions options)
+    {
+        DatabaseSchema.Migrate(options);
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => silo.AddChatterboxStorage(options).AddChatterboxGrains(new ChatterboxOptions()));
+        builder.ConfigureSiloHost((_, host) => host.Logging.SetMinimumLevel(LogLevel.Error));
+        builder.ConfigureClient(client => client.AddChatterboxStreams());
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
+
+        var ids = Enumerable.Range(0, Sessions).Select(number => new SessionId($"user{number}")).ToArray();
+        foreach (var id in ids) await SampleSession.FillAsync(cluster.Client, id);
+        using var bare = new BareSelect(options);
+        var silo = cluster.Silos[0].ServiceProvider;
+        var sessions = new ColdSessions(cluster, ids);
+        var stages = new Stages(silo.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name), silo.GetRequiredService<MigrationChain>(), sessions.GrainIds);
+        for (var warm = 0; warm < WarmUp; warm++)
+        {
+            bare.Run(warm);
+            await sessions.HydrateAsync(warm);
+            await stages.RunAsync(warm);
+        }
+
+        var clock = Stopwatch.StartNew();
+        var (selects, all) = (new List<double>(), new List<(double Call, double Hydration)>());
+        for (var turn = 1; turn <= Turns; turn++)
+        {
+            for (; clock.Elapsed < duration * (turn - 2.0 / 3) / Turns;) selects.Add(bare.Run(selects.Count));
+            for (; clock.Elapsed < duration * (turn - 1.0 / 3) / Turns;) all.Add(await sessions.HydrateAsync(all.Count));
+            for (; clock.Elapsed < duration * turn / Turns;) await stages.RunAsync(selects.Count);
+        }
+        var once = Percentiles(selects);
+        Add("bare SELECTs", selects);
+        Add("hydration", [.. all.Select(each => each.Hydration)]);
+        Add("  of it: its rows through the storage", stages.Reads);
+        Add("  of it: decoding them", stages.Decodings);
+        Add("a cold session's first call, with its state", [.. all.Select(each => each.Call)]);
+
+        void Add(string what, List<double> times)
+        {
+            var result = Percentiles(times);
+            table.AddRow($"{options.Provider}", $"{bare.Rows:N1}", $"{bare.Bytes:N0}", what, $"{result.P50:N2}", $"{result.P99:N2}", $"{result.P50 / once.P50:N1}");
+        }
+    }
+
+    private static (double P50, double P99) Percentiles(List<double> times)
+    {
+        times.Sort();
+        return (times[times.Count / 2], times[(int)(times.Count * 0.99)]);
+    }
+
+    /// <summary>Sessions that are taken out of memory and called again.</summary>
+    private sealed class ColdSessions
+    {
+        private readonly InProcessTestCluster cluster;
+        private readonly IUserSessionGrain[] sessions;
+        private double hydration;
+
+        public ColdSessions(InProcessTestCluster cluster, SessionId[] ids)
+        {
+            this.cluster = cluster;
+            sessions = [.. ids.Select(id => cluster.Client.GetGrain<IUserSessionGrain>(id.Key))];
+            var listener = new MeterListener
+            {
+                InstrumentPublished = (instrument, listener) =>
+                {
+                    if (instrument.Name == ChatterboxInstruments.Hydration.Name) listener.EnableMeasurementEvents(instrument);
+                },
+            };
+            listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => hydration = seconds * 1000);
+            listener.Start();
+        }
+
+        public GrainId[] GrainIds => [.. sessions.Select(session => ((GrainReference)session).GrainId)];
+
+        /// <summary>Milliseconds from the call to its answer, and what the session says it took to load.</summary>
+        public async Task<(double Call, double Hydration)> HydrateAsync(int number)
+        {
+            var session = sessions[number % sessions.Length];
+            await cluster.DeactivateAsync(((GrainReference)session).GrainId);
+            hydration = double.NaN;
+            var start = Stopwatch.GetTimestamp();
+            var reply = await session.AttachAsync(SampleSession.Attach);
+            var call = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            if (reply.State.Snapshot?.Chunks.Count != SampleSession.Chunks || double.IsNaN(hydration)) throw new InvalidOperationException("The session is not what was stored.");
+            return (call, hydration);
+        }
+    }
+
+    /// <summary>What a hydration does, one after the other.</summary>
+    private sealed class Stages(IGrainStorage storage, MigrationChain migrations, GrainId[] owners)
+    {
+        public List<double> Reads { get; } = [];
+
+        public List<double> Decodings { get; } = [];
+
+        public async Task RunAsync(int number)
+        {
+            var owner = owners[number % owners.Length];
+            var start = Stopwatch.GetTimestamp();
+            var reads = SliceDefinition.All.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()).ToArray();
+            await Task.WhenAll([.. reads, new RecoveryMarker(storage, owner).LoadAsync()]);
+            Reads.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+
+            start = Stopwatch.GetTimestamp();
+            foreach (var slice in SliceDefinition.All)
+                if (SliceReading.Of(owner, slice, reads[(int)slice.Slice].Result!, migrations).Outcome is { } wrong) throw new InvalidOperationException($"{wrong}");
+            Decodings.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+    }
+}
