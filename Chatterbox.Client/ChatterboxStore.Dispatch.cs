@@ -39,8 +39,7 @@ public sealed partial class ChatterboxStore
 
     private async Task<OutboxEntry[]> TakeAsync(IReadOnlyList<AppStateChange> changes, CancellationToken cancellationToken)
     {
-        var waiting = new Waiting([.. changes.Select(change =>
-            (change ?? throw new ArgumentNullException(nameof(changes), "There is no change."), OutboxFormat.Encode(change)))]);
+        var waiting = new Waiting(Weigh(changes));
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_closing, this);
@@ -52,6 +51,20 @@ public sealed partial class ChatterboxStore
         if (!waiting.Taken.Task.IsCompleted) await RoomAsync(waiting, cancellationToken);
         Pump();
         return await waiting.Taken.Task;
+    }
+
+    // Making JSON costs more than all else here: only a file needs it of changes that are small in any case.
+    private Weighed[] Weigh(IReadOnlyList<AppStateChange> changes)
+    {
+        var weighed = new Weighed[changes.Count];
+        for (var index = 0; index < weighed.Length; index++)
+        {
+            var change = changes[index] ?? throw new ArgumentNullException(nameof(changes), "There is no change.");
+            var most = _file is null ? OutboxFormat.MostBytesOf(change) : null;
+            var json = most is null ? OutboxFormat.Encode(change) : null;
+            weighed[index] = new(change, json, most ?? json!.Length);
+        }
+        return weighed;
     }
 
     private async Task RoomAsync(Waiting waiting, CancellationToken cancellationToken)
@@ -83,29 +96,31 @@ public sealed partial class ChatterboxStore
     /// <summary>All of them or none: into the file first, so that nothing shows that could be lost.</summary>
     private OutboxEntry[] Take(Waiting waiting)
     {
-        EnsureAllowed(waiting);
+        var shown = Allowed(waiting);
         if (_file is not null)
         {
             var sequence = _replica.LastSequence;
             _file.Append([.. waiting.Changes.Select(each => (++sequence, each.Change, each.Json))
-                .Where(each => each.Change.Slice != Slice.Runtime).Select(each => (each.Item1, each.Json))]);
+                .Where(each => each.Change.Slice != Slice.Runtime).Select(each => (each.Item1, each.Json!))]);
         }
-        OutboxEntry[] entries = [.. waiting.Changes.Select(each => _replica.Enqueue(each.Change, each.Json.Length))];
-        if (entries.Length > 0) _subscriptions.Publish(Update([]));
+        var entries = Array.ConvertAll(waiting.Changes, each => _replica.Enqueue(each.Change, each.Size, shown));
+        if (entries.Length > 0 && _subscriptions.Count > 0) _subscriptions.Publish(Update([]));
         return entries;
     }
 
-    private void EnsureAllowed(Waiting waiting)
+    /// <summary>The state with the changes on top; null where that is not known yet.</summary>
+    private AppState? Allowed(Waiting waiting)
     {
-        var state = _replica.Visible;
-        foreach (var (change, _) in waiting.Changes)
+        // Before hydration only the session can tell.
+        var state = _hydrated.Task.IsCompletedSuccessfully ? _replica.Visible : null;
+        foreach (var (change, _, _) in waiting.Changes)
         {
             if (IsNotSynced(change) is { } elsewhere) throw new ChangeRejectedException(change, elsewhere);
-            // Before hydration only the session can tell.
-            if (!_hydrated.Task.IsCompletedSuccessfully) continue;
+            if (state is null) continue;
             (state, var wrong) = AppStateReducer.Apply(state, change, _replica.Slices);
             if (wrong is not null) throw new ChangeRejectedException(change, wrong);
         }
+        return state;
     }
 
     // What it would do could not be shown here.
@@ -154,11 +169,13 @@ public sealed partial class ChatterboxStore
         while (_waiting is { Count: > 0 }) _waiting.Dequeue().Taken.TrySetException(why);
     }
 
-    private sealed class Waiting((AppStateChange Change, byte[] Json)[] changes)
-    {
-        public (AppStateChange Change, byte[] Json)[] Changes => changes;
+    private readonly record struct Weighed(AppStateChange Change, byte[]? Json, int Size);
 
-        public long Bytes { get; } = changes.Sum(each => (long)each.Json.Length);
+    private sealed class Waiting(Weighed[] changes)
+    {
+        public Weighed[] Changes => changes;
+
+        public long Bytes { get; } = changes.Sum(each => (long)each.Size);
 
         public TaskCompletionSource<OutboxEntry[]> Taken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -197,7 +197,8 @@ public sealed partial class ChatterboxStore
             case ChangesApplied changes:
                 var before = _replica.Revision;
                 Ask(_replica.ChangesApplied(changes));
-                if (_replica.Revision > before) _subscriptions.Publish(Update([.. changes.Changes.Where(change => change.Revision > before)]));
+                if (_replica.Revision > before && _subscriptions.Count > 0)
+                    _subscriptions.Publish(Update([.. changes.Changes.Where(change => change.Revision > before)]));
                 break;
             case BecameDurable durable:
                 _replica.BecameDurable(durable.Revision);
@@ -245,11 +246,17 @@ public sealed partial class ChatterboxStore
     {
         lock (_lock)
         {
-            if (_pumping || _hydrated.Task.IsFaulted) return;
+            if (_pumping || _hydrated.Task.IsFaulted || !HasStep) return;
             _pumping = true;
-            _pump = Task.Run(PumpAsync);
+            // Behind what waits for a thread already: changes that are about to be made go out together.
+            var begun = new TaskCompletionSource<Task>();
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.begun.SetResult(run.store.PumpAsync()), (begun, store: this), preferLocal: false);
+            _pump = begun.Task.Unwrap();
         }
     }
+
+    /// <summary>Whether <see cref="NextStep"/> has any: most events leave nothing to do.</summary>
+    private bool HasStep => !_closed && (_need is not Need.Nothing || _checkDue || _replica.HasUnsent);
 
     private async Task PumpAsync()
     {

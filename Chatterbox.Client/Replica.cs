@@ -73,13 +73,18 @@ internal sealed class Replica(string client, long firstSequence = 1)
         _visible = null;
     }
 
-    public OutboxEntry Enqueue(AppStateChange change, int size = 0)
+    /// <param name="shown">What the user sees once this change, and others that follow it at once, are on top; null to find out.</param>
+    public OutboxEntry Enqueue(AppStateChange change, int size = 0, AppState? shown = null)
     {
         var entry = new OutboxEntry(_nextSequence++, change, size);
         _outbox.Add(entry);
-        if (_visible is not null) _visible = Shown(_visible, entry);
+        if (shown is not null) _visible = shown;
+        else if (_visible is not null) _visible = Shown(_visible, entry);
         return entry;
     }
+
+    /// <summary>Whether there may be changes to send.</summary>
+    public bool HasUnsent => _outbox.Count > 0 && _outbox[^1].Sequence > _sent;
 
     /// <summary>The next changes to send, or null when all have been sent.</summary>
     public ChangeBatch? NextBatch()
@@ -153,10 +158,11 @@ internal sealed class Replica(string client, long firstSequence = 1)
             var (revision, rejection) = reply.Outcomes[index];
             if (rejection is null) Confirm(entry, revision);
             else rejected.Add((entry, rejection));
+            // Until the state holds it, it is shown on top as before.
+            if (rejection is not null || IsInState(entry)) _visible = null;
         }
         Remove(rejected);
         BecameDurable(reply.DurableRevision);
-        _visible = null;
         return (Need.Nothing, rejected);
     }
 

@@ -57,10 +57,12 @@ public sealed record TtsParameterSpec(
         var specs = For(engine);
         foreach (var (name, value) in Named(parameters))
         {
+            // A patch names few, and each change is checked in several places.
+            if (value is null && !whole) continue;
             var spec = specs.FirstOrDefault(each => each.Name == name);
             if (value is null)
             {
-                if (whole && spec is { Ignored: false }) return Rejection.OfText(name, null, spec.Allowed);
+                if (spec is { Ignored: false }) return Rejection.OfText(name, null, spec.Allowed);
                 continue;
             }
             if (spec is null)

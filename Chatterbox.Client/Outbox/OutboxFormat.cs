@@ -34,6 +34,14 @@ internal static class OutboxFormat
         }
     }
 
+    /// <summary>What the change takes at most, known without its JSON; null where that is to be looked at.</summary>
+    public static int? MostBytesOf(AppStateChange change) => change switch
+    {
+        UpdateParameters { Patch: { Unknown: null, LanguageId: null } } => 512,
+        SelectEngine or SetStreaming => 128,
+        _ => null,
+    };
+
     public static byte[] Head(OutboxHead head)
     {
         var buffer = new ArrayBufferWriter<byte>();

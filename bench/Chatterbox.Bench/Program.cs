@@ -3,14 +3,17 @@ using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 using Chatterbox.Bench.Hydration;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout | memory | audio] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout [pushed] | memory | audio] [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
         await SiloChild.RunAsync(child);
         break;
+    case ["fanout", "pushed", .. var rest]:
+        await FanOutBench.RunAsync(Seconds(rest), quick: true);
+        break;
     case ["fanout", .. var rest]:
-        await FanOutBench.RunAsync(Seconds(rest));
+        await FanOutBench.RunAsync(Seconds(rest), quick: false);
         break;
     case ["audio", ..]:
         await AudioBench.RunAsync();

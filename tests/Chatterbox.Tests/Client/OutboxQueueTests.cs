@@ -43,6 +43,28 @@ public sealed class OutboxQueueTests
         }, iter: 300);
     }
 
+    [Fact(DisplayName = "[C3] what is counted for a change without its JSON is no less than the JSON takes")]
+    public void Most_bytes()
+    {
+        var longest = new TtsParameters
+        {
+            Exaggeration = -double.MaxValue, CfgWeight = -double.Epsilon, Temperature = -Math.PI * 1e-200, MinP = -double.MaxValue,
+            TopP = -double.MaxValue, TopK = int.MinValue, RepetitionPenalty = -double.MaxValue, NormLoudness = false, Seed = long.MinValue,
+        };
+        AppStateChange[] small =
+        [
+            new UpdateParameters(TtsEngine.Multilingual, longest), new UpdateParameters((TtsEngine)int.MinValue, new()),
+            new SelectEngine((TtsEngine)int.MinValue), new SelectEngine(TtsEngine.Multilingual), new SetStreaming(false),
+        ];
+
+        Assert.All(small, change => Assert.InRange(OutboxFormat.Encode(change).Length, 1, OutboxFormat.MostBytesOf(change)!.Value));
+        Assert.All(
+            (AppStateChange[])[new UpsertChunk(null!), new RemoveChunk("c"), new SetSystemStatus("s"),
+                new UpdateParameters(TtsEngine.Chatterbox, new() { LanguageId = new('x', 1000) }),
+                new UpdateParameters(TtsEngine.Chatterbox, new() { Unknown = [] }), new UpdateParameters(TtsEngine.Chatterbox, null!)],
+            change => Assert.Null(OutboxFormat.MostBytesOf(change)));
+    }
+
     [Fact(DisplayName = "[C3] 100,000 changes that wait to become durable cost each event no more than a few do")]
     public void Many()
     {
