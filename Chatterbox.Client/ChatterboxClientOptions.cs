@@ -42,7 +42,8 @@ public sealed class ChatterboxClientOptions
     public int OutboxChanges { get; set; } = 10_000;
 
     /// <summary>
-    /// Bytes of such changes, as JSON or what they take at most, that one store keeps at most. 1 KiB to 1 GiB; default 64 MiB. A single change above it is refused.
+    /// Bytes of such changes, as JSON or what they take at most, that one store keeps at most. 1 KiB to 1 GiB; default 64 MiB. A single
+    /// change above it is refused.
     /// </summary>
     [Range(1024L, 1024L * 1024 * 1024)]
     public long OutboxBytes { get; set; } = 64 * 1024 * 1024;
