@@ -35,6 +35,8 @@ internal static class AudioCluster
             ConfigureSilo = silo =>
             {
                 silo.Services.AddSingleton<TimeProvider>(clock);
+                // Orleans takes its clocks by key. By one that is a day ahead, silos retire those that start after them.
+                silo.Services.AddKeyedSingleton(KeyedService.AnyKey, TimeProvider.System);
                 silo.Services.AddSingleton(PersistConfig.AppState with { Name = OtherStore });
                 silo.Services.AddSingleton(PersistConfig.AppState with { Name = SmallStore, QuotaBytes = Quota });
             },
