@@ -9,11 +9,14 @@ namespace Chatterbox.Bench;
 /// <summary>
 /// Rows written per second, 200 bytes each, every writer with a row of its own that it updates over and over: the stock
 /// provider, group commit, and a bare batched statement on the same table as the yardstick. Same run, same machine, same
-/// databases at their durable settings.
+/// databases at their durable settings, in turn, several rounds: the medians, and of the ratio also the least and the most.
 /// </summary>
 internal static class StorageBench
 {
     private const int Rows = 256;
+
+    /// <summary>Odd: the medians are shown.</summary>
+    private const int Rounds = 5;
 
     public static async Task RunAsync(TimeSpan duration)
     {
@@ -50,18 +53,25 @@ internal static class StorageBench
         using var store = new BareBatch(options, Rows);
         foreach (var writers in (int[])[Rows, 1])
         {
-            var stock = await MeasureAsync(options, StorageWriter.Stock, writers, duration);
-            // Before and after: on a machine that does other work too, the yardstick is what was to be had at the time.
-            var (before, group, after) = (store.Run(duration / 2), await MeasureAsync(options, StorageWriter.GroupCommit, writers, duration), store.Run(duration / 2));
-            var bare = (before.RowsPerSecond + after.RowsPerSecond) / 2;
-            Add("stock", stock);
-            Add("group commit", group);
+            var rounds = new List<Round>();
+            while (rounds.Count < Rounds)
+            {
+                rounds.Add(new(await MeasureAsync(options, StorageWriter.Stock, writers, duration / 2), store.Run(duration / 4),
+                    await MeasureAsync(options, StorageWriter.GroupCommit, writers, duration / 2), store.Run(duration / 4)));
+            }
+            Add("stock", round => round.Stock);
+            Add("group commit", round => round.Group);
             if (writers == Rows)
-                Add($"bare, {Rows} a batch", before with { RowsPerSecond = bare });
+                Add($"bare, {Rows} a batch", round => round.Bare);
 
-            void Add(string way, Result result) => table.AddRow(
-                $"{options.Provider}", $"{writers}", way, $"{result.RowsPerSecond:N0}", $"{result.RowsPerSecond / stock.RowsPerSecond:N1}",
-                $"{result.RowsPerSecond / bare:P0}", $"{result.P50:N2}", $"{result.P99:N2}", $"{result.PoolDelay:N1}");
+            void Add(string way, Func<Round, Result> of) => table.AddRow(
+                $"{options.Provider}", $"{writers}", way, $"{Median(round => of(round).RowsPerSecond):N0}",
+                Spread(round => of(round).RowsPerSecond / round.Stock.RowsPerSecond), $"{Median(round => of(round).RowsPerSecond / round.Bare.RowsPerSecond):P0}",
+                $"{Median(round => of(round).P50):N2}", $"{Median(round => of(round).P99):N2}", $"{rounds.Max(round => of(round).PoolDelay):N1}");
+
+            double Median(Func<Round, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
+
+            string Spread(Func<Round, double> of) => $"{Median(of):N1} ({rounds.Min(of):N1}-{rounds.Max(of):N1})";
         }
     }
 
@@ -125,6 +135,12 @@ internal static class StorageBench
         new Random(seed).NextBytes(bytes);
         return bytes;
     }
+}
+
+/// <summary>One after the other; the yardstick before and after, since on a machine that does other work too it changes.</summary>
+internal readonly record struct Round(Result Stock, Result BareBefore, Result Group, Result BareAfter)
+{
+    public Result Bare => BareBefore with { RowsPerSecond = (BareBefore.RowsPerSecond + BareAfter.RowsPerSecond) / 2 };
 }
 
 internal readonly record struct Result(double RowsPerSecond, double P50, double P99, double PoolDelay);
