@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox.Grains.Persistence;
@@ -7,18 +8,28 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>What persistence has to know about a slice: where it is in the state, and how it reads and writes itself.</summary>
 internal abstract class SliceDefinition(Slice slice)
 {
+    /// <summary>
+    /// The JSON of <see cref="ChatterboxJson"/>, by reflection: what the source generator makes hands the members of a record over as boxed
+    /// arguments of a constructor, which takes half as long again and a third more garbage.
+    /// </summary>
+    protected static JsonSerializerOptions Json { get; } = new(ChatterboxJson.Default.Options)
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        Converters = { new JsonStringEnumConverter() },
+    };
+
     /// <summary>The persisted slices, each in the place of its number.</summary>
     public static IReadOnlyList<SliceDefinition> All { get; } =
     [
-        new SliceDefinition<Preferences>(Slice.Preferences, ChatterboxJson.Default.Preferences, state => state.Preferences,
+        new SliceDefinition<Preferences>(Slice.Preferences, state => state.Preferences,
             (state, value) => state with { Preferences = value }, _ => 1, Complete, Validation.CheckPreferences),
-        List(Slice.WorkSessions, ChatterboxJson.Default.ValueListWorkSession, state => state.WorkSessions,
+        List(Slice.WorkSessions, state => state.WorkSessions,
             (state, value) => state with { WorkSessions = value }),
-        List(Slice.SavedVoices, ChatterboxJson.Default.ValueListSavedVoice, state => state.SavedVoices,
+        List(Slice.SavedVoices, state => state.SavedVoices,
             (state, value) => state with { SavedVoices = value }),
-        List(Slice.Chunks, ChatterboxJson.Default.ValueListChunk, state => state.Chunks,
+        List(Slice.Chunks, state => state.Chunks,
             (state, value) => state with { Chunks = value }),
-        List(Slice.BatchItems, ChatterboxJson.Default.ValueListBatchItem, state => state.BatchItems,
+        List(Slice.BatchItems, state => state.BatchItems,
             (state, value) => state with { BatchItems = value }),
     ];
 
@@ -42,9 +53,9 @@ internal abstract class SliceDefinition(Slice slice)
     public abstract object Read(JsonNode node);
 
     private static SliceDefinition<ValueList<T>> List<T>(
-        Slice slice, JsonTypeInfo<ValueList<T>> json, Func<AppState, ValueList<T>> get, Func<AppState, ValueList<T>, AppState> with)
+        Slice slice, Func<AppState, ValueList<T>> get, Func<AppState, ValueList<T>, AppState> with)
         where T : IKeyed =>
-        new(slice, json, get, with, list => list.Count, list => list, list => list.FirstDuplicateId() is { } id
+        new(slice, get, with, list => list.Count, list => list, list => list.FirstDuplicateId() is { } id
             ? Rejection.OfText("id", id, "each id once")
             : null);
 
@@ -61,10 +72,12 @@ internal abstract class SliceDefinition(Slice slice)
 /// <param name="complete">Fills in what an older writer did not know.</param>
 /// <param name="check">What may not be in the slice however it got into storage.</param>
 internal sealed class SliceDefinition<T>(
-    Slice slice, JsonTypeInfo<T> json, Func<AppState, T> get, Func<AppState, T, AppState> with,
+    Slice slice, Func<AppState, T> get, Func<AppState, T, AppState> with,
     Func<T, int> count, Func<T, T> complete, Func<T, Rejection?> check) : SliceDefinition(slice)
     where T : class
 {
+    private readonly JsonTypeInfo<T> json = (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T));
+
     public override object Get(AppState state) => get(state);
 
     public override AppState With(AppState state, object value) => with(state, (T)value);

@@ -16,6 +16,11 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private const int LargestKeptBuffer = 1024 * 1024;
+
+    // Grown from nothing for every save, it would be the silo's largest source of garbage.
+    [ThreadStatic] private static ArrayBufferWriter<byte>? t_buffer;
+
     /// <summary>What a row says it is of: session and row. A good row in the wrong place is damage like any other.</summary>
     public static string NameOf(GrainId owner, string row) => $"{owner.Key}/{row}";
 
@@ -28,7 +33,9 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
 
     public byte[] Encode(GrainId owner, SliceDefinition slice, int version, int compressionThreshold)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
+        var buffer = t_buffer ?? new(512);
+        // Away meanwhile, so that what fails half-way leaves nothing in it.
+        t_buffer = null;
         using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
             writer.WriteStartObject();
@@ -46,7 +53,10 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             }
             writer.WriteEndObject();
         }
-        return SliceFrame.Encode(buffer.WrittenSpan, version, compressionThreshold);
+        var frame = SliceFrame.Encode(buffer.WrittenSpan, version, compressionThreshold);
+        buffer.ResetWrittenCount();
+        if (buffer.Capacity <= LargestKeptBuffer) t_buffer = buffer;
+        return frame;
     }
 
     /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using ZstdSharp;
@@ -34,7 +35,8 @@ internal static class SliceFrame
     // Level 3 is where real slices stop getting much smaller; see "Decisions" in the README.
     private const int ZstdLevel = 3;
 
-    // Its working memory is larger than most slices, and nothing of one frame is in it when the next begins.
+    // Their working memory is larger than most slices, and nothing of one frame is in it when the next begins.
+    [ThreadStatic] private static Compressor? t_compressor;
     [ThreadStatic] private static Decompressor? t_decompressor;
 
     private static ReadOnlySpan<byte> Magic => "CBX1"u8;
@@ -44,8 +46,7 @@ internal static class SliceFrame
     {
         if (body.Length > compressionThreshold)
         {
-            using var compressor = new Compressor(ZstdLevel);
-            var compressed = compressor.Wrap(body);
+            var compressed = (t_compressor ??= new(ZstdLevel)).Wrap(body);
             if (compressed.Length < body.Length) return Assemble(FrameCodec.Zstd, schemaVersion, body.Length, compressed);
         }
         return Assemble(FrameCodec.None, schemaVersion, body.Length, body);
@@ -54,9 +55,14 @@ internal static class SliceFrame
     /// <summary>How long a frame's body is before compression, without reading it. Only for frames that <see cref="Encode"/> made.</summary>
     public static int BodyLength(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadInt32LittleEndian(frame[8..]);
 
-    /// <summary>The body and its schema version.</summary>
+    /// <summary>The schema version and the body.</summary>
     /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
-    public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame)
+    public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame) =>
+        Read(frame, static (version, body) => (version, (ReadOnlyMemory<byte>)body.ToArray()));
+
+    /// <summary>Reads schema version and body without keeping the body: most are large enough to cost a full collection each, were they allocated.</summary>
+    /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
+    public static T Read<T>(ReadOnlyMemory<byte> frame, Func<int, ReadOnlySpan<byte>, T> read)
     {
         var header = frame.Span;
         if (header.Length < HeaderLength) throw new FrameException($"it has {header.Length} bytes, fewer than a frame's header");
@@ -66,20 +72,34 @@ internal static class SliceFrame
         var schemaVersion = BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
         var bodyLength = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         var storedLength = BinaryPrimitives.ReadInt32LittleEndian(header[12..]);
-        var stored = frame[HeaderLength..];
+        var stored = header[HeaderLength..];
         if (stored.Length != storedLength) throw new FrameException($"{stored.Length} bytes follow the header, which says {storedLength}");
-        if (Checksum(header[..CheckedHeaderLength], stored.Span) != BinaryPrimitives.ReadUInt64LittleEndian(header[CheckedHeaderLength..]))
+        if (Checksum(header[..CheckedHeaderLength], stored) != BinaryPrimitives.ReadUInt64LittleEndian(header[CheckedHeaderLength..]))
         {
             throw new FrameException("its checksum does not match");
         }
         if (bodyLength is < 0 or > LongestBody) throw new FrameException($"it claims a body of {bodyLength} bytes");
-        return (schemaVersion, codec switch
+        switch (codec)
         {
-            FrameCodec.None when bodyLength == storedLength => stored,
-            FrameCodec.None => throw new FrameException($"it claims a body of {bodyLength} bytes and holds {storedLength}"),
-            FrameCodec.Zstd => Decompress(stored.Span, bodyLength),
-            _ => throw new FrameException($"its codec {(byte)codec} is unknown"),
-        });
+            case FrameCodec.None when bodyLength == storedLength:
+                return read(schemaVersion, stored);
+            case FrameCodec.None:
+                throw new FrameException($"it claims a body of {bodyLength} bytes and holds {storedLength}");
+            case FrameCodec.Zstd:
+                var buffer = ArrayPool<byte>.Shared.Rent(bodyLength);
+                try
+                {
+                    var body = buffer.AsSpan(0, bodyLength);
+                    Decompress(stored, body);
+                    return read(schemaVersion, body);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                }
+            default:
+                throw new FrameException($"its codec {(byte)codec} is unknown");
+        }
     }
 
     private static byte[] Assemble(FrameCodec codec, int schemaVersion, int bodyLength, ReadOnlySpan<byte> stored)
@@ -104,13 +124,12 @@ internal static class SliceFrame
     }
 
     // Into a buffer of the length claimed: a bomb runs out of room, not the silo out of memory.
-    private static byte[] Decompress(ReadOnlySpan<byte> stored, int bodyLength)
+    private static void Decompress(ReadOnlySpan<byte> stored, Span<byte> body)
     {
         try
         {
-            var body = GC.AllocateUninitializedArray<byte>(bodyLength);
             var length = (t_decompressor ??= new()).Unwrap(stored, body);
-            return length == bodyLength ? body : throw new FrameException($"its body has {length} bytes instead of {bodyLength}");
+            if (length != body.Length) throw new FrameException($"its body has {length} bytes instead of {body.Length}");
         }
         catch (ZstdException damage)
         {

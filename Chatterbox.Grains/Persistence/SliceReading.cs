@@ -16,14 +16,16 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
         int? version = null;
         try
         {
-            var (stored, body) = SliceFrame.Decode(row);
-            version = stored;
-            if (stored > migrations.CurrentVersion) return OfNewer(owner, slice, stored, body.Span, migrations);
+            return SliceFrame.Read(row, (stored, body) =>
+            {
+                version = stored;
+                if (stored > migrations.CurrentVersion) return OfNewer(owner, slice, stored, body, migrations);
 
-            var envelope = SliceEnvelope.Decode(owner, slice, stored, body.Span, migrations);
-            return envelope.Value is null ? new(envelope, null)
-                : stored == migrations.CurrentVersion ? new(envelope, stored)
-                : new(envelope, stored, CheckOutcome.Migrate, $"from version {stored} to {migrations.CurrentVersion}");
+                var envelope = SliceEnvelope.Decode(owner, slice, stored, body, migrations);
+                return envelope.Value is null ? new(envelope, null)
+                    : stored == migrations.CurrentVersion ? new(envelope, stored)
+                    : new SliceReading(envelope, stored, CheckOutcome.Migrate, $"from version {stored} to {migrations.CurrentVersion}");
+            });
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
         {
