@@ -1,11 +1,12 @@
 using Chatterbox.Bench.FanOut;
 using Chatterbox.Client;
+using Orleans.Core.Internal;
 
 namespace Chatterbox.Bench;
 
 /// <summary>
-/// What a session with much audio holds in its silo's memory, with the user's ledger and the grains of the clips just stored; the
-/// silo is a process of its own.
+/// What a session with much audio holds in its silo's memory, and what the user's ledger and the grains of the clips just stored hold
+/// beside it; the silo is a process of its own.
 /// </summary>
 internal static class AudioBench
 {
@@ -30,17 +31,24 @@ internal static class AudioBench
         var audio = (await stores[0].Persistence.GetStorageInfoAsync()).Audio;
         var full = await HeldAsync(silo, client, stores);
 
-        Console.WriteLine($"A session with {audio.ReferencedClips} clips, {audio.ReferencedBytes / 1e6:N0} MB, holds {full:N0} KB of heap; without any, {empty:N0} KB.");
+        Console.WriteLine($"A session with {audio.ReferencedClips} clips, {audio.ReferencedBytes / 1e6:N0} MB, holds {full.Session:N0} KB of heap in its activation; without any, {empty.Session:N0} KB.");
+        Console.WriteLine($"Its ledger and the grains of its clips, until they are collected, hold {full.Others:N0} KB; without any, {empty.Others:N0} KB.");
         Console.WriteLine($"Resident memory of the silo: {before.Resident / 1e6:N0} MB before, {filled.Resident / 1e6:N0} MB after {Users} sessions have stored so much.");
     }
 
-    /// <summary>KB of heap that goes with one session's activation, as the difference that all of them make.</summary>
-    private static async Task<double> HeldAsync(SiloChild silo, ClientHost client, ChatterboxStore[] stores)
+    /// <summary>KB of heap that go with one session's activation, and then with those of its user's other grains, as the difference that all make.</summary>
+    private static async Task<(double Session, double Others)> HeldAsync(SiloChild silo, ClientHost client, ChatterboxStore[] stores)
     {
-        var with = await SettledAsync(silo);
+        var all = await SettledAsync(silo);
         foreach (var store in stores) await store.DisposeAsync();
+        foreach (var store in stores)
+            await client.Cluster.GetGrain<IUserSessionGrain>(store.Session.Key).AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        var others = await SettledAsync(silo);
         await client.Cluster.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
-        return (with - await SettledAsync(silo)) / (double)Users / 1024;
+        var none = await SettledAsync(silo);
+        return (Each(all - others), Each(others - none));
+
+        static double Each(long bytes) => bytes / (double)Users / 1024;
     }
 
     // Buffers that are pooled and messages under way are no session's: they go with time and collections.
