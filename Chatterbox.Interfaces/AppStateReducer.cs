@@ -45,14 +45,12 @@ public static class AppStateReducer
         _ => throw new ArgumentOutOfRangeException(nameof(change), change.GetType().Name, "Not one of the closed set of changes."),
     };
 
-    private static Preferences SwitchEngine(Preferences preferences, TtsEngine engine) => engine == preferences.Engine
-        ? preferences
-        : preferences with
-        {
-            Engine = engine,
-            Parameters = preferences.ParametersOf(engine),
-            OtherEngines = preferences.OtherEngines.With(preferences.Engine, preferences.Parameters).With(engine, null),
-        };
+    private static Preferences SwitchEngine(Preferences preferences, TtsEngine engine) => preferences with
+    {
+        Engine = engine,
+        Parameters = preferences.ParametersOf(engine),
+        OtherEngines = preferences.OtherEngines.With(preferences.Engine, preferences.Parameters).With(engine, null),
+    };
 
     private static Preferences Patch(Preferences preferences, UpdateParameters change)
     {

@@ -14,7 +14,7 @@ public static class Validation
     public static Rejection? Check(AppState state, AppStateChange change, ValueList<Slice>? slices = null) => change switch
     {
         SelectEngine c => CheckEngine(c.Engine),
-        UpdateParameters c => CheckPatch(c),
+        UpdateParameters c => CheckParameters("parameters", c.Engine, c.Patch, whole: false),
         SetStreaming => null,
         SelectWorkSession c => c.Id is null ? null
             : slices?.Contains(Slice.WorkSessions) is false ? Text.CheckId("workSession.id", c.Id)
@@ -51,8 +51,7 @@ public static class Validation
         ?? CheckAll("batchItems", state.BatchItems, Limits.BatchItems, Check);
 
     public static Rejection? CheckPreferences(Preferences preferences) =>
-        CheckEngine(preferences.Engine)
-        ?? CheckParameters("parameters", preferences.Engine, preferences.Parameters)
+        CheckParameters("parameters", preferences.Engine, preferences.Parameters)
         ?? CheckRemembered(TtsEngine.Chatterbox, preferences.OtherEngines.Chatterbox)
         ?? CheckRemembered(TtsEngine.Multilingual, preferences.OtherEngines.Multilingual)
         ?? CheckRemembered(TtsEngine.Turbo, preferences.OtherEngines.Turbo)
@@ -68,7 +67,7 @@ public static class Validation
 
     public static Rejection? Check(SavedVoice item) => item is null
         ? Rejection.OfText("voice", null, "a voice")
-        : Text.CheckId("voice.id", item.Id) ?? Text.CheckName("voice.name", item.Name) ?? CheckEngine(item.Engine)
+        : Text.CheckId("voice.id", item.Id) ?? Text.CheckName("voice.name", item.Name)
             ?? CheckParameters("voice.parameters", item.Engine, item.Parameters, whole: false)
             ?? (item.Prompt is null ? null : Check("voice.prompt", item.Prompt))
             ?? CheckUnknown("voice", item.Unknown, ChatterboxJson.Default.SavedVoice);
@@ -76,7 +75,7 @@ public static class Validation
     public static Rejection? Check(Chunk item) => item is null
         ? Rejection.OfText("chunk", null, "a chunk")
         : Text.CheckId("chunk.id", item.Id) ?? Text.CheckText("chunk.text", item.Text, 1, Limits.ChunkTextLength)
-            ?? CheckStatus("chunk.status", item.Status) ?? CheckEngine(item.Engine)
+            ?? CheckStatus("chunk.status", item.Status)
             ?? CheckParameters("chunk.parameters", item.Engine, item.Parameters, whole: false) ?? CheckAudio(item)
             ?? CheckUnknown("chunk", item.Unknown, ChatterboxJson.Default.Chunk);
 
@@ -111,12 +110,10 @@ public static class Validation
             ?? CheckUnknown(field, audio.Unknown, ChatterboxJson.Default.AudioRef);
     }
 
-    private static Rejection? CheckPatch(UpdateParameters change) =>
-        CheckEngine(change.Engine) ?? CheckParameters("parameters", change.Engine, change.Patch, whole: false);
-
     private static Rejection? CheckRemembered(TtsEngine engine, TtsParameters? parameters) =>
         parameters is null ? null : TtsParameterSpec.Check(engine, parameters);
 
+    // The engine first: what its parameters may be depends on it.
     private static Rejection? CheckParameters(string field, TtsEngine engine, TtsParameters? parameters, bool whole = true) =>
         parameters is null ? Rejection.OfText(field, null, "parameters")
             : TtsParameterSpec.Check(engine, parameters, whole) ?? CheckUnknown(field, parameters.Unknown, ChatterboxJson.Default.TtsParameters);
@@ -169,12 +166,12 @@ public static class Validation
             : ids.Select(id => Text.CheckId(field, id)).FirstOrDefault(wrong => wrong is not null);
 
     private static Rejection? CheckKnown<T>(string field, ValueList<T> list, string? id) where T : class, IKeyed =>
-        Text.CheckId(field, id) ?? (list.IndexOf(id) >= 0 ? null : Rejection.OfText(field, id, list.Count switch
+        list.IndexOf(id) >= 0 ? null : Rejection.OfText(field, id, list.Count switch
         {
             0 => "an existing id; there is none",
             <= 5 => $"an existing id: {string.Join(", ", list.Select(item => item.Id))}",
             _ => $"one of the {list.Count} existing ids",
-        }));
+        });
 
     private static Rejection? CheckRoom<T>(string field, ValueList<T> list, T item, int most) where T : class, IKeyed =>
         list.Count < most || list.IndexOf(item.Id) >= 0 ? null : new(field, $"{list.Count + 1} items", $"at most {most}");

@@ -67,4 +67,25 @@ public sealed class JsonTests
             Assert.Equal(change, JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppStateChange));
         }
     }
+
+    [Fact(DisplayName = "[M2] What is no list of items says so")]
+    public void No_list()
+    {
+        Assert.Contains("An array is expected", Fault("""{"chunks":{"id":"c"}}"""), StringComparison.Ordinal);
+        Assert.Contains("An array is expected", Fault("""{"chunks":7}"""), StringComparison.Ordinal);
+        Assert.Contains("An item of an array is null", Fault("""{"chunks":[null]}"""), StringComparison.Ordinal);
+
+        static string Fault(string json) => Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState)).Message;
+    }
+
+    [Fact(DisplayName = "[S1] lists are values: equal with equal items in order, and the empty ones are one")]
+    public void Lists()
+    {
+        ValueList<string> list = ["a", "b"];
+        Assert.Equal(list, ["a", "b"]);
+        Assert.Equal(list.GetHashCode(), ((ValueList<string>)["a", "b"]).GetHashCode());
+        Assert.NotEqual(list, ["b", "a"]);
+        Assert.NotEqual(list.GetHashCode(), ((ValueList<string>)["b", "a"]).GetHashCode());
+        Assert.Same(ValueList.Create<string>([]), Array.Empty<string>().ToValueList());
+    }
 }

@@ -161,6 +161,180 @@ public sealed class ValidationTests
         Assert.Equal("an existing id; there is none", AppStateReducer.Apply(AppState.Initial, new DismissError("e1")).Rejection!.Allowed);
     }
 
+    [Fact(DisplayName = "[X2] of several faults it is the first, in the order of the members, that is named")]
+    public void First_fault()
+    {
+        AssertOrder(Work("s"), item => Validation.Check(item),
+            ("workSession.id", item => item with { Id = "" }),
+            ("workSession.name", item => item with { Name = "" }),
+            ("workSession.chunkIds", item => item with { ChunkIds = [""] }),
+            ("engine", item => item with { Engine = (TtsEngine)9 }),
+            ("workSession.parameters.unknown", item => item with { Parameters = new() { Unknown = Members("seed", "1") } }),
+            ("workSession.unknown", item => item with { Unknown = Members("name", "1") }));
+        AssertOrder(Work("s") with { Parameters = new() }, item => Validation.Check(item),
+            ("temperature", item => item with { Parameters = item.Parameters! with { Temperature = 6 } }),
+            ("workSession.parameters.unknown", item => item with { Parameters = item.Parameters! with { Unknown = Members("seed", "1") } }));
+        AssertOrder(Voice("v"), item => Validation.Check(item),
+            ("voice.id", item => item with { Id = "" }),
+            ("voice.name", item => item with { Name = "" }),
+            ("engine", item => item with { Engine = (TtsEngine)9 }),
+            ("voice.parameters.unknown", item => item with { Parameters = new() { Unknown = Members("seed", "1") } }),
+            ("voice.prompt.hash", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Hash = "" } }),
+            ("voice.prompt.length", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Length = 0 } }),
+            ("voice.prompt.sampleRate", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { SampleRate = -1 } }),
+            ("voice.prompt.duration", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Duration = -1 } }),
+            ("voice.prompt.mediaType", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { MediaType = "" } }),
+            ("voice.prompt.unknown", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Unknown = Members("hash", "1") } }),
+            ("voice.unknown", item => item with { Unknown = Members("prompt", "1") }));
+        AssertOrder(Samples.Chunk("c"), item => Validation.Check(item),
+            ("chunk.id", item => item with { Id = "" }),
+            ("chunk.text", item => item with { Text = "" }),
+            ("chunk.status", item => item with { Status = (WorkStatus)9 }),
+            ("engine", item => item with { Engine = (TtsEngine)9 }),
+            ("chunk.parameters.unknown", item => item with { Parameters = new() { Unknown = Members("seed", "1") } }),
+            ("chunk.status", item => item with { Audio = Samples.Audio }),
+            ("chunk.unknown", item => item with { Unknown = Members("text", "1") }));
+        AssertOrder(Item("b"), item => Validation.Check(item),
+            ("batchItem.id", item => item with { Id = "" }),
+            ("batchItem.name", item => item with { Name = "" }),
+            ("batchItem.chunkIds", item => item with { ChunkIds = [""] }),
+            ("batchItem.status", item => item with { Status = (WorkStatus)9 }),
+            ("batchItem.unknown", item => item with { Unknown = Members("status", "1") }));
+        AssertOrder(Preferences.Default, item => Validation.CheckPreferences(item),
+            ("engine", item => item with { Engine = (TtsEngine)9 }),
+            ("parameters.unknown", item => item with { Parameters = item.Parameters with { Unknown = Members("seed", "1") } }),
+            ("cfg_weight", item => item with { OtherEngines = item.OtherEngines with { Chatterbox = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { CfgWeight = 2 } } }),
+            ("language_id", item => item with { OtherEngines = item.OtherEngines with { Multilingual = TtsParameters.DefaultsFor(TtsEngine.Multilingual) with { LanguageId = "xx" } } }),
+            ("top_k", item => item with { OtherEngines = item.OtherEngines with { Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { TopK = -1 } } }),
+            ("syncedSlices", item => item with { SyncedSlices = [(Slice)9] }),
+            ("currentSessionId", item => item with { CurrentSessionId = "" }));
+        AssertOrder(AppState.Initial, state => Validation.Check(state),
+            ("currentSessionId", state => state with { Preferences = state.Preferences with { CurrentSessionId = "" } }),
+            ("workSessions[s].workSession.name", state => state with { WorkSessions = [Work("s") with { Name = "" }] }),
+            ("savedVoices[v].voice.name", state => state with { SavedVoices = [Voice("v") with { Name = "" }] }),
+            ("chunks[c].chunk.text", state => state with { Chunks = [Samples.Chunk("c", "")] }),
+            ("batchItems[b].batchItem.name", state => state with { BatchItems = [Item("b") with { Name = "" }] }));
+        AssertOrder(new ReportError(new() { Id = "e", Message = "m" }), change => Validation.Check(Filled, change),
+            ("error.id", change => new(change.Error with { Id = "" })),
+            ("error.message", change => new(change.Error with { Message = "" })));
+        AssertOrder(new SetChunkStatus("c1", WorkStatus.Error), change => Validation.Check(Filled, change),
+            ("chunk.id", change => change with { Id = "nobody" }),
+            ("chunk.status", change => change with { Status = WorkStatus.Completed }));
+        AssertOrder(new CompleteChunk("c1", Samples.Audio), change => Validation.Check(Filled, change),
+            ("chunk.id", change => change with { Id = "nobody" }),
+            ("chunk.audio", change => change with { Audio = null! }));
+        AssertOrder(new SetBatchItemStatus("b1", WorkStatus.Error), change => Validation.Check(Filled, change),
+            ("batchItem.id", change => change with { Id = "nobody" }),
+            ("batchItem.status", change => change with { Status = (WorkStatus)9 }));
+    }
+
+    [Fact(DisplayName = "[S3] [X2] what is refused says what it was")]
+    public void Values()
+    {
+        AssertMessage("chunk.audio: nothing is not allowed; allowed: the audio of a completed chunk", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }));
+        AssertMessage("chunk.audio.hash: '' is not allowed; allowed: 64 lower-case hexadecimal digits (SHA-256)",
+            new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed, Audio = Samples.Audio with { Hash = "" } }));
+        AssertMessage("chunk.audio.length: 0 bytes is not allowed; allowed: 1 to 33554432 bytes", new CompleteChunk("c1", Samples.Audio with { Length = 0 }));
+        AssertMessage("chunk.audio.sampleRate: -1 is not allowed; allowed: 0 to 768000 Hz", new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
+        AssertMessage("chunk.audio.duration: -1 is not allowed; allowed: 0 to 86400 s", new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
+        AssertMessage("chunk.unknown: members of no value or nested too deeply is not allowed; allowed: JSON of at most 32 levels",
+            new UpsertChunk(Samples.Chunk("c") with { Unknown = new() { ["x"] = default } }));
+        AssertMessage("chunk.unknown: 16385 bytes is not allowed; allowed: at most 16384",
+            new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }));
+        AssertMessage("syncedSlices: 7 slices is not allowed; allowed: each slice once", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
+        AssertMessage("workSession.chunkIds: 5001 ids is not allowed; allowed: at most 5000",
+            new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }));
+        AssertMessage("chunk.status: 'completed' is not allowed; allowed: pending, generating, error or interrupted; a chunk completes with its audio",
+            new SetChunkStatus("c1", WorkStatus.Completed));
+        Assert.Equal("workSessions: 201 items is not allowed; allowed: at most 200", Validation.Check(AppState.Initial with { WorkSessions = Many(201, Work) })!.Message);
+        Assert.Equal("workSessions.id: 's' is not allowed; allowed: each id once", Validation.Check(AppState.Initial with { WorkSessions = [Work("s"), Work("s")] })!.Message);
+
+        static void AssertMessage(string message, AppStateChange change) => Assert.Equal(message, Validation.Check(Filled, change)!.Message);
+    }
+
+    [Fact(DisplayName = "[S3] [X2] a full collection takes what replaces an item of it, and no other")]
+    public void No_room()
+    {
+        var full = AppState.Initial with
+        {
+            WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice), Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
+        };
+        AssertFull("workSessions: 201 items is not allowed; allowed: at most 200", id => new UpsertWorkSession(Work(id) with { Name = "other" }));
+        AssertFull("savedVoices: 501 items is not allowed; allowed: at most 500", id => new UpsertVoice(Voice(id) with { Name = "other" }));
+        AssertFull("chunks: 5001 items is not allowed; allowed: at most 5000", id => new UpsertChunk(Samples.Chunk(id, "other")));
+        AssertFull("batchItems: 1001 items is not allowed; allowed: at most 1000", id => new UpsertBatchItem(Item(id) with { Name = "other" }));
+        // What is wrong with the item itself comes first.
+        Assert.Equal("voice.name", Validation.Check(full, new UpsertVoice(Voice("another") with { Name = "" }))!.Field);
+
+        void AssertFull(string message, Func<string, AppStateChange> upsert)
+        {
+            Assert.Equal(message, AppStateReducer.Apply(full, upsert("another")).Rejection!.Message);
+            Assert.Null(AppStateReducer.Apply(full, upsert("i7")).Rejection);
+        }
+    }
+
+    [Fact(DisplayName = "[S3] [X2] nothing is a choice where there is one")]
+    public void Nothing()
+    {
+        foreach (var change in (AppStateChange[])[new SelectWorkSession(null), new SetSyncedSlices(null), new SetSystemStatus(null), new SetVoiceUpload(null), new SetGenerating(false, null)])
+        {
+            Assert.Null(Validation.Check(Filled, change));
+        }
+        Assert.Null(Validation.Check(AppState.Initial with { Preferences = Preferences.Default with { CurrentSessionId = null, SyncedSlices = null } }));
+    }
+
+    [Fact(DisplayName = "[C6] who has no copy of the work sessions is not asked whether one is there")]
+    public void Without_a_copy()
+    {
+        ValueList<Slice> some = [Slice.Preferences, Slice.Chunks];
+        Assert.Null(Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), some));
+        Assert.Equal("workSession.id: '' is not allowed; allowed: 1 to 128 characters, no control characters, no white space at the ends",
+            Validation.Check(AppState.Initial, new SelectWorkSession(""), some)!.Message);
+        Assert.Equal("an existing id; there is none", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
+        Assert.Equal("an existing id; there is none", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
+    }
+
+    [Fact(DisplayName = "[X2] few ids are all named, many are counted")]
+    public void Existing_ids()
+    {
+        Assert.Equal("an existing id: i0, i1, i2, i3, i4", Validation.Check(AppState.Initial with { SavedVoices = Many(5, Voice) }, new RemoveVoice("nobody"))!.Allowed);
+        Assert.Equal("one of the 6 existing ids", Validation.Check(AppState.Initial with { SavedVoices = Many(6, Voice) }, new RemoveVoice("nobody"))!.Allowed);
+    }
+
+    [Fact(DisplayName = "[M2] unknown members: all count, and each is looked into to its deepest place")]
+    public void Unknown_members()
+    {
+        var deep = string.Concat(Enumerable.Repeat("{\"x\":", 33)) + "1" + new string('}', 33);
+        var within = string.Concat(Enumerable.Repeat("{\"x\":", 32)) + "1" + new string('}', 32);
+        Assert.Null(Check(("x", within)));
+        Assert.Null(Check(("x", "{}"), ("y", "[]"), ("z", "null")));
+        Assert.NotNull(Check(("x", deep)));
+        Assert.NotNull(Check(("x", "1"), ("y", deep)));
+        Assert.NotNull(Check(("x", $$"""{"x":1,"y":{{within}}}""")));
+        Assert.NotNull(Check(("x", $"[1,{within}]")));
+        Assert.Null(Check(("x", Text(8000)), ("y", Text(8000))));
+        Assert.Equal("at most 16384", Check(("x", Text(9000)), ("y", Text(9000)))!.Allowed);
+
+        static string Text(int length) => $"\"{new string('x', length)}\"";
+
+        static Rejection? Check(params (string Name, string Json)[] members)
+        {
+            var unknown = new UnknownMembers();
+            foreach (var (name, json) in members) unknown[name] = JsonDocument.Parse(json).RootElement;
+            return Validation.Check(Work("s") with { Unknown = unknown });
+        }
+    }
+
+    /// <summary>Breaks everything from one member on, for each of them.</summary>
+    private static void AssertOrder<T>(T good, Func<T, Rejection?> check, params (string Field, Func<T, T> Break)[] faults)
+    {
+        Assert.Null(check(good));
+        for (var first = 0; first < faults.Length; first++)
+        {
+            Assert.Equal(faults[first].Field, check(faults[first..].Aggregate(good, (item, fault) => fault.Break(item)))!.Field);
+        }
+    }
+
     private static ValueList<T> Many<T>(int count, Func<string, T> item) => Enumerable.Range(0, count).Select(number => item($"i{number}")).ToValueList();
 
     private static WorkSession Work(string id) => new() { Id = id, Name = "n" };
