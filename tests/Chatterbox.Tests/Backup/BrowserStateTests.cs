@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
@@ -97,5 +99,142 @@ public sealed class BrowserStateTests
             var (state, report) = BrowserState.Read(new(bytes, 1, DryRun: true, (ImportFormat)random.Next(3)), Documents.Migrations);
             Assert.True(state is not null || report.Refused is not null);
         }
+    }
+
+    private const string Slices = "\"preferences\": {}, \"workSessions\": [], \"savedVoices\": [], \"batchItems\": []";
+
+    [Theory(DisplayName = "[R4] [X2] what is refused says what it is and what is allowed")]
+    [InlineData(ImportFormat.Browser, 2, "{}", "version: 2 is not allowed; allowed: 0 to 1: this silo knows no other schema")]
+    [InlineData(ImportFormat.Browser, -1, "{}", "version: -1 is not allowed; allowed: 0 to 1: this silo knows no other schema")]
+    [InlineData(ImportFormat.Browser, 1, null, "state: 0 bytes without audio is not allowed; allowed: at most 33554432 bytes")]
+    [InlineData((ImportFormat)7, 1, "{}", "format: 7 is not allowed; allowed: a format that this silo knows: Browser or Export")]
+    [InlineData(ImportFormat.Browser, 1, "[]", "state: no JSON object is not allowed; allowed: the app's state")]
+    [InlineData(ImportFormat.Browser, 1, """{"sessions": 7}""", "state.sessions: no list is not allowed; allowed: a list")]
+    [InlineData(ImportFormat.Browser, 1, """{"sessions": [7]}""", "state.sessions[0]: no object is not allowed; allowed: an item of the list")]
+    [InlineData(ImportFormat.Browser, 1, """{"sessions": [{"id": "s", "name": "n", "createdAt": 1e300}]}""", "state.sessions[0].createdAt: 1e300 is not allowed; allowed: a time in milliseconds since 1970, or an ISO 8601 text")]
+    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": {}, "status": "odd"}]}""", "state.chunks[0].status: \"odd\" is not allowed; allowed: what chunks may have there")]
+    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": [1]}]}""", "state.chunks[0].parameters: what stands there is not allowed; allowed: chunks as the app stores them")]
+    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "parameters": {}}]}""", "state.chunks[0]: an item without 'text' is not allowed; allowed: chunks as the app stores them")]
+    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": {}}, {"id": "a", "text": "t", "parameters": {}}]}""", "state.chunks.id: 'a' is not allowed; allowed: each id once")]
+    [InlineData(ImportFormat.Export, 1, "{" + Slices + "}", "state.chunks: nothing is not allowed; allowed: the slice, as an export has it")]
+    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": null}""", "state.chunks: nothing is not allowed; allowed: the slice, as an export has it")]
+    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": {}}""", "state.chunks: what stands there is not allowed; allowed: chunks as the app stores them")]
+    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": [{"id": "a", "text": 7, "parameters": {}}]}""", "state.chunks[0].text: 7 is not allowed; allowed: what chunks may have there")]
+    public void RefusedInWords(ImportFormat format, int version, string? json, string message)
+    {
+        var (state, report) = Read(format, version, json);
+        Assert.Null(state);
+        Assert.Equal(message, report.Refused!.Message);
+    }
+
+    [Theory(DisplayName = "[R4] what is no JSON, or says something twice, is refused as such")]
+    [InlineData("{")]
+    [InlineData("")]
+    [InlineData("""{"useStreaming": true, "useStreaming": false}""")]
+    public void NoJson(string json)
+    {
+        var refused = Read(ImportFormat.Browser, 1, json).Report.Refused!;
+        Assert.Equal(("state", "JSON, each name once in an object"), (refused.Field, refused.Allowed));
+        Assert.NotEqual("", refused.Value);
+    }
+
+    [Fact(DisplayName = "[M2] [R4] a document that a migration cannot bring further is refused, with what went wrong")]
+    public void NoMigration()
+    {
+        var failing = new MigrationChain([new Failing()]);
+        var report = BrowserState.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
+        Assert.Equal("state: this, of version 0, is not allowed; allowed: what can be migrated: The migration of Preferences from version 0 to 1 failed: odd", report.Refused!.Message);
+    }
+
+    [Fact(DisplayName = "[R4] what is nothing in the browser's state is as if it were not there")]
+    public void Nothing()
+    {
+        var (state, report) = Read(ImportFormat.Browser, 1, """{"ttsEngine": null, "parameters": null, "currentSessionId": null, "sessions": null, "chunks": null, "savedVoices": [], "batchItems": null}""");
+        Assert.Null(report.Refused);
+        Assert.Equal(AppState.Initial, state);
+        Assert.Empty(report.Notes);
+    }
+
+    [Fact(DisplayName = "[M4] items of the browser's state are of the engine selected, but for those that say which")]
+    public void Engines()
+    {
+        var state = Read(ImportFormat.Browser, 1, """
+            {"ttsEngine": "turbo", "parameters": {},
+             "chunks": [{"id": "a", "text": "t", "parameters": {}}, {"id": "b", "text": "t", "engine": "chatterbox", "parameters": {}}],
+             "sessions": [{"id": "s", "name": "n", "createdAt": "2026-01-02T03:04:05Z", "updatedAt": 1763800000000}],
+             "batchItems": [{"id": "i", "name": "n"}]}
+            """).State!;
+        Assert.Equal([TtsEngine.Turbo, TtsEngine.Chatterbox], state.Chunks.Select(chunk => chunk.Engine));
+        Assert.Equal(TtsEngine.Turbo, state.WorkSessions[0].Engine);
+        Assert.Equal((new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), DateTimeOffset.FromUnixTimeMilliseconds(1763800000000)), (state.WorkSessions[0].CreatedAt, state.WorkSessions[0].UpdatedAt));
+        Assert.Equal("i", state.BatchItems[0].Id);
+    }
+
+    [Fact(DisplayName = "[A1] [R4] only what refers to audio that is not to be had goes without it, each with a note; clips are counted once")]
+    public void MissingAudio()
+    {
+        var (there, gone) = (new string('a', 64), new string('b', 64));
+        var (state, report) = Read(ImportFormat.Export, 1, $$"""
+            {"preferences": {}, "workSessions": [], "batchItems": [],
+             "chunks": [{{Chunk("c1", there)}}, {{Chunk("c2", gone)}}, {"id": "c3", "text": "t", "parameters": { } }],
+             "savedVoices": [{{Voice("v1", there)}}, {{Voice("v2", gone)}}, {"id": "v3", "name": "n", "parameters": { } }] }
+            """, gone);
+        Assert.Null(report.Refused);
+        Assert.Equal([there, null, null], state!.Chunks.Select(chunk => chunk.Audio?.Hash));
+        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Pending], state.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([there, null, null], state.SavedVoices.Select(voice => voice.Prompt?.Hash));
+        Assert.Equal(
+            [
+                "chunk c2: its audio is neither in the document nor stored, taken as interrupted, ready to run again",
+                "voice v2: its recording is neither in the document nor stored, taken without",
+            ], report.Notes);
+        Assert.Equal((1, 9, 3, 3), (report.AudioClips, report.AudioBytes, report.Chunks, report.SavedVoices));
+
+        static string Chunk(string id, string hash) => $$"""{"id": "{{id}}", "text": "t", "parameters": {}, "status": "completed", "audio": {"hash": "{{hash}}", "length": 9} }""";
+
+        static string Voice(string id, string hash) => $$"""{"id": "{{id}}", "name": "n", "parameters": {}, "prompt": {"hash": "{{hash}}", "length": 9} }""";
+    }
+
+    [Fact(DisplayName = "[R4] clips of chunks and of voices are all told")]
+    public void Clips()
+    {
+        var (chunk, voice) = (new string('a', 64), new string('b', 64));
+        var report = Read(ImportFormat.Export, 1, $$"""
+            {"preferences": {}, "workSessions": [], "batchItems": [],
+             "chunks": [{"id": "c", "text": "t", "parameters": {}, "status": "completed", "audio": {"hash": "{{chunk}}", "length": 2} }],
+             "savedVoices": [{"id": "v", "name": "n", "parameters": {}, "prompt": {"hash": "{{voice}}", "length": 3} }]}
+            """).Report;
+        Assert.Equal([chunk, voice], report.Clips);
+        Assert.Equal((2, 5), (report.AudioClips, report.AudioBytes));
+    }
+
+    [Fact(DisplayName = "[R4] chunks that were not completed are so no more, and each says why")]
+    public void Unfinished()
+    {
+        var hash = new string('a', 64);
+        var (state, report) = Read(ImportFormat.Browser, 1, $$"""
+            {"chunks": [
+              {"id": "c1", "text": "t", "parameters": {}, "status": "generating", "audio": {"hash": "{{hash}}", "length": 9} },
+              {"id": "c2", "text": "t", "parameters": {}, "status": "completed"},
+              {"id": "c3", "text": "t", "parameters": {}, "status": "error", "audio": {"hash": "{{hash}}", "length": 9} }] }
+            """);
+        Assert.Equal([WorkStatus.Interrupted, WorkStatus.Interrupted, WorkStatus.Error], state!.Chunks.Select(chunk => chunk.Status));
+        Assert.All(state.Chunks, chunk => Assert.Null(chunk.Audio));
+        Assert.Equal(
+            [
+                "chunk c1: was generating, taken as interrupted, ready to run again",
+                "chunk c2: was completed without audio, taken as interrupted, ready to run again",
+                "chunk c3: its audio is left out, the chunk is not completed (error)",
+            ], report.Notes);
+    }
+
+    private static (AppState? State, ImportReport Report) Read(ImportFormat format, int version, string? json, params string[] missing) =>
+        BrowserState.Read(new(json is null ? null! : Encoding.UTF8.GetBytes(json), version, DryRun: true, format, missing.ToValueList()), Documents.Migrations);
+
+    private sealed class Failing : ISliceMigration
+    {
+        public int FromVersion => 0;
+
+        public JsonNode Migrate(Slice slice, JsonNode state) => throw new FormatException("odd");
     }
 }

@@ -12,8 +12,9 @@ public sealed class MigrationTests
     [InlineData(0, 2)]
     [InlineData(0, 0)]
     [InlineData(1)]
-    public void Gaps(params int[] versions) =>
-        Assert.Throws<InvalidOperationException>(() => new MigrationChain(versions.Select(version => new Step(version, state => state))));
+    public void Gaps(params int[] versions) => Assert.Equal(
+        $"Migrations start from versions {string.Join(", ", versions)}; needed is exactly one each from 0 on, without a gap.",
+        Assert.Throws<InvalidOperationException>(() => new MigrationChain(versions.Select(version => new Step(version, state => state)))).Message);
 
     [Fact(DisplayName = "[M1] steps run in order from the stored version on, whatever order they were registered in")]
     public void Steps_run_in_order()
@@ -30,10 +31,59 @@ public sealed class MigrationTests
     public void Failures()
     {
         var failing = new MigrationChain([new Step(0, _ => throw new FormatException("odd"))]);
-        Assert.Throws<MigrationException>(() => failing.Migrate(Slice.Chunks, new JsonArray(), 0));
-        Assert.Throws<MigrationException>(() => Chain.Migrate(Slice.Chunks, new JsonArray(), 2));
-        Assert.Throws<MigrationException>(() => Chain.Migrate(Slice.Chunks, new JsonArray(), -1));
-        Assert.Throws<MigrationException>(() => Chain.Migrate(Slice.Chunks, null, 0));
+        AssertFails("The migration of Chunks from version 0 to 1 failed: odd", () => failing.Migrate(Slice.Chunks, new JsonArray(), 0));
+        AssertFails("Version 2 is not between 0 and 1.", () => Chain.Migrate(Slice.Chunks, new JsonArray(), 2));
+        AssertFails("Version -1 is not between 0 and 1.", () => Chain.Migrate(Slice.Chunks, new JsonArray(), -1));
+        AssertFails("There is no state to migrate.", () => Chain.Migrate(Slice.Chunks, null, 0));
+
+        static void AssertFails(string message, Func<object> migrate) => Assert.Equal(message, Assert.Throws<MigrationException>(migrate).Message);
+    }
+
+    [Fact(DisplayName = "[M1] what the first step adds are the model's defaults, and only where there is nothing")]
+    public void First_step()
+    {
+        var step = new DefaultEngineAndParameters();
+        Assert.Equal("""{"engine":"chatterbox","parameters":{"exaggeration":0.5,"cfgWeight":0.5,"temperature":0.8,"minP":0.05,"topP":1,"repetitionPenalty":1.2,"seed":0}}""",
+            step.Migrate(Slice.Preferences, new JsonObject()).ToJsonString());
+        const string Whole = """{"engine":"turbo","parameters":{"topK":7}}""";
+        Assert.Equal(Whole, step.Migrate(Slice.Preferences, JsonNode.Parse(Whole)!).ToJsonString());
+        Assert.Equal("[]", step.Migrate(Slice.Chunks, new JsonArray()).ToJsonString());
+    }
+
+    [Fact(DisplayName = "[P7] an envelope is the JSON that was released")]
+    public void Envelope_json()
+    {
+        var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var envelope = new SliceEnvelope(42, AppliedMap.Empty.With("one", 5), SliceDefinition.All[(int)Slice.Chunks].Get(AppState.Initial), at);
+        Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":42,"savedAt":"2026-01-02T03:04:05+00:00","applied":{"one":5},"state":[]}""",
+            System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(envelope.Encode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, 1024)).Body.Span));
+        // With what the buffer of the last one held behind it.
+        Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":1,"applied":{}}""",
+            System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(new SliceEnvelope(1, AppliedMap.Empty, null).Encode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, 1024)).Body.Span));
+    }
+
+    [Theory(DisplayName = "[M2] what is no envelope says what is wrong with it")]
+    [InlineData("[]", "StartObject is expected.")]
+    [InlineData("7", "StartObject is expected.")]
+    [InlineData("""{"revision":-1}""", "The revision is not a whole number.")]
+    [InlineData("""{"revision":1.5}""", "The revision is not a whole number.")]
+    [InlineData("""{"revision":"1"}""", "The revision is not a whole number.")]
+    [InlineData("""{"applied":{},"state":[]}""", "It is no envelope: it has no revision.")]
+    [InlineData("""{"revision":1,"applied":7}""", "'applied' is not an object.")]
+    [InlineData("""{"revision":1,"applied":{"c":"x"}}""", "A sequence in 'applied' is not a whole number.")]
+    [InlineData("""{"revision":1,"applied":{"c":1.5}}""", "A sequence in 'applied' is not a whole number.")]
+    [InlineData("""{"of":"bob/app-state/chunks","revision":1}""", "It is the content of another row.")]
+    [InlineData("""{"revision":1,"state":null}""", "The chunks are null.")]
+    [InlineData("""{"revision":1,"state":[{"id":"c","text":"t","parameters":{}},{"id":"c","text":"t","parameters":{}}]}""", "id: 'c' is not allowed; allowed: each id once")]
+    public void No_envelope(string body, string message) => Assert.Equal(message, Assert.ThrowsAny<System.Text.Json.JsonException>(() =>
+        SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, System.Text.Encoding.UTF8.GetBytes(body), Chain)).Message);
+
+    [Fact(DisplayName = "[P8] a slice of before the first change is one")]
+    public void Revision_zero()
+    {
+        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, """{"revision":0,"later":{"a":[1]},"state":[]}"""u8, Chain);
+        Assert.Equal(0, envelope.Revision);
+        Assert.NotNull(envelope.Value);
     }
 
     [Theory(DisplayName = "[M4] a slice of every released version loads")]

@@ -42,9 +42,9 @@ public sealed class PersistConfigTests
         { "store Not Allowed", PersistConfig.Minimal with { Name = "Not Allowed" } },
         { "WriteDelay: 00:00:00.0090000", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromMilliseconds(9) } },
         { "MaxWriteDelay: 00:00:01", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromSeconds(2), MaxWriteDelay = TimeSpan.FromSeconds(1) } },
-        { "CompressionThreshold: -1", PersistConfig.Minimal with { Name = "x", CompressionThreshold = -1 } },
-        { "ExpiresAfter: 00:00:00.9990000", PersistConfig.Minimal with { Name = "x", ExpiresAfter = TimeSpan.FromMilliseconds(999) } },
-        { "QuotaBytes: 0", PersistConfig.Minimal with { Name = "x", QuotaBytes = 0 } },
+        { "CompressionThreshold: -1 is not allowed; allowed: 0 or more bytes", PersistConfig.Minimal with { Name = "x", CompressionThreshold = -1 } },
+        { "ExpiresAfter: 00:00:00.9990000 is not allowed; allowed: 1 s or more", PersistConfig.Minimal with { Name = "x", ExpiresAfter = TimeSpan.FromMilliseconds(999) } },
+        { "QuotaBytes: 0 is not allowed; allowed: 1 or more bytes", PersistConfig.Minimal with { Name = "x", QuotaBytes = 0 } },
         { "store minimal is registered twice", PersistConfig.Minimal },
     };
 
@@ -75,6 +75,7 @@ public sealed class PersistConfigTests
         options.Stores["minimal"] = new() { MaxWriteDelay = TimeSpan.FromMilliseconds(20) };
         var refusal = Assert.Throws<InvalidOperationException>(() => new PersistConfigs(Presets, Options.Create(options)));
         Assert.Contains("'mnimal' is not a registered store; registered are app-state, minimal, recovery, session-only", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("; ", refusal.Message.Replace("; allowed", "", StringComparison.Ordinal).Replace("store; registered", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("store minimal: MaxWriteDelay: 00:00:00.0200000 is not allowed; allowed: WriteDelay (00:00:00.3000000) or more", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -77,4 +77,19 @@ public sealed class QuarantineTests
         _storage.Fault = name => name == row ? WriteFault.Stale : WriteFault.None;
         await Assert.ThrowsAsync<IOException>(() => New().DropAsync("039058c6f2c0cb49"));
     }
+
+    [Fact(DisplayName = "[M2] an index that others keep changing is tried again; a list that cannot be read is kept under its name")]
+    public async Task Index()
+    {
+        var tries = 0;
+        _storage.Fault = name => name == "quarantine" && ++tries < 5 ? WriteFault.Stale : WriteFault.None;
+        await New().KeepAsync("a", Bytes, QuarantineKind.Unreadable, "");
+        Assert.Equal(5, tries);
+        (_storage.Fault, _storage["quarantine"]) = (name => name == "quarantine" ? WriteFault.Stale : WriteFault.None, [7]);
+        Assert.Equal($"The quarantine of {SessionDriver.Owner} is being written by others.",
+            (await Assert.ThrowsAsync<IOException>(() => New().KeepAsync("a", Bytes, QuarantineKind.Unreadable, ""))).Message);
+        _storage.Fault = null;
+        await New().KeepAsync("a", Bytes, QuarantineKind.Unreadable, "");
+        Assert.Equal([("quarantine", "the list of what is in quarantine"), ("a", "")], (await New().ListAsync()).Select(entry => (entry.Slice, entry.Reason)));
+    }
 }

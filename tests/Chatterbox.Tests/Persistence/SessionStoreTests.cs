@@ -183,7 +183,7 @@ public sealed class SessionStoreTests
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(moment));
         Assert.Single(storage.Writes);
         // It can be come back to all the same.
-        Assert.Equal(state, (await store.ReadBeforeAsync())!.State);
+        Assert.Equal((state, "the state of 2026-01-01 00:00:00Z had expired"), ((await store.ReadBeforeAsync())!.State, (await store.ReadBeforeAsync())!.Reason));
 
         storage.Fault = null;
         await store.SaveAsync(moment);
@@ -210,6 +210,86 @@ public sealed class SessionStoreTests
         clock.Advance(TimeSpan.FromTicks(1));
         await store.RenewLastGoodAsync(moment with { Revision = 3 });
         Assert.Equal(["last-good", "last-good"], storage.Writes);
+        Assert.Contains("\"reason\":\"the daily copy\"", System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(storage["last-good"]).Body.Span), StringComparison.Ordinal);
+    }
+
+    [Fact(DisplayName = "[R3] where a slice that cannot be read starts from is told")]
+    public async Task Notices()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var storage = new MemoryStorage { ["chunks"] = [1] };
+        var store = New(storage, clock: clock);
+        await store.LoadAsync();
+        Assert.Equal(
+            [
+                "The stored chunks could not be read; their 1 bytes are kept in quarantine: it has 1 bytes, fewer than a frame's header",
+                "The chunks start from defaults: there is no earlier copy of them.",
+            ], store.Notices);
+
+        var other = New(new MemoryStorage(), clock: clock);
+        await store.RenewLastGoodAsync(await other.LoadAsync() with { State = AppState.Initial with { Chunks = [Samples.Chunk("c")] }, Revision = 3 });
+        store = New(storage, clock: clock);
+        Assert.Equal(["c"], (await store.LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal("The chunks start from their last good copy of 2026-01-01 00:00:00Z.", store.Notices[1]);
+    }
+
+    [Fact(DisplayName = "[P6] a session expires by what was saved last of it")]
+    public async Task Saved_last()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var brief = PersistConfig.SessionOnly with { ExpiresAfter = TimeSpan.FromMinutes(1) };
+        var storage = new MemoryStorage();
+        var store = New(storage, brief, clock: clock);
+        var state = AppState.Initial with { Chunks = [Samples.Chunk("c1")] };
+        var moment = await store.LoadAsync() with { State = state, Revision = 7 };
+        await store.SaveAsync(moment);
+        clock.Advance(TimeSpan.FromSeconds(50));
+        state = state with { BatchItems = [new() { Id = "b", Name = "n" }] };
+        await store.SaveAsync(moment with { State = state, Revision = 8 });
+        clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.Equal(state, (await New(storage, brief, clock: clock).LoadAsync()).State);
+    }
+
+    [Fact(DisplayName = "[R3] [X1] a copy that cannot be read, or is another session's, is kept in quarantine before another takes its place")]
+    public async Task Copies()
+    {
+        var (storage, theirs) = (new MemoryStorage(), new MemoryStorage());
+        var neighbour = New(theirs, owner: GrainId.Create("chatterbox.session", "bob/app-state"));
+        await neighbour.KeepBeforeAsync(await neighbour.LoadAsync() with { Revision = 1 }, "theirs");
+        foreach (var (bytes, reason) in ((byte[], string)[])[(theirs["before"]!, "It is the content of another row."), (Frames.Of("{}"), "It is no copy of a session.")])
+        {
+            storage["before"] = bytes;
+            var store = New(storage);
+            await store.KeepBeforeAsync(await store.LoadAsync() with { Revision = 1 }, "ours");
+            var kept = Assert.Single(await store.Quarantine.ListAsync(), entry => entry.Reason == reason);
+            Assert.Equal(bytes, await store.Quarantine.ReadAsync(kept.Id));
+            Assert.Equal("ours", (await New(storage).ReadBeforeAsync())!.Reason);
+        }
+        storage["before"] = Frames.Of("""{"at":"2026-01-01T00:00:00Z","revision":3,"state":{}}""");
+        var copy = (await New(storage).ReadBeforeAsync())!;
+        Assert.Equal(("", 3, AppState.Initial), (copy.Reason, copy.Revision, copy.State));
+    }
+
+    [Fact(DisplayName = "[P9] of several failures a conflict is the one that is told")]
+    public async Task Conflict_first()
+    {
+        var storage = new MemoryStorage();
+        var store = New(storage);
+        var moment = await store.LoadAsync();
+        await SaveAsync(storage, AppState.Initial with { Chunks = [Samples.Chunk("theirs")] });
+        storage.OnWrite = row => row == "preferences" ? throw new IOException("full") : null;
+        var state = moment.State with { Preferences = moment.State.Preferences with { UseStreaming = true }, Chunks = [Samples.Chunk("mine")] };
+        await Assert.ThrowsAsync<SessionConflictException>(() => store.SaveAsync(moment with { State = state, Revision = 1 }));
+    }
+
+    [Fact(DisplayName = "[P6] a store's own threshold of compression counts")]
+    public async Task Threshold()
+    {
+        var storage = new MemoryStorage();
+        var store = New(storage, PersistConfig.AppState with { CompressionThreshold = 1_000_000 });
+        var state = AppState.Initial with { Chunks = [.. Enumerable.Range(0, 50).Select(number => Samples.Chunk($"c{number}"))] };
+        await store.SaveAsync(await store.LoadAsync() with { State = state, Revision = 7 });
+        Assert.Equal((byte)FrameCodec.None, storage["chunks"]![4]);
     }
 
     [Fact(DisplayName = "[M3] a session stored by a newer build is shown as far as it is understood, and whatever is asked nothing is written")]
@@ -263,6 +343,7 @@ public sealed class SessionStoreTests
         await store.SaveAsync(moment);
         Assert.Equal(["quarantine-" + (await store.Quarantine.ListAsync()).Single().Id, "quarantine", "preferences"], storage.Writes);
         Assert.Equal(original, await store.Quarantine.ReadAsync((await store.Quarantine.ListAsync()).Single().Id));
+        Assert.Equal("version 0, before its migration to 1", (await store.Quarantine.ListAsync()).Single().Reason);
         var again = New(storage);
         Assert.Equal((moment.State, false, 1), ((await again.LoadAsync()).State, again.NeedsSave, again.PersistedVersion));
     }
@@ -281,6 +362,9 @@ public sealed class SessionStoreTests
         Assert.False(work.IsNone);
         Assert.Same(WorkInHand.None, WorkInHand.Of(AppState.Initial, ["client"], crashed: true));
         Assert.False(WorkInHand.Of(AppState.Initial with { Runtime = new() { IsGenerating = true } }, [], crashed: true).IsNone);
+        Assert.False(WorkInHand.Of(state with { Chunks = [] }, [], crashed: false).IsNone);
+        Assert.False(WorkInHand.Of(state with { BatchItems = [] }, [], crashed: false).IsNone);
+        Assert.False(WorkInHand.None.Crashed);
         Assert.Equal(["running"], work.StillIn(state with { Chunks = state.Chunks.RemoveAt(0) }).Chunks);
         Assert.Empty(work.StillIn(state with { BatchItems = [] }).BatchItems);
 

@@ -62,15 +62,49 @@ public sealed class SliceFrameTests
     }
 
     [Theory(DisplayName = "[P7] a header that lies under a checksum that is right is refused before memory is given to it")]
-    [InlineData(int.MaxValue)]
-    [InlineData(-1)]
-    [InlineData(10)]
-    public void Bombs(int claimed)
+    [InlineData(int.MaxValue, "it claims a body of 2147483647 bytes")]
+    [InlineData(-1, "it claims a body of -1 bytes")]
+    [InlineData(SliceFrame.LongestBody + 1, "it claims a body of 67108865 bytes")]
+    [InlineData(SliceFrame.LongestBody, "its body has 720 bytes instead of 67108864")]
+    [InlineData(721, "its body has 720 bytes instead of 721")]
+    [InlineData(10, "its body cannot be decompressed: ")]
+    public void Bombs(int claimed, string message)
     {
         var frame = SliceFrame.Encode(Body, 1, Threshold);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), claimed);
-        Frames.Sign(frame);
-        Assert.Throws<FrameException>(() => SliceFrame.Decode(frame));
+        AssertRefused(message, Frames.Sign(frame));
+    }
+
+    [Fact(DisplayName = "[P7] what is wrong with a frame is said")]
+    public void In_words()
+    {
+        var frame = SliceFrame.Encode("{}"u8, 1, Threshold);
+        AssertRefused("it has 23 bytes, fewer than a frame's header", frame[..23]);
+        AssertRefused("it does not begin with a frame's magic number", [(byte)'X', .. frame[1..]]);
+        AssertRefused("3 bytes follow the header, which says 2", Frames.Sign([.. frame, 0]));
+        AssertRefused("its checksum does not match", [.. frame[..^1], (byte)']']);
+        var lying = (byte[])frame.Clone();
+        lying[8] = 3;
+        AssertRefused("it claims a body of 3 bytes and holds 2", Frames.Sign(lying));
+    }
+
+    [Fact(DisplayName = "[P7] an empty body is one, and a body of just the threshold is not compressed")]
+    public void Edges()
+    {
+        Assert.Equal(0, SliceFrame.Decode(SliceFrame.Encode([], 1, Threshold)).Body.Length);
+        Assert.Equal((byte)FrameCodec.None, SliceFrame.Encode(Body, 1, Body.Length)[4]);
+        Assert.Equal((byte)FrameCodec.Zstd, SliceFrame.Encode(Body, 1, Body.Length - 1)[4]);
+        Assert.Equal(ushort.MaxValue, SliceFrame.Decode(SliceFrame.Encode("{}"u8, ushort.MaxValue, Threshold)).SchemaVersion);
+        Assert.Throws<OverflowException>(() => SliceFrame.Encode("{}"u8, ushort.MaxValue + 1, Threshold));
+    }
+
+    [Fact(DisplayName = "[P7] frames that are read at once, and one in the other, each have their own bytes")]
+    public void At_once()
+    {
+        var other = Body.Reverse().ToArray();
+        var (one, two) = (SliceFrame.Encode(Body, 1, Threshold), SliceFrame.Encode(other, 2, Threshold));
+        Assert.True(SliceFrame.Read(one, (_, body) => SliceFrame.Read(two, (_, inner) => inner.SequenceEqual(other)) && body.SequenceEqual(Body)));
+        Parallel.For(0, 64, number => Assert.Equal(number % 2 == 0 ? Body : other, SliceFrame.Decode(number % 2 == 0 ? one : two).Body.ToArray()));
     }
 
     [Fact(DisplayName = "[P7] a codec that is not known is refused")]
@@ -81,4 +115,7 @@ public sealed class SliceFrameTests
         Frames.Sign(frame);
         Assert.Contains("77", Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message, StringComparison.Ordinal);
     }
+
+    private static void AssertRefused(string message, byte[] frame) =>
+        Assert.StartsWith(message, Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message, StringComparison.Ordinal);
 }

@@ -90,6 +90,73 @@ public sealed class TimingTests
         Assert.Equal(saves, driver.Saves);
     }
 
+    [Fact(DisplayName = "[P1] [P2] it is idle when nothing waits and nothing is under way; a timer that comes late or for nothing writes nothing more")]
+    public async Task Idle()
+    {
+        var driver = new Driver { Hold = new() };
+        Assert.True(driver.Writer.IsIdle);
+        await driver.Writer.OnTimerAsync();
+        Assert.Equal(0, driver.Saves);
+        driver.Writer.Changed();
+        Assert.False(driver.Writer.IsIdle);
+        var first = driver.Writer.OnTimerAsync();
+        Assert.False(driver.Writer.IsIdle);
+        Assert.Same(first, driver.Writer.OnTimerAsync());
+        driver.Writer.Changed();
+        Assert.Same(first, driver.Writer.OnTimerAsync());
+        await driver.SavesReached(1);
+        driver.Hold.SetResult();
+        await first;
+        Assert.False(driver.Writer.IsIdle);
+        await driver.AdvanceAsync(Delay);
+        Assert.True(driver.Writer.IsIdle);
+        Assert.Equal(2, driver.Saves);
+    }
+
+    [Fact(DisplayName = "[F4] what waited on another silo is saved on this one, and what failed there is failing still")]
+    public async Task Resumed()
+    {
+        var driver = new Driver();
+        var failing = (new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), "disk full");
+        driver.Writer.Resume(failing);
+        Assert.Equal(failing, driver.Writer.Failing);
+        Assert.False(driver.Writer.IsIdle);
+        await driver.AdvanceAsync(Delay);
+        Assert.Equal((1, null), (driver.Saves, driver.Writer.Failing));
+    }
+
+    [Fact(DisplayName = "[P1] what was due while a write was under way is due at once after it")]
+    public async Task Overdue()
+    {
+        var driver = new Driver { Hold = new() };
+        driver.Writer.Changed();
+        var first = driver.Writer.FlushAsync();
+        await driver.SavesReached(1);
+        driver.Writer.Changed();
+        driver.Advance(TimeSpan.FromMinutes(1));
+        driver.Hold.SetResult();
+        await first;
+        Assert.Equal(TimeSpan.Zero, driver.Armed);
+    }
+
+    [Fact(DisplayName = "[P3] after a success the next failure waits the shortest time again")]
+    public async Task Waits()
+    {
+        var driver = new Driver { Failure = new IOException("full") };
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            driver.Writer.Changed();
+            await driver.Writer.FlushAsync();
+        }
+        Assert.Equal(TimeSpan.FromMilliseconds(400), driver.Armed);
+        driver.Failure = null;
+        await driver.Writer.FlushAsync();
+        driver.Failure = new IOException("full");
+        driver.Writer.Changed();
+        await driver.Writer.FlushAsync();
+        Assert.Equal(TimeSpan.FromMilliseconds(100), driver.Armed);
+    }
+
     /// <summary>A write-behind with a clock that only moves when told, and the timer that a grain would lend it.</summary>
     private sealed class Driver
     {
@@ -105,13 +172,17 @@ public sealed class TimingTests
 
         public int Saves { get; private set; }
 
+        public TimeSpan? Armed { get; private set; }
+
         public Exception? Failure { get; set; }
 
         public TaskCompletionSource? Hold { get; init; }
 
+        public void Advance(TimeSpan time) => _clock.Advance(time);
+
         public async Task AdvanceAsync(TimeSpan time)
         {
-            _clock.Advance(time);
+            Advance(time);
             await _running;
         }
 
@@ -132,6 +203,7 @@ public sealed class TimingTests
 
         private void Arm(TimeSpan due)
         {
+            Armed = due;
             _timer?.Dispose();
             _timer = _clock.CreateTimer(_ => _running = Writer.OnTimerAsync(), null, due, Timeout.InfiniteTimeSpan);
         }

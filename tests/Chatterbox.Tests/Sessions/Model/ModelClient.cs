@@ -21,6 +21,14 @@ internal sealed class ModelClient(World world, string name)
     /// <summary>What the session has said to be durable.</summary>
     public IEnumerable<OutboxEntry> Durable => _made.Where(entry => entry.Durable.Task.IsCompletedSuccessfully);
 
+    /// <summary>Other slices from now on.</summary>
+    public void Select(ValueList<Slice>? slices)
+    {
+        if (Equals(slices, Replica.Slices)) return;
+        Replica.Select(slices);
+        Ask(Need.Attach);
+    }
+
     public void Change(AppStateChange change) => Saw(() => _made.Add(Replica.Enqueue(change)));
 
     /// <summary>The next call, or none while one is not answered.</summary>
@@ -55,23 +63,23 @@ internal sealed class ModelClient(World world, string name)
     private void Attach(bool lossy)
     {
         _need = Need.Nothing;
-        var (next, seen, epoch) = (Replica.FirstOutstanding, Replica.Revision, Replica.Epoch);
+        var (next, seen, epoch, slices) = (Replica.FirstOutstanding, Replica.Revision, Replica.Epoch, Replica.Slices);
         Call(lossy, session =>
         {
             session.Log.Attach(name, next, seen);
-            return new AttachReply { State = session.Log.Since(epoch, seen, null), Applied = session.Log.AppliedOf(name) };
+            return new AttachReply { State = session.Log.Since(epoch, seen, slices), Applied = session.Log.AppliedOf(name) };
         }, (reply, isCurrent) =>
         {
             // Another call has been made since: this answer is of a session that may be no more.
-            if (isCurrent && !Replica.Attached(reply)) Ask(Need.Attach);
+            if (isCurrent && (!Equals(slices, Replica.Slices) || !Replica.Attached(reply))) Ask(Need.Attach);
         });
     }
 
     private void CatchUp(bool lossy)
     {
         _need = Need.Nothing;
-        var (epoch, revision) = (Replica.Epoch, Replica.Revision);
-        Call(lossy, session => session.Log.Since(epoch, revision, null), (since, _) =>
+        var (epoch, revision, slices) = (Replica.Epoch, Replica.Revision, Replica.Slices);
+        Call(lossy, session => session.Log.Since(epoch, revision, slices), (since, _) =>
             Ask(since.Epoch == Replica.Epoch ? Replica.CaughtUp(since) : Need.Attach));
     }
 

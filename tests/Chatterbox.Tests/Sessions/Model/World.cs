@@ -1,3 +1,4 @@
+using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Sessions.Model;
@@ -7,21 +8,23 @@ internal sealed class World
     private const int Clients = 4;
 
     private readonly Random _random;
+    private readonly bool _chooses;
     private readonly List<Action> _network = [];
     private readonly List<ModelClient> _clients = [];
     private readonly List<ModelClient> _dead = [];
     private int _made;
 
-    public World(Random random)
+    /// <param name="chooses">Whether clients keep some slices in sync and others not.</param>
+    public World(Random random, bool chooses)
     {
-        _random = random;
+        (_random, _chooses) = (random, chooses);
         Session = ModelActivation.Load(this);
         for (var number = 0; number < Clients; number++) _clients.Add(NewClient());
     }
 
     public static IReadOnlyList<string> Everything { get; } =
     [
-        "a call given up", "a change refused", "a client died", "a conflict", "a message lost", "a message twice", "a move", "a read or write failed",
+        "a call given up", "a change refused", "a client died", "a conflict", "a choice of slices", "a message lost", "a message twice", "a move", "a read or write failed",
         "a silo died", "a state replaced", "a write committed and failed", "a write late",
     ];
 
@@ -51,6 +54,7 @@ internal sealed class World
             case 27 when _random.Next(2) == 0: Move(); break;
             case 28 when _random.Next(4) == 0: ReplaceClient(client); break;
             case 29 when _random.Next(4) == 0: Replace(); break;
+            case 30 when _chooses && _random.Next(4) == 0: Choose(client); break;
             default: Deliver(); break;
         }
     }
@@ -73,7 +77,7 @@ internal sealed class World
         {
             // Whatever events were lost.
             while (client.Replica.Revision != Session.Log.Revision) client.Step(lossy: false);
-            Assert.Equal(Session.Log.State, client.Replica.Visible);
+            Assert.Equal(Shown(client), client.Replica.Visible);
             Assert.Equal(0, client.Replica.Outbox.Count);
         }
         Session.History.Explains(Session.Log.State);
@@ -90,7 +94,14 @@ internal sealed class World
 
     public void Publish(long epoch, SessionEvent happened)
     {
-        foreach (var client in _clients) Pass(lossy: true, () => client.On(epoch, happened));
+        foreach (var client in _clients)
+        {
+            // A process with a store of all slices is sent them all.
+            var told = _chooses && happened is ChangesApplied changes && _random.Next(2) == 0
+                ? changes with { Changes = changes.Changes.Where(change => client.Replica.Syncs(change.Change.Slice)).ToValueList() }
+                : happened;
+            Pass(lossy: true, () => client.On(epoch, told));
+        }
     }
 
     public void Pass(bool lossy, Action message)
@@ -107,8 +118,31 @@ internal sealed class World
 
     private ModelClient NewClient() => new(this, $"client{_clients.Count + _dead.Count}");
 
-    // Each voice and chunk is new, so that it is seen whether its change is in.
+    private void Choose(ModelClient client)
+    {
+        Note("a choice of slices");
+        client.Select(_random.Next(3) == 0 ? null : Enum.GetValues<Slice>().Where(slice => slice is Slice.Preferences || _random.Next(2) == 0).ToValueList());
+    }
+
+    // Of the slices that it does not keep in sync a client shows nothing.
+    private AppState Shown(ModelClient client)
+    {
+        var all = Session.Log.State;
+        var shown = SliceDefinition.All.Where(slice => client.Replica.Syncs(slice.Slice)).Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Get(all)));
+        return client.Replica.Syncs(Slice.Runtime) ? shown with { Runtime = all.Runtime } : shown;
+    }
+
+    // As its store does, a client makes no change of what it does not show.
     private AppStateChange NextChange(ModelClient client)
+    {
+        while (true)
+        {
+            if (AnyChange(client) is var change && client.Replica.Syncs(change.Slice)) return change;
+        }
+    }
+
+    // Each voice and chunk is new, so that it is seen whether its change is in.
+    private AppStateChange AnyChange(ModelClient client)
     {
         _made++;
         var shown = client.Replica.Visible;
