@@ -12,11 +12,7 @@ internal abstract class SliceDefinition(Slice slice)
     /// The JSON of <see cref="ChatterboxJson"/>, by reflection: what the source generator makes hands the members of a record over as boxed
     /// arguments of a constructor, which takes half as long again and a third more garbage.
     /// </summary>
-    protected static JsonSerializerOptions Json { get; } = new(ChatterboxJson.Default.Options)
-    {
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
-        Converters = { new JsonStringEnumConverter() },
-    };
+    protected static JsonSerializerOptions Json { get; } = ByReflection();
 
     /// <summary>The persisted slices, each in the place of its number.</summary>
     public static IReadOnlyList<SliceDefinition> All { get; } =
@@ -51,6 +47,18 @@ internal abstract class SliceDefinition(Slice slice)
 
     /// <exception cref="JsonException">The JSON is not the slice.</exception>
     public abstract object Read(JsonNode node);
+
+    private static JsonSerializerOptions ByReflection()
+    {
+        var options = new JsonSerializerOptions(ChatterboxJson.Default.Options)
+        {
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+            Converters = { new JsonStringEnumConverter() },
+        };
+        // Converters that are called before the serializer has been would find no members otherwise: a silo reads before it writes.
+        options.MakeReadOnly();
+        return options;
+    }
 
     private static SliceDefinition<ValueList<T>> List<T>(
         Slice slice, Func<AppState, ValueList<T>> get, Func<AppState, ValueList<T>, AppState> with)
