@@ -96,6 +96,13 @@ internal static class AudioCluster
 
     public static byte[] Piece(this byte[] clip, int piece) => clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Length)).ToArray();
 
+    /// <summary>Returns once the ledger knows what the session has let go of: it is told right after that is durable, and counts from then.</summary>
+    public static async Task LetGoAsync(this ChatterboxStore store, Task<ChangeReceipt> change)
+    {
+        await change.DurablyAsync();
+        await store.Persistence.FlushAsync();
+    }
+
     /// <summary>A completed chunk, durably.</summary>
     public static async Task AddChunkAsync(this ChatterboxStore store, string id, AudioRef audio) =>
         await store.UpsertChunkAsync(TestData.Chunk(id) with { Status = WorkStatus.Completed, Audio = audio }).DurablyAsync();

@@ -16,7 +16,7 @@ public sealed class KeepingTests
         var dropped = await store.Audio.UploadAsync(AudioCluster.Bytes((2 * AudioPieces.Bytes) + 1, 2));
         await store.AddChunkAsync("kept", kept);
         await store.AddChunkAsync("dropped", dropped);
-        await store.SetChunkStatusAsync("dropped", WorkStatus.Pending).DurablyAsync();
+        await store.LetGoAsync(store.SetChunkStatusAsync("dropped", WorkStatus.Pending));
 
         clock.MoveOn(AudioCluster.PastUploads);
         Assert.Equal(0, await cluster.CollectAllAsync("alice"));
@@ -61,12 +61,12 @@ public sealed class KeepingTests
         await one.AddChunkAsync("c", audio);
         await other.AddChunkAsync("c", await other.Audio.UploadAsync(clip));
 
-        await one.RemoveChunkAsync("c").DurablyAsync();
+        await one.LetGoAsync(one.RemoveChunkAsync("c"));
         clock.MoveOn(AudioCluster.PastGrace);
         Assert.Equal(0, await cluster.CollectAllAsync("alice"));
         Assert.Equal(clip, await other.Audio.DownloadAsync(audio.Hash));
 
-        await other.RemoveChunkAsync("c").DurablyAsync();
+        await other.LetGoAsync(other.RemoveChunkAsync("c"));
         clock.MoveOn(AudioCluster.PastGrace);
         Assert.Equal(1, await cluster.CollectAllAsync("alice"));
         Assert.Empty(cluster.ClipRows("alice"));
@@ -109,7 +109,7 @@ public sealed class KeepingTests
         clock.MoveOn(AudioCluster.PastUploads);
         await HeldUpAsync("audio", async () => await store.CompleteChunkAsync("c", audio));
         Assert.Equal(clip, await store.Audio.DownloadAsync(audio.Hash));
-        await store.SetChunkStatusAsync("c", WorkStatus.Pending).DurablyAsync();
+        await store.LetGoAsync(store.SetChunkStatusAsync("c", WorkStatus.Pending));
 
         // The sessions have been asked, and the clip is going.
         clock.MoveOn(AudioCluster.PastGrace);
@@ -203,7 +203,7 @@ public sealed class KeepingTests
         await cluster.CrashAsync();
         await StoredRows.OverwriteAsync(cluster.Database, "chunks", [1, 2, 3]);
         var store = await cluster.OpenAsync("alice");
-        await store.UpsertChunkAsync(TestData.Chunk("d")).DurablyAsync();
+        await store.LetGoAsync(store.UpsertChunkAsync(TestData.Chunk("d")));
         var item = Assert.Single(await store.Recovery.ListQuarantineAsync());
 
         clock.MoveOn(AudioCluster.PastGrace);
@@ -265,7 +265,7 @@ public sealed class KeepingTests
         var clip = AudioCluster.Bytes(1000, 2);
         var audio = await store.Audio.UploadAsync(clip);
         await store.AddChunkAsync("c", audio);
-        await store.RemoveChunkAsync("c").DurablyAsync();
+        await store.LetGoAsync(store.RemoveChunkAsync("c"));
         clock.MoveOn(AudioCluster.PastGrace);
 
         Assert.Equal(0, await cluster.CollectAllAsync("alice"));

@@ -23,7 +23,7 @@ public abstract class QuotaTests(DatabaseProvider database)
         await store.AddChunkAsync("same", await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 1)));
         await store.AddChunkAsync("large", await store.Audio.UploadAsync(AudioCluster.Bytes(AudioPieces.Bytes + 5, 2)));
         await store.AddChunkAsync("dropped", await store.Audio.UploadAsync(AudioCluster.Bytes(700, 3)));
-        await store.RemoveChunkAsync("dropped").DurablyAsync();
+        await store.LetGoAsync(store.RemoveChunkAsync("dropped"));
         await store.Audio.UploadAsync(AudioCluster.Bytes(300, 4));
 
         var info = await store.Persistence.GetStorageInfoAsync();
