@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Chatterbox.Grains;
 
 /// <summary>
-/// The session's audio. Clips are held in the user's ledger before a state that refers to them is written, and released after one
-/// that does not is durable: whatever dies in between, the ledger knows of too many references and never of too few.
+/// The session's audio. Clips are held in the user's ledger before a state that refers to them counts as saved, and released after one
+/// that does not is durable: whatever dies in between, the ledger knows of too many references, and of those that it does not know
+/// the session tells it when it is loaded or asked.
 /// </summary>
 internal sealed partial class UserSessionGrain : IClipHolder
 {

@@ -14,7 +14,7 @@ internal sealed partial class SessionSaver(SessionLog log, SessionStore store, T
     /// <summary>What the recovery row is to say of a state.</summary>
     public Func<AppState, WorkInHand> Marker { get; init; } = _ => WorkInHand.None;
 
-    /// <summary>Runs before a moment is written; what it throws fails the save.</summary>
+    /// <summary>Runs before a moment is written; what it throws fails the save, once the rows are written.</summary>
     public Func<SessionMoment, Task> BeforeWrite { get; init; } = _ => Task.CompletedTask;
 
     /// <summary>Runs once a moment is durable; what it throws has the save done again.</summary>
@@ -73,9 +73,12 @@ internal sealed partial class SessionSaver(SessionLog log, SessionStore store, T
         Saving = moment.State;
         try
         {
-            await BeforeWrite(moment);
+            var before = BeforeWrite(moment);
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            // Even if that failed: while the database is away, this is how the rows get into the fallback file.
             await store.SaveAsync(moment);
             await store.Marker.WriteAsync(Marker(moment.State));
+            await before;
         }
         finally
         {

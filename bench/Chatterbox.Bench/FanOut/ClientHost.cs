@@ -24,10 +24,10 @@ internal sealed class ClientHost(IHost host) : IAsyncDisposable
     }
 
     /// <summary>One store for each of so many users, a few hundred opened at a time.</summary>
-    public async Task<ChatterboxStore[]> OpenAsync(int users)
+    public async Task<ChatterboxStore[]> OpenAsync(int users, int first = 0)
     {
         var stores = new List<ChatterboxStore>(users);
-        foreach (var some in Enumerable.Range(0, users).Chunk(256))
+        foreach (var some in Enumerable.Range(first, users).Chunk(256))
         {
             stores.AddRange(await Task.WhenAll(some.Select(user => Client.OpenAsync(new SessionId($"user{user}")))));
         }

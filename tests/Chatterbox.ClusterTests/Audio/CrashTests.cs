@@ -70,6 +70,33 @@ public abstract class CrashTests(DatabaseProvider database)
         foreach (var user in failures.Users) await AssertKeptAsync(cluster, user, again.Contains(user) ? [Next, Large] : [Next]);
     }
 
+    [ContractFact(DisplayName = "[A2] [D4] with the ledger away what refers to a clip is written all the same, is not called saved, and comes back with its clip")]
+    public async Task Ledger_away()
+    {
+        var (cluster, clock) = await AudioCluster.StartAsync(database);
+        await using var _ = cluster;
+        var store = await cluster.OpenAsync("alice");
+        await store.UpsertChunkAsync(TestData.Chunk("c")).DurablyAsync();
+        var audio = await store.Audio.UploadAsync(Small);
+        cluster.Probe.OnWrite(row => row == "audio" ? Fault.BeforeCommit : Fault.None);
+
+        var complete = await store.CompleteChunkAsync("c", audio);
+        await Assert.ThrowsAsync<IOException>(() => store.Persistence.FlushAsync());
+        Assert.False(complete.Durable.IsCompleted);
+        await store.DisposeAsync();
+        await cluster.CrashAsync();
+        cluster.Probe.Heal();
+        await cluster.OpenAsync("bob");
+        // Nobody has said yet that the clip is needed, and its upload has run out.
+        clock.MoveOn(AudioCluster.PastGrace);
+        Assert.Equal(0, await cluster.CollectAllAsync("alice"));
+
+        var after = await cluster.OpenAsync("alice");
+        Assert.Equal(audio, after.State.Chunks.Find("c")?.Audio);
+        Assert.Equal(Small, await after.Audio.DownloadAsync(audio.Hash));
+        Assert.Equal(1, (await after.Persistence.GetStorageInfoAsync()).Audio.ReferencedClips);
+    }
+
     private static async Task KeepAndLetGoAsync(ChatterboxCluster cluster, string user)
     {
         await using var store = cluster.NewClient().Open(new SessionId(user));
