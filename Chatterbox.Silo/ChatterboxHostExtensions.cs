@@ -18,6 +18,7 @@ public static class ChatterboxHostExtensions
 
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
+        .ConfigureLogging(logging => logging.AddSampler<NoFalseAlarms>())
         .UseChatterboxClustering(settings)
         .AddChatterboxStorage(settings.Database)
         .AddChatterboxGrains(settings.Session);

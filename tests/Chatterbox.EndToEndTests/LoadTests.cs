@@ -29,11 +29,8 @@ public sealed class LoadTests(ITestOutputHelper output)
         foreach (var process in processes) await process.DisposeAsync();
         Assert.Equal(0, await silo.StopAsync());
 
-        // Once, at the start, the watchdog's own check is late by the machine's uptime: it compares with a time that is not set yet.
         var alarms = silo.Output.Split('\n').Where(line => line.Contains("Thread Pool", StringComparison.Ordinal)
             || line.Contains("Participant check thread", StringComparison.Ordinal)).ToArray();
-        foreach (var alarm in alarms) output.WriteLine(alarm);
-        Assert.DoesNotContain(alarms, alarm => alarm.Contains("Thread Pool", StringComparison.Ordinal));
-        Assert.InRange(alarms.Length, 0, 1);
+        Assert.Empty(alarms);
     }
 }
