@@ -71,7 +71,15 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
         var asked = TimeProvider.System.GetTimestamp();
         using var patience = new CancellationTokenSource(Patience);
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (writers.Any(writer => writer.LastBegun <= asked)) await tick.WaitForNextTickAsync(patience.Token);
+        while (writers.Where(writer => writer.LastBegun <= asked).ToArray() is { Length: > 0 } late)
+        {
+            foreach (var writer in late)
+            {
+                if (writer.Failure is { } failure) throw new InvalidOperationException($"{what}: a client of {writer.Store.Session} has stopped", failure);
+                Assert.False(patience.IsCancellationRequested, $"{what}: {late.Length} are not, one of {writer.Store.Session}: {writer.Store.Persistence.Status}");
+            }
+            await tick.WaitForNextTickAsync();
+        }
         output.WriteLine($"{what}: {TimeProvider.System.GetElapsedTime(asked).TotalSeconds:N1} s");
     }
 

@@ -25,6 +25,9 @@ internal sealed class Writer
 
     public ChatterboxStore Store { get; }
 
+    /// <summary>What its store threw at it, so that it goes on no more.</summary>
+    public Exception? Failure => _writing.Exception?.InnerException;
+
     /// <summary>What has to be in the session, in this order.</summary>
     public IReadOnlyList<string> Expected => _there;
 
