@@ -1,5 +1,6 @@
 using System.Net;
 using Chatterbox.Grains;
+using Chatterbox.Silo.Operations;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Orleans.Configuration;
@@ -19,6 +20,7 @@ public static class ChatterboxHostExtensions
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
         .ConfigureLogging(logging => logging.AddSampler<NoFalseAlarms>())
+        .Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownBudget.Host)
         .UseChatterboxClustering(settings)
         .AddChatterboxStorage(settings.Database)
         .AddChatterboxGrains(settings.Session);
