@@ -18,13 +18,16 @@ internal static class ChatterboxInstruments
         Meter.CreateCounter<long>("chatterbox.rows.bytes", "By", "Bytes of the rows written, after compression.");
 
     public static readonly Histogram<long> ChangesPerSave =
-        Meter.CreateHistogram<long>("chatterbox.save.changes", "{change}", "Changes that became durable with one save.");
+        Meter.CreateHistogram("chatterbox.save.changes", "{change}", "Changes that became durable with one save.", [],
+            new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000] });
 
     public static readonly Histogram<double> TimeToDurable =
-        Meter.CreateHistogram<double>("chatterbox.save.latency", "s", "From the first unsaved change to the save that made it durable.");
+        Meter.CreateHistogram("chatterbox.save.latency", "s", "From the first unsaved change to the save that made it durable.", [],
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [.01, .025, .05, .1, .25, .35, .5, .75, 1, 1.5, 2, 2.5, 3, 5, 10, 30, 60, 300] });
 
     public static readonly Histogram<double> Hydration =
-        Meter.CreateHistogram<double>("chatterbox.session.hydration", "s", "Time to load a session from storage.");
+        Meter.CreateHistogram("chatterbox.session.hydration", "s", "Time to load a session from storage.", [],
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10] });
 
     public static readonly Counter<long> Retries = Meter.CreateCounter<long>("chatterbox.save.retries", "{save}", "Saves that failed and are tried again.");
 

@@ -1,4 +1,5 @@
 using Chatterbox.Silo;
+using Chatterbox.Silo.Operations;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Chatterbox.Silo.Web;
@@ -26,9 +27,11 @@ return await StartUp.RunAsync(async () =>
     builder.UseChatterboxUrls();
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);
     DatabaseSchema.Ensure(settings.Database);
+    await DatabaseClock.EnsureAsync(settings.Database, TimeProvider.System);
 
     builder.Host.UseOrleans(silo => silo.UseChatterbox(settings));
     builder.Services.AddChatterboxHealth(settings.Database);
+    builder.Services.AddSingleton(settings).AddChatterboxTelemetry(settings);
 
     await using var app = builder.Build();
     app.MapChatterboxHealth();

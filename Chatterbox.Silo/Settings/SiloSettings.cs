@@ -14,6 +14,7 @@ public sealed class SiloSettings
     public SiloEndpointOptions Silo { get; init; } = new();
     public GatewayOptions Gateway { get; init; } = new();
     public ChatterboxOptions Session { get; init; } = new();
+    public TelemetryOptions Telemetry { get; init; } = new();
 
     /// <exception cref="SettingsException">A setting is unknown or out of range; the message lists all of them.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -26,6 +27,7 @@ public sealed class SiloSettings
             [nameof(Silo)] = typeof(SiloEndpointOptions),
             [nameof(Gateway)] = typeof(GatewayOptions),
             [nameof(Session)] = typeof(ChatterboxOptions),
+            [nameof(Telemetry)] = typeof(TelemetryOptions),
         };
 
         var problems = new List<string>();
@@ -46,6 +48,7 @@ public sealed class SiloSettings
             Silo = Bind<SiloEndpointOptions>(nameof(Silo)),
             Gateway = Bind<GatewayOptions>(nameof(Gateway)),
             Session = Bind<ChatterboxOptions>(nameof(Session)),
+            Telemetry = Bind<TelemetryOptions>(nameof(Telemetry)),
         };
         settings.CheckTogether();
         return settings;
@@ -62,6 +65,7 @@ public sealed class SiloSettings
             throw new SettingsException(string.Join(Environment.NewLine, problems.Select(problem => $"Chatterbox__Session__{problem}")));
         Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
+        Telemetry.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)

@@ -47,6 +47,9 @@ internal abstract class DatabaseDialect
     /// <summary>Held while migrating, so that several programs may start at once.</summary>
     public abstract IDisposable TakeMigrationTurn(string connectionString);
 
+    /// <summary>Asks the database for its time, in UTC; null where its clock is this machine's own.</summary>
+    public virtual string? SelectUtcNow => null;
+
     /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
     public abstract int WriterLanes { get; }
 

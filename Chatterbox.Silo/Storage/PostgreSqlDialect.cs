@@ -15,6 +15,8 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override bool MigratesAtStart => false;
 
+    public override string SelectUtcNow => "SELECT clock_timestamp() AT TIME ZONE 'utc'";
+
     public override string Resolve(string connectionString)
     {
         try

@@ -18,6 +18,8 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override bool MigratesAtStart => false;
 
+    public override string SelectUtcNow => "SELECT SYSUTCDATETIME()";
+
     public override string Resolve(string connectionString)
     {
         try
