@@ -25,7 +25,7 @@ return await StartUp.RunAsync(async () =>
 
     builder.UseChatterboxUrls();
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);
-    DatabaseSchema.Ensure(settings.Database);
+    StartUp.EnsureDatabase(settings.Database);
 
     builder.Host.UseOrleans(silo => silo.UseChatterbox(settings));
     builder.Services.AddChatterboxHealth(settings.Database);

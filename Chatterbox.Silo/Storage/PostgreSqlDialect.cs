@@ -15,7 +15,7 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override bool MigratesAtStart => false;
 
-    public override string Resolve(string connectionString)
+    public override string Resolve(string connectionString, TimeSpan timeout)
     {
         try
         {
