@@ -51,11 +51,18 @@ COMMIT TRANSACTION;
 SELECT Ordinal FROM @Written;
 
 -- name: Read
-SELECT w.Ordinal, s.PayloadBinary, s.Version
-FROM @Rows AS w
-JOIN OrleansStorage AS s WITH (FORCESEEK)
-  ON s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
-  AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
-  AND s.ServiceId = @ServiceId AND s.GrainTypeString = w.GrainTypeString
-  AND (s.GrainIdExtensionString = w.GrainIdExtensionString OR (s.GrainIdExtensionString IS NULL AND w.GrainIdExtensionString IS NULL))
+-- In order until the payloads exceed @Bytes; of the rows after that only the ordinal is returned, and that they are left.
+SELECT r.Ordinal, CASE WHEN r.Before < @Bytes THEN r.PayloadBinary END, r.Version, CAST(CASE WHEN r.Before < @Bytes THEN 0 ELSE 1 END AS BIT)
+FROM
+(
+  SELECT w.Ordinal, s.PayloadBinary, s.Version,
+    COALESCE(SUM(CAST(DATALENGTH(s.PayloadBinary) AS BIGINT)) OVER (ORDER BY w.Ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+      AS Before
+  FROM @Rows AS w
+  JOIN OrleansStorage AS s WITH (FORCESEEK)
+    ON s.GrainIdHash = w.GrainIdHash AND s.GrainTypeHash = w.GrainTypeHash
+    AND s.GrainIdN0 = w.GrainIdN0 AND s.GrainIdN1 = w.GrainIdN1
+    AND s.ServiceId = @ServiceId AND s.GrainTypeString = w.GrainTypeString
+    AND (s.GrainIdExtensionString = w.GrainIdExtensionString OR (s.GrainIdExtensionString IS NULL AND w.GrainIdExtensionString IS NULL))
+) AS r
 OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);

@@ -60,6 +60,12 @@ internal abstract class DatabaseDialect
     /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
     public abstract int WriterLanes { get; }
 
+    /// <summary>
+    /// How many connections there are beside those for rows that must not hold up others: locked by another transaction, refused
+    /// before, or large. 0 where the database has one writer anyway.
+    /// </summary>
+    public virtual int AsideLanes => 0;
+
     public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 
     protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>

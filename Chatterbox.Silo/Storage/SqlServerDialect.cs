@@ -82,7 +82,7 @@ internal sealed class SqlServerDialect : DatabaseDialect
         using var store = new SqlServerRowStore(options.ConnectionString, serviceId: "", options.Timeout);
         try
         {
-            store.Read([new RowRead(nowhere)]);
+            store.Read([new RowRead(nowhere)], bytes: 1);
             store.Write([new RowWrite(nowhere, payload: null, version: 0)]);
         }
         catch (SqlException e)
@@ -110,6 +110,8 @@ internal sealed class SqlServerDialect : DatabaseDialect
         SqlServerDatabase.Lock(connection, "chatterbox migration", MigrationTurn);
         return connection;
     }
+
+    public override int AsideLanes => 2;
 
     public override int WriterLanes => 2;
 

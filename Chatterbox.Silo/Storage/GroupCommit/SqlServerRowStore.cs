@@ -43,7 +43,7 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         [2601] = BatchFailure.Passing, // duplicate key in a unique index
         [2627] = BatchFailure.Passing, // the same of a constraint
         [Deadlock] = BatchFailure.Passing,
-        [1222] = BatchFailure.Row, // locked by another transaction for longer than LOCK_TIMEOUT
+        [1222] = BatchFailure.Locked, // locked by another transaction for longer than LOCK_TIMEOUT
         [8152] = BatchFailure.Row, // text or bytes too long
         [2628] = BatchFailure.Row, // the same, with the column's name
         [8115] = BatchFailure.Row, // a version past the last one
@@ -65,7 +65,7 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
             row.Written = false;
         try
         {
-            Run(WriteSql, Sorted(rows), row => (row.Payload, row.Version), isWrite: true, (row, _) => row.Written = true);
+            Run(WriteSql, RowKey.Sorted(rows), row => (row.Payload, row.Version), isWrite: true, (row, _) => row.Written = true);
         }
         catch (SqlException e) when (e.Number == Deadlock)
         {
@@ -75,14 +75,16 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         }
     }
 
-    public override void Read(List<RowRead> rows)
+    public override void Read(List<RowRead> rows, long bytes)
     {
         Open();
-        Run(ReadSql, Sorted(rows), _ => (null, null), isWrite: false, (row, reader) =>
+        Run(ReadSql, RowKey.Sorted(rows), _ => (null, null), isWrite: false, (row, reader) =>
         {
+            row.IsLeft = reader.GetBoolean(3);
+            if (row.IsLeft) return;
             row.Payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
             row.Version = reader.GetInt32(2);
-        });
+        }, bytes);
     }
 
     public override BatchFailure Classify(Exception failure) => failure switch
@@ -102,31 +104,11 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         connection = null;
     }
 
-    /// <summary>
-    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait for
-    /// each other instead of ending in a deadlock.
-    /// </summary>
-    internal static List<T> Sorted<T>(List<T> rows) where T : PendingRow
-    {
-        var sorted = new List<T>(rows);
-        sorted.Sort((left, right) => Compare(left.Key, right.Key));
-        return sorted;
-    }
-
-    private static int Compare(in RowKey left, in RowKey right)
-    {
-        var order = left.IdHash.CompareTo(right.IdHash);
-        if (order == 0) order = left.TypeHash.CompareTo(right.TypeHash);
-        if (order == 0) order = left.N0.CompareTo(right.N0);
-        if (order == 0) order = left.N1.CompareTo(right.N1);
-        if (order == 0) order = string.CompareOrdinal(left.Type, right.Type);
-        return order == 0 ? string.CompareOrdinal(left.Extension, right.Extension) : order;
-    }
-
     /// <summary>The server has said no, and so rolled back; a time-out (-2) and a lost connection say nothing.</summary>
     private static bool IsAnswer(SqlException failure) => failure is { Number: > 0, Class: < Fatal };
 
-    private void Run<T>(string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values, bool isWrite, Action<T, SqlDataReader> each)
+    private void Run<T>(
+        string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values, bool isWrite, Action<T, SqlDataReader> each, long bytes = 0)
         where T : PendingRow
     {
         using var command = new SqlCommand(sql, connection) { CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds) };
@@ -136,6 +118,7 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
             Value = Records(rows, values),
         });
         command.Parameters.Add(new SqlParameter("@ServiceId", SqlDbType.NVarChar, 150) { Value = serviceId });
+        if (!isWrite) command.Parameters.Add(new SqlParameter("@Bytes", SqlDbType.BigInt) { Value = bytes });
         try
         {
             sent = isWrite;
@@ -173,7 +156,7 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         return records;
     }
 
-    private void Open()
+    public override void Open()
     {
         sent = false;
         if (connection is { State: ConnectionState.Open })

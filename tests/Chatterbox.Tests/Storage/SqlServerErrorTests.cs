@@ -10,7 +10,7 @@ public sealed class SqlServerErrorTests
     [InlineData(2601, 14, "Passing")] // another first write was faster
     [InlineData(2627, 14, "Passing")]
     [InlineData(1205, 13, "Passing")] // deadlock
-    [InlineData(1222, 16, "Row")] // locked
+    [InlineData(1222, 16, "Locked")] // locked
     [InlineData(8152, 16, "Row")] // too long
     [InlineData(2628, 16, "Row")]
     [InlineData(8115, 16, "Row")] // version overflow

@@ -17,7 +17,7 @@ public sealed class SqlServerRowStoreTests
         {
             var rows = keys.Select(key => new RowRead(key)).ToArray();
             new Random(seed).Shuffle(rows);
-            Assert.Equal(keys, SqlServerRowStore.Sorted([.. rows]).Select(row => row.Key));
+            Assert.Equal(keys, RowKey.Sorted([.. rows]).Select(row => row.Key));
         }
     }
 }
