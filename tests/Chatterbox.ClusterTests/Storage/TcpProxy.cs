@@ -7,6 +7,7 @@ namespace Chatterbox.ClusterTests.Storage;
 /// <summary>Stands between a silo and its database, and can stop forwarding without a word, as a network does.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
+    private readonly string host;
     private readonly int target;
     private readonly ConcurrentBag<TcpClient> connections = [];
     private readonly CancellationTokenSource end = new();
@@ -18,9 +19,9 @@ public sealed class TcpProxy : IAsyncDisposable
 
     private TaskCompletionSource listening = Completed();
 
-    public TcpProxy(int target)
+    public TcpProxy(int target, string host = "127.0.0.1")
     {
-        this.target = target;
+        (this.target, this.host) = (target, host);
         Port = FreePort.Next();
         listener = new TcpListener(IPAddress.Loopback, Port);
         listener.Start();
@@ -92,7 +93,7 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, target);
+            await server.ConnectAsync(host, target);
             await Task.WhenAny(PumpAsync(client, server), PumpAsync(server, client));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

@@ -281,8 +281,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
         await StartAsync();
 
-        Assert.Single(Directory.GetFiles(folder), path =>
-            path.Contains(".damaged-") && !path.EndsWith("-wal", StringComparison.Ordinal) && !path.EndsWith("-shm", StringComparison.Ordinal));
+        Assert.Single(Directory.GetFiles(folder), path => path.Contains(".damaged-") && !path.EndsWith("-wal") && !path.EndsWith("-shm"));
         Assert.Equal(keepsTheOthers ? 3 : 0, storage.PendingFrames);
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("kept again")));
         Assert.Equal(1, storage.PendingFramesOf(Alice));
