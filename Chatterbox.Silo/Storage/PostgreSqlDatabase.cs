@@ -8,6 +8,9 @@ namespace Chatterbox.Silo.Storage;
 /// <summary>What has to be right about a PostgreSQL database before a silo uses it, each with a message that says what to change.</summary>
 internal static class PostgreSqlDatabase
 {
+    /// <summary>The migrations that have run, in the schema in use.</summary>
+    public const string Journal = "chatterboxschema";
+
     private const string Tables = "orleansstorage, orleansquery, orleansmembershiptable, orleansmembershipversiontable";
 
     /// <summary>Creates the database, and the schema that the connection string names first, where they are missing.</summary>
@@ -36,7 +39,11 @@ internal static class PostgreSqlDatabase
         if (Ask(connection, "SELECT current_schema()") is null)
             throw new SettingsException($"The search path '{Ask(connection, "SHOW search_path")}' of the connection string names no schema that "
                 + $"exists: create it, or run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}', which does.");
-        if (!create) RefusePooler(connectionString, connection);
+        if (create) return;
+        // Read before the tables are looked at.
+        if (Ask(connection, $"SELECT to_regclass('{Journal}')::text") is not null)
+            RequireRight(connection, "SELECT", Journal);
+        RefusePooler(connectionString, connection);
     }
 
     /// <summary>Whether group commit's own connection gets its settings, finds the tables and may use them.</summary>
@@ -53,9 +60,7 @@ internal static class PostgreSqlDatabase
             foreach (var right in (string[])["SELECT", "INSERT", "UPDATE", "DELETE"])
             {
                 if (table == "orleansquery" && right != "SELECT") continue;
-                if (Ask(connection, $"SELECT has_table_privilege('{table}', '{right}')") is not true)
-                    throw new SettingsException($"The user {connection.UserName} has no right to {right} on {table}: "
-                        + $"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {connection.UserName}.");
+                RequireRight(connection, right, table);
             }
         }
         if (Ask(connection, "SHOW transaction_read_only") is "on")
@@ -92,6 +97,15 @@ internal static class PostgreSqlDatabase
         if (seen == mark || Ask(first, "SELECT current_setting('chatterbox.probe', true)") as string != mark)
             throw new SettingsException("A pooler in transaction mode is between this silo and PostgreSQL, and hands one connection's settings and "
                 + "prepared statements to another: connect to PostgreSQL itself, or set the pooler's pool_mode to session.");
+    }
+
+    private static void RequireRight(NpgsqlConnection connection, string right, string table)
+    {
+        if (Ask(connection, $"SELECT has_table_privilege('{table}', '{right}')") is true) return;
+        // Not the user of the connection string: it may leave that out.
+        var user = Ask(connection, "SELECT quote_ident(current_user)");
+        throw new SettingsException($"The user {user} has no right to {right} on {table}: "
+            + $"GRANT {(table == Journal ? "SELECT" : "SELECT, INSERT, UPDATE, DELETE")} ON {table} TO {user}.");
     }
 
     private static void CreateDatabase(string connectionString)

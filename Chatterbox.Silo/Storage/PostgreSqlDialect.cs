@@ -43,7 +43,7 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
     public override DbConnection Connect(string connectionString) => new NpgsqlConnection(connectionString);
 
     public override UpgradeEngineBuilder Upgrade(string connectionString) => DeployChanges.To.PostgresqlDatabase(connectionString)
-        .JournalToPostgresqlTable(PostgreSqlDatabase.SchemaInUse(connectionString), "chatterboxschema");
+        .JournalToPostgresqlTable(PostgreSqlDatabase.SchemaInUse(connectionString), PostgreSqlDatabase.Journal);
 
     public override void Prepare(string connectionString, bool create)
     {

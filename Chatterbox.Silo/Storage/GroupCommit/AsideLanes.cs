@@ -20,12 +20,13 @@ internal sealed class AsideLanes
     {
         (_timeout, _clock) = (options.Timeout, clock);
         // Writers of rows that are set aside wait already, and one at a time for each row: nothing here has to hold them back.
-        var limits = new BatchLimits(Rows: 1, options.BatchBytes, int.MaxValue);
+        var limits = new BatchLimits(Rows: 1, options.BatchBytes, int.MaxValue, options.Timeout);
         _lanes = [.. Enumerable.Range(1, count).Select(number =>
         {
             var rows = store();
             return new BatchLane<RowWrite>($"{name} aside {number}", limits, rows, batch => Write(rows, batch), logger)
             {
+                Clock = clock,
                 SetAside = TryAgain,
                 Refused = row => Suspect(row.Key),
             }.Start();
@@ -35,7 +36,7 @@ internal sealed class AsideLanes
     public BatchLane<RowWrite> Of(RowKey key) => _lanes[(key.IdHash & int.MaxValue) % _lanes.Length];
 
     /// <summary>A row that made its last batch fail does not get the chance to do so again until it passes.</summary>
-    public bool IsSuspect(RowKey key) => !_suspects.IsEmpty && _suspects.ContainsKey(key);
+    public bool IsSuspect(RowKey key) => _suspects.ContainsKey(key);
 
     public void Suspect(RowKey key)
     {

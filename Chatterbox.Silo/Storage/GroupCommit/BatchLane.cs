@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>How much goes together. See <see cref="DatabaseOptions"/>.</summary>
-internal readonly record struct BatchLimits(int Rows, long Bytes, int Queue);
+/// <summary>How much goes together, and how long it may take. See <see cref="DatabaseOptions"/>.</summary>
+internal readonly record struct BatchLimits(int Rows, long Bytes, int Queue, TimeSpan Timeout);
 
 /// <summary>
 /// A queue and the thread that empties it. Nothing waits for a batch to fill: whatever came in while the last batch was being
@@ -13,6 +13,12 @@ internal readonly record struct BatchLimits(int Rows, long Bytes, int Queue);
 internal sealed partial class BatchLane<T> where T : PendingRow
 {
     private const int Tries = 3;
+
+    /// <summary>A batch that fails is cut into this many parts: each level down to the guilty row may cost a lock wait.</summary>
+    private const int Parts = 8;
+
+    /// <summary>For the driver to report a time-out by itself, which says more.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
     private readonly BatchLimits _limits;
     private readonly Action<List<T>> _execute;
@@ -33,12 +39,18 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     // Rows of the last batch that are in the queue again, with their permits. The thread's own.
     private int _returned;
 
+    // The batch under way, for the watch; null between two.
+    private Flight? _flight;
+    private ITimer? _watch;
+
     public BatchLane(string name, BatchLimits limits, RowStore store, Action<List<T>> execute, ILogger logger)
     {
         (_limits, _store, _execute, _logger) = (limits, store, execute, logger);
         _room = new SemaphoreSlim(limits.Queue, limits.Queue);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
+
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>How long the writers of a batch have for their next rows before the next batch begins.</summary>
     internal TimeSpan RegroupWait { get; init; } = TimeSpan.FromMilliseconds(1);
@@ -55,6 +67,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     /// <summary>Starts the thread, which opens the connection first. Rows that came before wait.</summary>
     public BatchLane<T> Start()
     {
+        _watch = Clock.CreateTimer(_ => Watch(), null, Grace, Grace);
         _thread.Start();
         return this;
     }
@@ -138,11 +151,16 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         {
             _returned = 0;
             if (batch.Count > 0)
+            {
+                Volatile.Write(ref _flight, new([.. batch], Clock.GetTimestamp()));
                 Execute(batch);
+                Volatile.Write(ref _flight, null);
+            }
             if (taken > _returned)
                 _room.Release(taken - _returned);
             Regroup(batch.Count);
         }
+        _watch!.Dispose();
         _store.Dispose();
     }
 
@@ -227,10 +245,10 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                     Execute(free);
                 return;
             case BatchFailure.Row or BatchFailure.Locked or BatchFailure.Passing when batch.Count > 1:
-                // Halves, until the row to blame stands alone.
+                // Until the row to blame stands alone. Those whose callers have been told by now are not sent again.
                 LogSplit(failure.Message, batch.Count);
-                Execute(batch[..(batch.Count / 2)]);
-                Execute(batch[(batch.Count / 2)..]);
+                foreach (var part in batch.FindAll(row => !row.Task.IsCompleted).Chunk((batch.Count + Parts - 1) / Parts))
+                    Execute([.. part]);
                 return;
             case BatchFailure.Locked:
                 GoOnElsewhere(batch[0], failure);
@@ -251,6 +269,19 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         }
     }
 
+    /// <summary>
+    /// A driver may hang for longer than its own time-out: in the attempt to cancel, over the same dead network. The callers are told in
+    /// time, and so are those that queue behind the batch.
+    /// </summary>
+    private void Watch()
+    {
+        if (Volatile.Read(ref _flight) is not { } flight || Clock.GetElapsedTime(flight.Started) < _limits.Timeout + Grace) return;
+        var reason = $"no answer within {_limits.Timeout.TotalSeconds:0.#} s";
+        foreach (var row in flight.Rows)
+            row.Fail(row.TimedOut(reason));
+        FailWaiting(new StorageUnavailableException(reason));
+    }
+
     // The exceptions of drivers stay here: a caller may be on another machine, which does not know them.
     private static StorageRejectedException Rejected(Exception failure) => new($"The database refused the row: {failure.Message}");
 
@@ -263,11 +294,12 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     {
         row.IsLeft = false;
         row.Return();
-        if (TryEnqueue(row)) _returned++;
-        else row.Fail(new ObjectDisposedException(_thread.Name, "The storage is closed; nothing was read."));
+        _returned++;
+        // Also when the lane is closed: it ends with the last row.
+        lock (_due) _due.Enqueue(row);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Then halving finds them.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Then splitting finds them.")]
     private IReadOnlySet<RowKey> FindLocked(List<T> batch)
     {
         try
@@ -323,6 +355,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             LogFailed(BatchFailure.Unavailable, 0, failure.Message);
         }
     }
+
+    private sealed record Flight(T[] Rows, long Started);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A batch of {Rows} rows is split to find the one that fails: {Reason}")]
     private partial void LogSplit(string reason, int rows);

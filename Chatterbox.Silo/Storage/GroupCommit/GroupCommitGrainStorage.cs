@@ -91,7 +91,7 @@ internal sealed partial class GroupCommitGrainStorage(
 
     private Task StartAsync(CancellationToken cancellationToken)
     {
-        var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows);
+        var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows, options.Timeout);
         var dialect = DatabaseDialect.Of(options.Provider);
         if (dialect.AsideLanes > 0)
             _aside = new AsideLanes(name, dialect.AsideLanes, Store, options, clock, logger);
@@ -100,12 +100,16 @@ internal sealed partial class GroupCommitGrainStorage(
             var store = Store();
             return new BatchLane<RowWrite>($"{name} writer {number}", limits, store, store.Write, logger)
             {
+                Clock = clock,
                 SetAside = row => _aside?.TryTakeOver(row) ?? false,
                 Refused = row => _aside?.Suspect(row.Key),
             }.Start();
         })];
         var readStore = Store();
-        _reader = new BatchLane<RowRead>($"{name} reader", limits, readStore, rows => readStore.Read(rows, limits.Bytes), logger).Start();
+        _reader = new BatchLane<RowRead>($"{name} reader", limits, readStore, rows => readStore.Read(rows, limits.Bytes), logger)
+        {
+            Clock = clock,
+        }.Start();
         return Task.CompletedTask;
 
         RowStore Store() => dialect.CreateRowStore(options, serviceId, clock);

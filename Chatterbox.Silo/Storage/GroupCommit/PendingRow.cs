@@ -23,6 +23,9 @@ internal abstract class PendingRow(RowKey key)
     /// <summary>What a caller is told that cancels once the row is in a batch.</summary>
     public abstract Exception CancelledTooLate(CancellationToken cancellationToken);
 
+    /// <summary>What a caller is told whose row is in a batch that does not end.</summary>
+    public abstract Exception TimedOut(string reason);
+
     /// <summary>True if the row goes into a batch, false if it was withdrawn before.</summary>
     public bool TryTake() => Interlocked.CompareExchange(ref _state, 1, 0) == 0;
 
@@ -60,6 +63,8 @@ internal sealed class RowWrite(RowKey key, byte[]? payload, int? version) : Pend
 
     public override Exception CancelledTooLate(CancellationToken cancellationToken) =>
         new WriteOutcomeUnknownException("Cancelled while the row was being committed.");
+
+    public override Exception TimedOut(string reason) => new WriteOutcomeUnknownException(reason);
 }
 
 internal sealed class RowRead(RowKey key) : PendingRow(key)
@@ -82,4 +87,6 @@ internal sealed class RowRead(RowKey key) : PendingRow(key)
     public override void Fail(Exception reason) => _read.TrySetException(reason);
 
     public override Exception CancelledTooLate(CancellationToken cancellationToken) => new OperationCanceledException(cancellationToken);
+
+    public override Exception TimedOut(string reason) => new StorageUnavailableException(reason);
 }

@@ -1,10 +1,14 @@
 using Chatterbox.Silo.Storage.GroupCommit;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Storage;
 
 public sealed class BatchLaneTests : IDisposable
 {
+    /// <summary>So long that no test meets it by accident.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
+
     private readonly FakeStore store = new();
 
     public void Dispose() => store.Dispose();
@@ -59,7 +63,7 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] a batch stops growing at its limits of rows and bytes")]
     public async Task Keeps_limits()
     {
-        var lane = Lane(new BatchLimits(Rows: 4, Bytes: 100, Queue: 100));
+        var lane = Lane(new BatchLimits(Rows: 4, Bytes: 100, Queue: 100, Timeout));
         var blocked = lane.RunAsync(Row(0), default);
         await store.Committing.WaitAsync();
         var small = Enumerable.Range(1, 6).Select(number => lane.RunAsync(Row(number), default));
@@ -74,7 +78,7 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] a full queue makes its writers wait, and loses none")]
     public async Task Pushes_back()
     {
-        var lane = Lane(new BatchLimits(Rows: 2, Bytes: 1000, Queue: 4));
+        var lane = Lane(new BatchLimits(Rows: 2, Bytes: 1000, Queue: 4, Timeout));
         var writes = Enumerable.Range(0, 50).Select(number => lane.RunAsync(Row(number), default)).ToArray();
         await store.Committing.WaitAsync();
         Assert.DoesNotContain(writes, write => write.IsCompleted);
@@ -84,7 +88,7 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal(50, store.Batches.Sum(batch => batch.Count));
     }
 
-    [Fact(DisplayName = "[D3] one bad row is found by halving; its neighbours are written")]
+    [Fact(DisplayName = "[D3] one bad row is found by splitting; its neighbours are written")]
     public async Task Halves()
     {
         store.Bad = row => row.Key.IdHash == 13 ? new FormatException("bad row") : null;
@@ -117,7 +121,7 @@ public sealed class BatchLaneTests : IDisposable
     public async Task Tells_those_who_wait()
     {
         store.Bad = row => row.Key.IdHash == 1 ? new IOException("connection lost") : null;
-        var lane = Lane(new BatchLimits(Rows: 1, Bytes: 1000, Queue: 1000));
+        var lane = Lane(new BatchLimits(Rows: 1, Bytes: 1000, Queue: 1000, Timeout));
         var outcomes = await WriteInOneBatchAsync(lane, 8);
 
         Assert.IsType<WriteOutcomeUnknownException>(outcomes[1]);
@@ -132,7 +136,7 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] reads that are due together, such as those of an activation, are one batch")]
     public async Task Batches_reads()
     {
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000), store, rows => store.Read(rows, 1000), NullLogger.Instance).Start();
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000, Timeout), store, rows => store.Read(rows, 1000), NullLogger.Instance).Start();
         var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
         await store.Committing.WaitAsync();
         var rest = Enumerable.Range(1, 8).Select(number => new RowRead(new(number, 0, 0, 0, "t", $"{number}"))).ToArray();
@@ -148,7 +152,7 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] reads of more bytes than a batch holds are several batches, and none is lost")]
     public async Task Bounds_reads()
     {
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 250, Queue: 1000), store, rows => store.Read(rows, 250), NullLogger.Instance)
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 250, Queue: 1000, Timeout), store, rows => store.Read(rows, 250), NullLogger.Instance)
             .Start();
         var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
         await store.Committing.WaitAsync();
@@ -201,7 +205,7 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal([1, 14], store.Batches.Select(batch => batch.Count));
     }
 
-    [Fact(DisplayName = "[D3] a lock that cannot be seen, such as that of another's first write, is found by halving")]
+    [Fact(DisplayName = "[D3] a lock that cannot be seen, such as that of another's first write, is found by splitting")]
     public async Task Halves_to_find_a_lock()
     {
         store.Bad = row => row.Key.IdHash == 5 ? new SynchronizationLockException("locked") : null;
@@ -211,11 +215,44 @@ public sealed class BatchLaneTests : IDisposable
         Assert.IsType<StorageRejectedException>(outcomes[5]);
     }
 
+    [Fact(DisplayName = "[D3] a driver that hangs longer than its timeout keeps no writer waiting, neither in its batch nor behind it")]
+    public async Task Tells_those_of_a_driver_that_hangs()
+    {
+        var clock = new FakeTimeProvider();
+        var lane = Lane(clock: clock);
+        var hanging = lane.RunAsync(Row(0), default);
+        await store.Committing.WaitAsync();
+        var queued = lane.RunAsync(Row(1), default);
+        clock.Advance(Timeout);
+        Assert.False(hanging.IsCompleted || queued.IsCompleted);
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => hanging);
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => queued);
+        var late = lane.RunAsync(Row(2), default);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => late);
+
+        store.Commit.Release(2);
+        await lane.RunAsync(Row(3), default);
+        Assert.Equal([[0], [3]], store.Batches);
+    }
+
+    [Fact(DisplayName = "[D3] few attempts find one guilty row among many, since each may wait for a lock")]
+    public async Task Splits_in_few_levels()
+    {
+        store.Bad = row => row.Key.IdHash == 77 ? new SynchronizationLockException("locked") : null;
+        var outcomes = await WriteInOneBatchAsync(Lane(new BatchLimits(Rows: 512, Bytes: 1 << 20, Queue: 1000, Timeout)), 512);
+
+        Assert.Equal([77], Enumerable.Range(0, 512).Where(number => outcomes[number] is not null));
+        Assert.InRange(store.Failures, 1, 4);
+    }
+
     [Fact(DisplayName = "[D3] a read cancelled during its batch is cancelled: there is no outcome to be unsure of")]
     public async Task Cancels_reads()
     {
         using var cancel = new CancellationTokenSource();
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 10), store, rows => store.Read(rows, 1000), NullLogger.Instance)
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 10, Timeout), store, rows => store.Read(rows, 1000), NullLogger.Instance)
             .Start();
         var reading = lane.RunAsync(new(new(1, 0, 0, 0, "t", "1")), cancel.Token);
         await store.Committing.WaitAsync();
@@ -257,11 +294,13 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal(1, store.Closed);
     }
 
-    private BatchLane<RowWrite> Lane(BatchLimits? limits = null, TimeSpan? moment = null, Func<RowWrite, bool>? setAside = null) =>
-        new BatchLane<RowWrite>("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000), store, store.Write, NullLogger.Instance)
+    private BatchLane<RowWrite> Lane(
+        BatchLimits? limits = null, TimeSpan? moment = null, Func<RowWrite, bool>? setAside = null, TimeProvider? clock = null) =>
+        new BatchLane<RowWrite>("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000, Timeout), store, store.Write, NullLogger.Instance)
         {
             RegroupWait = moment ?? TimeSpan.FromMilliseconds(1),
             SetAside = row => setAside?.Invoke(row) ?? false,
+            Clock = clock ?? TimeProvider.System,
         }.Start();
 
     private static RowWrite Row(int number, int bytes = 0) => new(new(number, 0, 0, 0, "t", $"{number}"), new byte[bytes], null);
@@ -291,6 +330,8 @@ public sealed class BatchLaneTests : IDisposable
 
         public Func<RowWrite, Exception?> Bad { get; set; } = _ => null;
 
+        public int Failures { get; private set; }
+
         public int Closed { get; private set; }
 
         public override void Write(List<RowWrite> rows)
@@ -298,7 +339,10 @@ public sealed class BatchLaneTests : IDisposable
             Committing.Release();
             Commit.Wait();
             if (rows.Where(row => row.Key.IdHash > 0).Select(Bad).FirstOrDefault(failure => failure is not null) is { } failure)
+            {
+                Failures++;
                 throw failure;
+            }
             rows.ForEach(row => row.Written = true);
             Batches.Add(rows.ConvertAll(row => row.Key.IdHash));
         }

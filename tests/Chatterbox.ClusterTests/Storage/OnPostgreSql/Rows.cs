@@ -33,6 +33,13 @@ internal sealed class Rows : IAsyncDisposable
     public Task<Outcome[]> WriteAllAsync(Func<int, byte[]>? bytes = null) =>
         Task.WhenAll(Enumerable.Range(0, Count).Select(row => WriteAsync(row, bytes?.Invoke(row) ?? [(byte)row])));
 
+    public async Task<GrainState<StoredFrame>> ReadAsync(int row)
+    {
+        var state = new GrainState<StoredFrame>(new StoredFrame());
+        await _running.Storage.ReadStateAsync("preferences", Key(row), state).WaitAsync(Longest);
+        return state;
+    }
+
     public async Task<Outcome> WriteAsync(int row, byte[] bytes)
     {
         var started = Stopwatch.GetTimestamp();
