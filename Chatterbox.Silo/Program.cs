@@ -26,7 +26,7 @@ return await StartUp.RunAsync(async () =>
 
     builder.UseChatterboxUrls();
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);
-    DatabaseSchema.Ensure(settings.Database);
+    StartUp.EnsureDatabase(settings.Database);
     await DatabaseClock.EnsureAsync(settings.Database, TimeProvider.System);
 
     builder.Host.UseOrleans(silo => silo.UseChatterbox(settings));

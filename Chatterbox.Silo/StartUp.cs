@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Chatterbox.Silo.Settings;
@@ -11,6 +12,7 @@ internal static class StartUp
     /// <summary>The exit code: 0 when stopped as asked, 1 when something has to be put right first: a message says what, no stack trace.</summary>
     public static async Task<int> RunAsync(Func<Task<int>> run)
     {
+        UseInvariantCulture();
         try
         {
             return await run();
@@ -20,6 +22,13 @@ internal static class StartUp
             await Console.Error.WriteLineAsync($"Chatterbox cannot run. {Explain(failure)}");
             return 1;
         }
+    }
+
+    /// <summary>Numbers, dates and comparisons are the same on every machine, whatever its locale.</summary>
+    internal static void UseInvariantCulture()
+    {
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
     }
 
     /// <summary>Asked before the silo starts, since Orleans and the web server would tell in the middle of the silo's own start.</summary>
@@ -66,6 +75,20 @@ internal static class StartUp
     {
         DatabaseSchema.Migrate(database);
         Console.WriteLine($"The schema is up to date: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}");
+        Warn(database);
+    }
+
+    /// <exception cref="SettingsException"/>
+    public static void EnsureDatabase(DatabaseOptions database)
+    {
+        DatabaseSchema.Ensure(database);
+        Warn(database);
+    }
+
+    private static void Warn(DatabaseOptions database)
+    {
+        foreach (var warning in DatabaseSchema.Warnings(database))
+            Console.Error.WriteLine($"Warning: {warning}");
     }
 
     public static void Greet(SiloSettings settings, IEnumerable<string> urls)

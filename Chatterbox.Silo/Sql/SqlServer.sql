@@ -1,4 +1,8 @@
 -- Chatterbox on SQL Server 2016 or later, version 1. Plain T-SQL: what closes a race here is a key or a statement's own WHERE.
+-- Names have no schema: the objects are in the default schema of the user that migrates. The user of a silo finds them there if that
+-- is its default schema as well, or dbo, and needs no more than
+--   GRANT SELECT, INSERT, UPDATE, DELETE ON SCHEMA::dbo TO [chatterbox];
+--   GRANT EXECUTE ON TYPE::ChatterboxStorageRows TO [chatterbox];
 -- The tables' and columns' names, and the statements' parameters and result columns, are the contract of
 -- Microsoft.Orleans.Persistence.AdoNet and Microsoft.Orleans.Clustering.AdoNet, so that the stock providers work on the same rows.
 
@@ -33,7 +37,11 @@ CREATE UNIQUE INDEX UX_OrleansStorage ON OrleansStorage
   (GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, ServiceId, GrainTypeString, GrainIdExtensionString);
 GO
 
--- The rows of one group commit.
+-- A large batch locks its rows, however many: never the whole table.
+ALTER TABLE OrleansStorage SET (LOCK_ESCALATION = DISABLE);
+GO
+
+-- The rows of one group commit. Using it as a parameter takes the right to EXECUTE it.
 CREATE TYPE ChatterboxStorageRows AS TABLE
 (
   Ordinal                INT            NOT NULL PRIMARY KEY,
@@ -202,22 +210,25 @@ INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('UpdateIAmAlivetimeKey', 
   WHERE DeploymentId = @DeploymentId AND Address = @Address AND Port = @Port AND Generation = @Generation;
 ');
 
--- The version comes back even while the cluster has no silo.
+-- The version is returned even while the cluster has no silo. Version and silos are of one moment, whether the database reads row
+-- versions or not: the version row is locked first, as by those who change the membership, and held until the silos are read.
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('MembershipReadRowKey', '
   SELECT v.DeploymentId, m.Address, m.Port, m.Generation, m.SiloName, m.HostName, m.Status, m.ProxyPort, m.SuspectTimes,
          m.StartTime, m.IAmAliveTime, v.Version
-  FROM OrleansMembershipVersionTable v
-  LEFT JOIN OrleansMembershipTable m
+  FROM OrleansMembershipVersionTable v WITH (HOLDLOCK)
+  LEFT JOIN OrleansMembershipTable m WITH (HOLDLOCK)
     ON m.DeploymentId = v.DeploymentId AND m.Address = @Address AND m.Port = @Port AND m.Generation = @Generation
-  WHERE v.DeploymentId = @DeploymentId;
+  WHERE v.DeploymentId = @DeploymentId
+  OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
 ');
 
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('MembershipReadAllKey', '
   SELECT v.DeploymentId, m.Address, m.Port, m.Generation, m.SiloName, m.HostName, m.Status, m.ProxyPort, m.SuspectTimes,
          m.StartTime, m.IAmAliveTime, v.Version
-  FROM OrleansMembershipVersionTable v
-  LEFT JOIN OrleansMembershipTable m ON m.DeploymentId = v.DeploymentId
-  WHERE v.DeploymentId = @DeploymentId;
+  FROM OrleansMembershipVersionTable v WITH (HOLDLOCK)
+  LEFT JOIN OrleansMembershipTable m WITH (HOLDLOCK) ON m.DeploymentId = v.DeploymentId
+  WHERE v.DeploymentId = @DeploymentId
+  OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
 ');
 
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('GatewaysQueryKey', '

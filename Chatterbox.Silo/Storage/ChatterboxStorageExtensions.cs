@@ -44,14 +44,18 @@ public static class ChatterboxStorageExtensions
 
     private static FallbackGrainStorage WithFallback(IServiceProvider provider, IGrainStorage primary, DatabaseOptions options)
     {
-        // Never opened: it only tells the failures of this database apart.
+        // Never opened: it only tells the failures of this database apart, where the stock provider passes them on as they are.
         var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", TimeProvider.System);
         return ActivatorUtilities.CreateInstance<FallbackGrainStorage>(
-            provider, primary, (Func<Exception, bool>)IsAway, new FallbackFile(options.Fallback, TimeProvider.System), TimeProvider.System);
+            provider, primary, (Func<Exception, bool>)IsUnavailable, new FallbackFile(options.Fallback, TimeProvider.System), TimeProvider.System);
 
         // Disposed: the silo stops, and what comes this late is for its next start.
-        bool IsAway(Exception failure) =>
-            failure is WriteOutcomeUnknownException or ObjectDisposedException || store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown;
+        bool IsUnavailable(Exception failure) => failure switch
+        {
+            StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException => true,
+            StorageRejectedException or InconsistentStateException => false,
+            _ => store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown or BatchFailure.Stale,
+        };
     }
 
     private static GroupCommitGrainStorage GroupCommit(IServiceProvider provider, string name, DatabaseOptions options) =>

@@ -28,8 +28,9 @@ internal abstract class DatabaseDialect
     /// <summary>True where a silo brings the schema up to date by itself, since no other silo can be using it.</summary>
     public abstract bool MigratesAtStart { get; }
 
-    /// <summary>A complete connection string, without touching the database.</summary>
-    public abstract string Resolve(string connectionString);
+    /// <summary>A complete connection string, without touching the database. Options that it names are kept as they are.</summary>
+    /// <param name="timeout">How long opening a connection may take, unless the connection string says otherwise.</param>
+    public abstract string Resolve(string connectionString, TimeSpan timeout);
 
     /// <summary>Where the data is, for people: no secrets.</summary>
     public abstract string Describe(string connectionString);
@@ -44,6 +45,15 @@ internal abstract class DatabaseDialect
     /// <summary>Makes sure that the database is there, creating it where <paramref name="create"/> allows, and takes writes.</summary>
     public abstract void Prepare(string connectionString, bool create);
 
+    /// <summary>Runs the statements that storage depends on, without changing a row; called once the schema is up to date.</summary>
+    /// <exception cref="SettingsException">A right or an object is missing: the message names it.</exception>
+    public virtual void CheckAccess(DatabaseOptions options)
+    {
+    }
+
+    /// <summary>Settings of the database that work and could be better, each with what to change.</summary>
+    public virtual IReadOnlyList<string> Warnings(string connectionString) => [];
+
     /// <summary>Held while migrating, so that several programs may start at once.</summary>
     public abstract IDisposable TakeMigrationTurn(string connectionString);
 
@@ -52,6 +62,12 @@ internal abstract class DatabaseDialect
 
     /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
     public abstract int WriterLanes { get; }
+
+    /// <summary>
+    /// How many connections there are beside those for rows that must not hold up others: locked by another transaction, refused
+    /// before, or large. 0 where the database has one writer anyway.
+    /// </summary>
+    public virtual int AsideLanes => 0;
 
     public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 

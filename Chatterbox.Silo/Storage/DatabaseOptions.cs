@@ -76,7 +76,7 @@ public sealed class DatabaseOptions
     /// <exception cref="SettingsException"/>
     internal DatabaseOptions Resolve()
     {
-        ConnectionString = DatabaseDialect.Of(Provider).Resolve(ConnectionString);
+        ConnectionString = DatabaseDialect.Of(Provider).Resolve(ConnectionString, Timeout);
         return this;
     }
 }

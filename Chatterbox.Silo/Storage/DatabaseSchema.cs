@@ -41,7 +41,12 @@ public static class DatabaseSchema
         if (engine.IsUpgradeRequired())
             throw new SettingsException($"The database schema is older than this program: run 'Chatterbox.Silo {MigrateArgument}' "
                 + "with the same settings first. Missing: " + string.Join(", ", engine.GetScriptsToExecute().Select(script => script.Name)) + ".");
+        dialect.CheckAccess(options);
     }
+
+    /// <summary>See <see cref="DatabaseDialect.Warnings"/>.</summary>
+    internal static IReadOnlyList<string> Warnings(DatabaseOptions options) =>
+        DatabaseDialect.Of(options.Provider).Warnings(options.Resolve().ConnectionString);
 
     private static (DatabaseDialect, UpgradeEngine) Open(DatabaseOptions options, bool create)
     {

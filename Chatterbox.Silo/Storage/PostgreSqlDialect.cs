@@ -17,19 +17,23 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override string SelectUtcNow => "SELECT clock_timestamp() AT TIME ZONE 'utc'";
 
-    public override string Resolve(string connectionString)
+    public override string Resolve(string connectionString, TimeSpan timeout)
     {
+        NpgsqlConnectionStringBuilder builder;
         try
         {
-            var builder = new NpgsqlConnectionStringBuilder(connectionString);
+            builder = new(connectionString);
             if (string.IsNullOrEmpty(builder.Host))
                 throw new ArgumentException("Host is missing.");
-            return builder.ConnectionString;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
             throw NotAConnectionString("", "Host=127.0.0.1;Database=chatterbox;Username=chatterbox;Password=…", e);
         }
+        if (builder.Multiplexing)
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, "Multiplexing=true",
+                "a connection string without Multiplexing: group commit has connections of its own, and sends many rows in each command");
+        return builder.ConnectionString;
     }
 
     public override string Describe(string connectionString)
@@ -40,46 +44,38 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override DbConnection Connect(string connectionString) => new NpgsqlConnection(connectionString);
 
-    public override UpgradeEngineBuilder Upgrade(string connectionString) =>
-        DeployChanges.To.PostgresqlDatabase(connectionString).JournalToPostgresqlTable("public", "chatterboxschema");
+    public override UpgradeEngineBuilder Upgrade(string connectionString) => DeployChanges.To.PostgresqlDatabase(connectionString)
+        .JournalToPostgresqlTable(PostgreSqlDatabase.SchemaInUse(connectionString), PostgreSqlDatabase.Journal);
 
     public override void Prepare(string connectionString, bool create)
     {
         try
         {
-            Connect();
-        }
-        catch (PostgresException e) when (create && e.SqlState == PostgresErrorCodes.InvalidCatalogName)
-        {
-            Create();
-            Connect();
+            if (create) PostgreSqlDatabase.Create(connectionString);
+            PostgreSqlDatabase.Check(connectionString, create);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
         {
-            throw new SettingsException($"{e.MessageText}: run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create it.", e);
+            throw new SettingsException(
+                $"{e.MessageText}: run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create it.", e);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, Describe(connectionString),
-                $"a PostgreSQL server and database that can be reached ({e.Message})", e);
+                $"a PostgreSQL server and database that can be reached and used ({e.Message}{PostgreSqlDatabase.Hint(e)})", e);
         }
+    }
 
-        void Connect()
+    public override void CheckAccess(DatabaseOptions options)
+    {
+        try
         {
-            using var connection = new NpgsqlConnection(connectionString);
-            connection.Open();
+            PostgreSqlDatabase.CheckAccess(options.ConnectionString, options.Timeout);
         }
-
-        void Create()
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
-            try
-            {
-                EnsureDatabase.For.PostgresqlDatabase(connectionString, new DbUp.Engine.Output.NoOpUpgradeLog());
-            }
-            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
-            {
-                // Another one, starting at the same time, was faster.
-            }
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, Describe(options.ConnectionString),
+                $"a PostgreSQL database that this user may read and write ({e.Message}{PostgreSqlDatabase.Hint(e)})", e);
         }
     }
 
@@ -94,6 +90,8 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override int WriterLanes => 2;
 
+    public override int AsideLanes => 2;
+
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
-        new PostgreSqlRowStore(options.ConnectionString, serviceId, options.Timeout);
+        new PostgreSqlRowStore(options.ConnectionString, serviceId, options.Timeout, clock);
 }

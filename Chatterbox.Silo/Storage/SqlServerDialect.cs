@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
@@ -9,9 +8,6 @@ namespace Chatterbox.Silo.Storage;
 
 internal sealed class SqlServerDialect : DatabaseDialect
 {
-    private const int NoSuchDatabase = 4060;
-    private const int DatabaseExists = 1801;
-
     public override string ScriptPrefix => "SqlServer";
 
     public override string Invariant => "Microsoft.Data.SqlClient";
@@ -20,13 +16,23 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override string SelectUtcNow => "SELECT SYSUTCDATETIME()";
 
-    public override string Resolve(string connectionString)
+    public override string Resolve(string connectionString, TimeSpan timeout)
     {
         try
         {
             var builder = new SqlConnectionStringBuilder(connectionString);
             if (string.IsNullOrEmpty(builder.DataSource))
                 throw new ArgumentException("Server is missing.");
+            if (string.IsNullOrEmpty(builder.InitialCatalog))
+                throw new ArgumentException("Database is missing.");
+            // A pool that has failed to connect would go on failing, without trying, for up to a minute after the server is back.
+            if (!builder.ShouldSerialize("Pool Blocking Period"))
+                builder.PoolBlockingPeriod = PoolBlockingPeriod.NeverBlock;
+            if (!builder.ShouldSerialize("Connect Timeout"))
+                builder.ConnectTimeout = (int)Math.Ceiling(timeout.TotalSeconds);
+            // The driver would try again after ten seconds, while the grains wait; they try again by themselves.
+            if (!builder.ShouldSerialize("Connect Retry Count"))
+                builder.ConnectRetryCount = 0;
             return builder.ConnectionString;
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
@@ -43,63 +49,81 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override DbConnection Connect(string connectionString) => new SqlConnection(connectionString);
 
-    public override UpgradeEngineBuilder Upgrade(string connectionString) =>
-        DeployChanges.To.SqlDatabase(connectionString).JournalToSqlTable("dbo", "ChatterboxSchema");
+    public override UpgradeEngineBuilder Upgrade(string connectionString)
+    {
+        const string Journal = "ChatterboxSchema";
+        using var connection = SqlServerDatabase.Open(connectionString);
+        // Where the names of the scripts and of Orleans' queries lead to, none of which has a schema: the user's default one, then dbo.
+        var schema = Query<string>(connection,
+            $"SELECT COALESCE(OBJECT_SCHEMA_NAME(OBJECT_ID('{Journal}')), SCHEMA_NAME(), 'dbo')");
+        return DeployChanges.To.SqlDatabase(connectionString).JournalToSqlTable(schema, Journal);
+    }
 
     public override void Prepare(string connectionString, bool create)
     {
         try
         {
-            Connect();
-        }
-        catch (SqlException e) when (create && e.Number == NoSuchDatabase)
-        {
-            Create();
-            Connect();
+            try
+            {
+                SqlServerDatabase.Open(connectionString).Dispose();
+            }
+            catch (SqlException e) when (create && e.Number == SqlServerErrors.NoSuchDatabase)
+            {
+                SqlServerDatabase.Create(connectionString);
+            }
         }
         catch (SqlException e)
         {
-            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, Describe(connectionString),
-                $"a SQL Server and database that can be reached ({e.Message})", e);
+            throw SqlServerErrors.Refusal(e, Describe(connectionString), isMigration: create);
         }
+    }
 
-        void Connect()
+    public override void CheckAccess(DatabaseOptions options)
+    {
+        var nowhere = new RowKey(0, 0, 0, 0, "", null);
+        using var store = new SqlServerRowStore(options.ConnectionString, serviceId: "", options.Timeout);
+        try
         {
-            using var connection = new SqlConnection(connectionString);
-            connection.Open();
+            store.Read([new RowRead(nowhere)], bytes: 1);
+            store.Write([new RowWrite(nowhere, payload: null, version: 0)]);
         }
+        catch (SqlException e)
+        {
+            throw SqlServerErrors.Refusal(e, Describe(options.ConnectionString), isMigration: false);
+        }
+    }
 
-        void Create()
-        {
-            try
-            {
-                EnsureDatabase.For.SqlDatabase(connectionString, new DbUp.Engine.Output.NoOpUpgradeLog());
-            }
-            catch (SqlException e) when (e.Number == DatabaseExists)
-            {
-                // Another one, starting at the same time, was faster.
-            }
-        }
+    public override IReadOnlyList<string> Warnings(string connectionString)
+    {
+        using var connection = SqlServerDatabase.Open(connectionString);
+        if (Query<bool>(connection, "SELECT is_read_committed_snapshot_on FROM sys.databases WHERE database_id = DB_ID()"))
+            return [];
+        return
+        [
+            $"{Describe(connectionString)}: READ_COMMITTED_SNAPSHOT is off, so that reads wait for writes. "
+                + $"Stop the silos and run: {SqlServerDatabase.EnableSnapshots(connection.Database)}",
+        ];
     }
 
     public override IDisposable TakeMigrationTurn(string connectionString)
     {
         // A session's lock goes with the connection, so this one must not return to the pool with it.
-        var connection = new SqlConnection(new SqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
-        connection.Open();
-        Execute(connection,
-            $"""
-            DECLARE @result INT;
-            EXEC @result = sp_getapplock @Resource = 'chatterbox migration', @LockMode = 'Exclusive', @LockOwner = 'Session',
-              @LockTimeout = {(int)MigrationTurn.TotalMilliseconds};
-            IF @result < 0 THROW 50000, 'Another migration is taking too long.', 1;
-            """,
-            MigrationTurn + TimeSpan.FromSeconds(10));
+        var connection = SqlServerDatabase.Open(connectionString);
+        SqlServerDatabase.Lock(connection, "chatterbox migration", MigrationTurn);
         return connection;
     }
+
+    public override int AsideLanes => 2;
 
     public override int WriterLanes => 2;
 
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqlServerRowStore(options.ConnectionString, serviceId, options.Timeout);
+
+    private static T Query<T>(SqlConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (T)command.ExecuteScalar()!;
+    }
 }

@@ -25,15 +25,19 @@ internal static class SqlText
     }
 
     /// <summary>The statement below <c>-- name: …</c> in a file of several.</summary>
-    public static string Statement(string file, string name)
+    public static string Statement(string file, string name) =>
+        Find(Read(file), name) ?? throw new InvalidOperationException($"{file} has no statement {name}.");
+
+    /// <summary>The same in a text, which may have been embedded on Windows; null if there is none of that name.</summary>
+    internal static string? Find(string text, string name)
     {
-        var text = Read(file);
+        var lines = text.ReplaceLineEndings("\n");
         var heading = $"-- name: {name}\n";
-        var start = text.IndexOf(heading, StringComparison.Ordinal);
+        var start = lines.IndexOf(heading, StringComparison.Ordinal);
         if (start < 0)
-            throw new InvalidOperationException($"{file} has no statement {name}.");
+            return null;
         start += heading.Length;
-        var end = text.IndexOf("-- name:", start, StringComparison.Ordinal);
-        return text[start..(end < 0 ? text.Length : end)].Trim();
+        var end = lines.IndexOf("-- name:", start, StringComparison.Ordinal);
+        return lines[start..(end < 0 ? lines.Length : end)].Trim();
     }
 }

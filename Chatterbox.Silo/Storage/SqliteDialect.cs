@@ -16,7 +16,7 @@ internal sealed class SqliteDialect : DatabaseDialect
 
     public override bool MigratesAtStart => true;
 
-    public override string Resolve(string connectionString)
+    public override string Resolve(string connectionString, TimeSpan timeout)
     {
         SqliteConnectionStringBuilder builder;
         try

@@ -28,7 +28,8 @@ internal static class StoredRows
     {
         await using var connection = await OpenAsync(database);
         await using var command = Command(connection,
-            "SELECT GrainTypeString, GrainIdExtensionString, length(PayloadBinary) FROM OrleansStorage WHERE PayloadBinary IS NOT NULL");
+            $"SELECT GrainTypeString, GrainIdExtensionString, {(database.Provider is DatabaseProvider.SqlServer ? "DATALENGTH" : "length")}(PayloadBinary) "
+                + "FROM OrleansStorage WHERE PayloadBinary IS NOT NULL");
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<(string, string, long)>();
         while (await reader.ReadAsync()) rows.Add((reader.GetString(0), reader.GetString(1), Convert.ToInt64(reader.GetValue(2), null)));

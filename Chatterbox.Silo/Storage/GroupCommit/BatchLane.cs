@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>How much goes together. See <see cref="DatabaseOptions"/>.</summary>
-internal readonly record struct BatchLimits(int Rows, long Bytes, int Queue);
+/// <summary>How much goes together, and how long it may take. See <see cref="DatabaseOptions"/>.</summary>
+internal readonly record struct BatchLimits(int Rows, long Bytes, int Queue, TimeSpan Timeout);
 
 /// <summary>
 /// A queue and the thread that empties it. Nothing waits for a batch to fill: whatever came in while the last batch was being
@@ -14,32 +14,63 @@ internal sealed partial class BatchLane<T> where T : PendingRow
 {
     private const int Tries = 3;
 
-    private readonly BatchLimits limits;
-    private readonly Action<List<T>> execute;
-    private readonly RowStore store;
-    private readonly ILogger logger;
-    private readonly Thread thread;
+    /// <summary>A batch that fails is cut into this many parts: each level down to the guilty row may cost a lock wait.</summary>
+    private const int Parts = 8;
+
+    /// <summary>For the driver to report a time-out by itself, which says more.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
+
+    private readonly BatchLimits _limits;
+    private readonly Action<List<T>> _execute;
+    private readonly RowStore _store;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
 
     // Back-pressure: a permit is taken before a row goes in and given back when its outcome is known.
-    private readonly SemaphoreSlim room;
+    private readonly SemaphoreSlim _room;
 
     // Guarded by itself; pulsed when the first row comes in, and at the end.
-    private readonly Queue<T> due = new();
-    private bool closed;
+    private readonly Queue<T> _due = new();
+    private bool _closed;
 
     // Set by a work item that the pool takes up after those that wake the writers of a batch.
-    private readonly ManualResetEventSlim woken = new();
+    private readonly ManualResetEventSlim _woken = new();
+
+    // Rows of the last batch that are in the queue again, with their permits. The thread's own.
+    private int _returned;
+
+    // The batch under way, for the watch; null between two.
+    private Flight? _flight;
+    private ITimer? _watch;
 
     public BatchLane(string name, BatchLimits limits, RowStore store, Action<List<T>> execute, ILogger logger)
     {
-        (this.limits, this.store, this.execute, this.logger) = (limits, store, execute, logger);
-        room = new SemaphoreSlim(limits.Queue, limits.Queue);
-        thread = new Thread(Run) { Name = name, IsBackground = true };
-        thread.Start();
+        (_limits, _store, _execute, _logger) = (limits, store, execute, logger);
+        _room = new SemaphoreSlim(limits.Queue, limits.Queue);
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
-    /// <summary>How long the writers of a batch have to come back with their next rows before the next batch begins.</summary>
-    internal TimeSpan Moment { get; init; } = TimeSpan.FromMilliseconds(1);
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>How long the writers of a batch have for their next rows before the next batch begins.</summary>
+    internal TimeSpan RegroupWait { get; init; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>
+    /// Takes rows over that another transaction has locked, so that nobody here waits for it. False where they cannot go on
+    /// elsewhere: then they fail.
+    /// </summary>
+    internal Func<T, bool> SetAside { get; init; } = _ => false;
+
+    /// <summary>Is told of a row that failed for what it is.</summary>
+    internal Action<T> Refused { get; init; } = _ => { };
+
+    /// <summary>Starts the thread, which opens the connection first. Rows that came before wait.</summary>
+    public BatchLane<T> Start()
+    {
+        _watch = Clock.CreateTimer(_ => Watch(), null, Grace, Grace);
+        _thread.Start();
+        return this;
+    }
 
     /// <summary>Returns when the row's outcome is known.</summary>
     /// <exception cref="OperationCanceledException">Cancelled in time: the row was not touched.</exception>
@@ -47,14 +78,36 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     public Task RunAsync(T row, CancellationToken cancellationToken)
     {
         // What nearly every write is: there is room, and nobody will cancel.
-        if (cancellationToken.CanBeCanceled || !room.Wait(0, CancellationToken.None)) return RunSlowlyAsync(row, cancellationToken);
+        if (cancellationToken.CanBeCanceled || !_room.Wait(0, CancellationToken.None)) return RunSlowlyAsync(row, cancellationToken);
         Enqueue(row);
         return row.Task;
     }
 
+    /// <summary>Takes a row over from another lane; its caller waits already. False when this lane is closed or full.</summary>
+    public bool TryAccept(T row)
+    {
+        if (!_room.Wait(0, CancellationToken.None)) return false;
+        row.Return();
+        if (TryEnqueue(row)) return true;
+        _room.Release();
+        return false;
+    }
+
+    /// <summary>Takes no more rows, does those that are queued, and ends. False if that took longer than <paramref name="timeout"/>.</summary>
+    public Task<bool> DrainAsync(TimeSpan timeout)
+    {
+        lock (_due)
+        {
+            _closed = true;
+            Monitor.PulseAll(_due);
+        }
+        // A thread cannot be awaited, and this happens once in a silo's life.
+        return Task.Factory.StartNew(() => _thread.Join(timeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
     private async Task RunSlowlyAsync(T row, CancellationToken cancellationToken)
     {
-        await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _room.WaitAsync(cancellationToken).ConfigureAwait(false);
         Enqueue(row);
         try
         {
@@ -65,50 +118,50 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             if (row.TryWithdraw())
                 throw;
             if (!row.Task.IsCompleted)
-                throw new WriteOutcomeUnknownException("Cancelled while the row was being committed.");
-            // Too late: what became of it is known.
+                throw row.CancelledTooLate(cancellationToken);
+            // Too late: the outcome is known.
             await row.Task.ConfigureAwait(false);
         }
     }
 
     private void Enqueue(T row)
     {
-        lock (due)
-        {
-            if (closed)
-            {
-                room.Release();
-                throw new ObjectDisposedException(thread.Name, "The storage is closed; nothing was written.");
-            }
-            due.Enqueue(row);
-            Monitor.Pulse(due);
-        }
+        if (TryEnqueue(row)) return;
+        _room.Release();
+        throw new ObjectDisposedException(_thread.Name, "The storage is closed; nothing was written.");
     }
 
-    /// <summary>Takes no more rows, does those that are queued, and ends. False if that took longer than <paramref name="patience"/>.</summary>
-    public Task<bool> DrainAsync(TimeSpan patience)
+    private bool TryEnqueue(T row)
     {
-        lock (due)
+        lock (_due)
         {
-            closed = true;
-            Monitor.PulseAll(due);
+            if (_closed) return false;
+            _due.Enqueue(row);
+            Monitor.Pulse(_due);
+            return true;
         }
-        // A thread cannot be awaited, and this happens once in a silo's life.
-        return Task.Factory.StartNew(() => thread.Join(patience), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private void Run()
     {
-        var batch = new List<T>(limits.Rows);
-        var keys = new HashSet<RowKey>(limits.Rows);
+        OpenQuietly();
+        var batch = new List<T>(_limits.Rows);
+        var keys = new HashSet<RowKey>(_limits.Rows);
         while (Take(batch, keys) is var taken and > 0)
         {
+            _returned = 0;
             if (batch.Count > 0)
+            {
+                Volatile.Write(ref _flight, new([.. batch], Clock.GetTimestamp()));
                 Execute(batch);
-            room.Release(taken);
-            LetWritersComeBack(batch.Count);
+                Volatile.Write(ref _flight, null);
+            }
+            if (taken > _returned)
+                _room.Release(taken - _returned);
+            Regroup(batch.Count);
         }
-        store.Dispose();
+        _watch!.Dispose();
+        _store.Dispose();
     }
 
     /// <summary>
@@ -116,14 +169,14 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     /// alone, all others would wait for that. So this thread has itself woken after them. It does not wait where others have filled
     /// the queue meanwhile, nor for a lone writer.
     /// </summary>
-    private void LetWritersComeBack(int rows)
+    private void Regroup(int rows)
     {
-        lock (due)
-            if (closed || rows < 2 || due.Count >= rows / 2)
+        lock (_due)
+            if (_closed || rows < 2 || _due.Count >= rows / 2)
                 return;
-        woken.Reset();
-        ThreadPool.UnsafeQueueUserWorkItem(static woken => woken.Set(), woken, preferLocal: false);
-        woken.Wait(Moment);
+        _woken.Reset();
+        ThreadPool.UnsafeQueueUserWorkItem(static woken => woken.Set(), _woken, preferLocal: false);
+        _woken.Wait(RegroupWait);
     }
 
     /// <summary>
@@ -136,13 +189,13 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         keys.Clear();
         var taken = 0;
         var bytes = 0L;
-        lock (due)
+        lock (_due)
         {
-            while (due.Count == 0 && !closed)
-                Monitor.Wait(due);
-            while (batch.Count < limits.Rows && bytes < limits.Bytes && due.TryPeek(out var row) && keys.Add(row.Key))
+            while (_due.Count == 0 && !_closed)
+                Monitor.Wait(_due);
+            while (batch.Count < _limits.Rows && bytes < _limits.Bytes && _due.TryPeek(out var row) && keys.Add(row.Key))
             {
-                due.Dequeue();
+                _due.Dequeue();
                 taken++;
                 if (!row.TryTake())
                     continue;
@@ -160,53 +213,134 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         {
             try
             {
-                execute(batch);
-                foreach (var row in batch)
-                    row.Complete();
-                return;
+                _execute(batch);
             }
             catch (Exception failure)
             {
-                var kind = store.Classify(failure);
-                if (kind is BatchFailure.Passing && attempt < Tries)
-                    continue;
-                if (kind is BatchFailure.Row or BatchFailure.Passing && batch.Count > 1)
-                {
-                    // Halves, until the row to blame stands alone.
-                    LogSplit(failure.Message, batch.Count);
-                    Execute(batch[..(batch.Count / 2)]);
-                    Execute(batch[(batch.Count / 2)..]);
-                    return;
-                }
-                if (kind is BatchFailure.Unavailable or BatchFailure.Unknown)
-                {
-                    LogFailed(kind, batch.Count, failure.Message);
+                var kind = _store.Classify(failure);
+                if (kind is BatchFailure.Stale or BatchFailure.Unavailable or BatchFailure.Unknown)
                     CloseQuietly();
-                    FailWaiting(failure);
-                }
-                foreach (var row in batch)
-                    row.Fail(kind is BatchFailure.Unknown
-                        ? new WriteOutcomeUnknownException("The database went away in the middle of a commit.", failure)
-                        : failure);
+                if (kind is BatchFailure.Passing or BatchFailure.Stale && attempt < Tries)
+                    continue;
+                Settle(batch, kind, failure);
                 return;
             }
+            foreach (var row in batch)
+            {
+                if (row.IsLeft) Return(row);
+                else row.Complete();
+            }
+            return;
         }
     }
 
-    /// <summary>Those in the queue are told as well: each batch of them would wait for a time-out of its own. None of them was sent.</summary>
+    private void Settle(List<T> batch, BatchFailure kind, Exception failure)
+    {
+        switch (kind)
+        {
+            case BatchFailure.Locked when batch.Count > 1 && FindLocked(batch) is { Count: > 0 } locked:
+                foreach (var row in batch.Where(row => locked.Contains(row.Key)))
+                    GoOnElsewhere(row, failure);
+                if (batch.FindAll(row => !locked.Contains(row.Key)) is { Count: > 0 } free)
+                    Execute(free);
+                return;
+            case BatchFailure.Row or BatchFailure.Locked or BatchFailure.Passing when batch.Count > 1:
+                // Until the row to blame stands alone. Those whose callers have been told by now are not sent again.
+                LogSplit(failure.Message, batch.Count);
+                foreach (var part in batch.FindAll(row => !row.Task.IsCompleted).Chunk((batch.Count + Parts - 1) / Parts))
+                    Execute([.. part]);
+                return;
+            case BatchFailure.Locked:
+                GoOnElsewhere(batch[0], failure);
+                return;
+            case BatchFailure.Row or BatchFailure.Passing:
+                Refused(batch[0]);
+                batch[0].Fail(Rejected(failure));
+                return;
+            default:
+                LogFailed(kind, batch.Count, failure.Message);
+                var reason = new StorageUnavailableException(failure.Message);
+                FailWaiting(reason);
+                foreach (var row in batch)
+                    row.Fail(kind is BatchFailure.Unknown
+                        ? new WriteOutcomeUnknownException($"The connection was lost in the middle of a commit: {failure.Message}")
+                        : reason);
+                return;
+        }
+    }
+
+    /// <summary>
+    /// A driver may hang for longer than its own time-out: in the attempt to cancel, over the same dead network. The callers are told in
+    /// time, and so are those that queue behind the batch.
+    /// </summary>
+    private void Watch()
+    {
+        if (Volatile.Read(ref _flight) is not { } flight || Clock.GetElapsedTime(flight.Started) < _limits.Timeout + Grace) return;
+        var reason = $"no answer within {_limits.Timeout.TotalSeconds:0.#} s";
+        foreach (var row in flight.Rows)
+            row.Fail(row.TimedOut(reason));
+        FailWaiting(new StorageUnavailableException(reason));
+    }
+
+    // The exceptions of drivers stay here: a caller may be on another machine, which does not know them.
+    private static StorageRejectedException Rejected(Exception failure) => new($"The database refused the row: {failure.Message}");
+
+    private void GoOnElsewhere(T row, Exception failure)
+    {
+        if (!SetAside(row)) row.Fail(Rejected(failure));
+    }
+
+    private void Return(T row)
+    {
+        row.IsLeft = false;
+        row.Return();
+        _returned++;
+        // Also when the lane is closed: it ends with the last row.
+        lock (_due) _due.Enqueue(row);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Then splitting finds them.")]
+    private IReadOnlySet<RowKey> FindLocked(List<T> batch)
+    {
+        try
+        {
+            return batch is List<RowWrite> rows ? _store.FindLocked(rows) : new HashSet<RowKey>();
+        }
+        catch (Exception failure)
+        {
+            LogSplit(failure.Message, batch.Count);
+            CloseQuietly();
+            return new HashSet<RowKey>();
+        }
+    }
+
+    /// <summary>Those in the queue fail as well: each batch of them would wait for a time-out of its own. None of them was sent.</summary>
     private void FailWaiting(Exception reason)
     {
         T[] waiting;
-        lock (due)
+        lock (_due)
         {
-            waiting = [.. due];
-            due.Clear();
+            waiting = [.. _due];
+            _due.Clear();
         }
         foreach (var row in waiting)
             if (row.TryTake())
                 row.Fail(reason);
         if (waiting.Length > 0)
-            room.Release(waiting.Length);
+            _room.Release(waiting.Length);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "The first batch will open it, or say why not.")]
+    private void OpenQuietly()
+    {
+        try
+        {
+            _store.Open();
+        }
+        catch (Exception failure)
+        {
+            LogFailed(BatchFailure.Unavailable, 0, failure.Message);
+        }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A connection that is broken may say so again.")]
@@ -214,13 +348,15 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     {
         try
         {
-            store.Close();
+            _store.Close();
         }
         catch (Exception failure)
         {
             LogFailed(BatchFailure.Unavailable, 0, failure.Message);
         }
     }
+
+    private sealed record Flight(T[] Rows, long Started);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A batch of {Rows} rows is split to find the one that fails: {Reason}")]
     private partial void LogSplit(string reason, int rows);

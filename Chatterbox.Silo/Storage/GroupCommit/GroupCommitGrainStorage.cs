@@ -15,11 +15,17 @@ internal sealed partial class GroupCommitGrainStorage(
     string name, string serviceId, DatabaseOptions options, IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
-    private readonly StoredFrameSerializer serializer = new();
+    /// <summary>A row of more bytes takes so long that small ones would wait for it.</summary>
+    internal const int LargeRow = 1 << 20;
+
+    private readonly StoredFrameSerializer _serializer = new();
 
     // Set between start and stop. A row is always written by the same lane, so that its writes stay in order.
-    private BatchLane<RowWrite>[] writers = [];
-    private BatchLane<RowRead>? reader;
+    private BatchLane<RowWrite>[] _writers = [];
+    private BatchLane<RowRead>? _reader;
+
+    // For rows that would hold up others: each goes alone.
+    private AsideLanes? _aside;
 
     public void Participate(ISiloLifecycle lifecycle) =>
         lifecycle.Subscribe(nameof(GroupCommitGrainStorage), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
@@ -30,8 +36,8 @@ internal sealed partial class GroupCommitGrainStorage(
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         var row = new RowRead(RowKey.Of(stateName, grainId));
-        await (reader ?? throw NotRunning()).RunAsync(row, cancellationToken);
-        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
+        await (_reader ?? throw NotRunning()).RunAsync(row, cancellationToken);
+        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : _serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
         grainState.ETag = row.Version?.ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = row.Payload is not null;
     }
@@ -41,7 +47,7 @@ internal sealed partial class GroupCommitGrainStorage(
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
-        var payload = Array(serializer.Serialize(grainState.State).ToMemory());
+        var payload = Array(_serializer.Serialize(grainState.State).ToMemory());
         grainState.ETag = await WriteAsync("write", stateName, grainId, payload, grainState.ETag, cancellationToken);
         grainState.RecordExists = true;
     }
@@ -66,28 +72,44 @@ internal sealed partial class GroupCommitGrainStorage(
         string operation, string stateName, GrainId grainId, byte[]? payload, string? etag, CancellationToken cancellationToken)
     {
         var version = string.IsNullOrWhiteSpace(etag) ? default(int?) : int.Parse(etag, CultureInfo.InvariantCulture);
+        if (version == int.MaxValue)
+            throw new StorageRejectedException($"etag: must be less than {int.MaxValue}, the last version of a row, was {etag}");
         var row = new RowWrite(RowKey.Of(stateName, grainId), payload, version);
-        var lanes = writers;
-        if (lanes.Length == 0)
+        if (_writers.Length == 0)
             throw NotRunning();
-        await lanes[(row.Key.IdHash & int.MaxValue) % lanes.Length].RunAsync(row, cancellationToken);
+        await LaneOf(row).RunAsync(row, cancellationToken);
         if (!row.Written)
             throw new InconsistentStateException(
                 $"Version conflict ({operation}): ServiceId={serviceId} ProviderName={name} GrainType={stateName} GrainId={grainId} ETag={etag}.");
         return ((version ?? 0) + 1).ToString(CultureInfo.InvariantCulture);
     }
 
+    private BatchLane<RowWrite> LaneOf(RowWrite row) =>
+        _aside is not null && (row.Bytes > LargeRow || _aside.IsSuspect(row.Key))
+            ? _aside.Of(row.Key)
+            : _writers[(row.Key.IdHash & int.MaxValue) % _writers.Length];
+
     private Task StartAsync(CancellationToken cancellationToken)
     {
-        var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows);
+        var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows, options.Timeout);
         var dialect = DatabaseDialect.Of(options.Provider);
-        writers = [.. Enumerable.Range(1, dialect.WriterLanes).Select(number =>
+        if (dialect.AsideLanes > 0)
+            _aside = new AsideLanes(name, dialect.AsideLanes, Store, options, clock, logger);
+        _writers = [.. Enumerable.Range(1, dialect.WriterLanes).Select(number =>
         {
             var store = Store();
-            return new BatchLane<RowWrite>($"{name} writer {number}", limits, store, store.Write, logger);
+            return new BatchLane<RowWrite>($"{name} writer {number}", limits, store, store.Write, logger)
+            {
+                Clock = clock,
+                SetAside = row => _aside?.TryTakeOver(row) ?? false,
+                Refused = row => _aside?.Suspect(row.Key),
+            }.Start();
         })];
         var readStore = Store();
-        reader = new BatchLane<RowRead>($"{name} reader", limits, readStore, readStore.Read, logger);
+        _reader = new BatchLane<RowRead>($"{name} reader", limits, readStore, rows => readStore.Read(rows, limits.Bytes), logger)
+        {
+            Clock = clock,
+        }.Start();
         return Task.CompletedTask;
 
         RowStore Store() => dialect.CreateRowStore(options, serviceId, clock);
@@ -97,12 +119,12 @@ internal sealed partial class GroupCommitGrainStorage(
     private async Task StopAsync(CancellationToken cancellationToken)
     {
         // Two batches may be ahead of the last row: the one under way and the one before it in the queue.
-        var patience = 3 * options.Timeout;
-        var drained = await Task.WhenAll([.. writers.Select(lane => lane.DrainAsync(patience)), .. ReaderLanes().Select(lane => lane.DrainAsync(patience))]);
-        if (drained.Contains(false))
-            LogNotDrained(patience);
-
-        IEnumerable<BatchLane<RowRead>> ReaderLanes() => reader is null ? [] : [reader];
+        var timeout = 3 * options.Timeout;
+        var drained = await Task.WhenAll(
+            [.. _writers.Select(lane => lane.DrainAsync(timeout)), .. _reader is null ? [] : (Task<bool>[])[_reader.DrainAsync(timeout)]]);
+        // After the writers, which hand rows over.
+        if (drained.Contains(false) || _aside is not null && !await _aside.DrainAsync(timeout))
+            LogNotDrained(timeout);
     }
 
     private static byte[] Array(ReadOnlyMemory<byte> memory) =>
@@ -112,6 +134,6 @@ internal sealed partial class GroupCommitGrainStorage(
 
     private InvalidOperationException NotRunning() => new($"The storage '{name}' has not been started.");
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The database did not take the last writes within {Patience}; they are lost unless their clients are still there.")]
-    private partial void LogNotDrained(TimeSpan patience);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database did not take the last writes within {Timeout}; they are lost unless their clients are still there.")]
+    private partial void LogNotDrained(TimeSpan timeout);
 }

@@ -4,130 +4,192 @@ using NpgsqlTypes;
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
 /// <summary>A batch is one prepared statement with an array for each column: one round trip, one transaction, one flush of the log.</summary>
-internal sealed class PostgreSqlRowStore : RowStore
+internal sealed class PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout, TimeProvider clock) : RowStore
 {
     private const string Script = "GroupCommit.PostgreSql.sql";
 
-    private static readonly string Insert = SqlText.Statement(Script, "Insert");
-    private static readonly string Update = SqlText.Statement(Script, "Update");
-    private static readonly string Select = SqlText.Statement(Script, "Read");
+    /// <summary>
+    /// A connection that was idle for longer is asked whether it is alive before a batch is sent: one that a server, a pooler or a
+    /// firewall has ended meanwhile must not take a batch with it, of which nobody could say what became of it.
+    /// </summary>
+    private static readonly TimeSpan TrustedIdle = TimeSpan.FromSeconds(1);
 
-    private readonly string connectionString;
-    private readonly string serviceId;
-    private readonly int timeout;
-    private NpgsqlConnection? connection;
-    private bool sent;
+    private const int LivenessTimeout = 2;
 
-    public PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout)
+    private static readonly string UpdateSql = SqlText.Statement(Script, "Update");
+    private static readonly string WriteSql = SqlText.Statement(Script, "Write");
+    private static readonly string ReadSql = SqlText.Statement(Script, "Read");
+    private static readonly string FreeSql = SqlText.Statement(Script, "Free");
+    private static readonly string PresentSql = SqlText.Statement(Script, "Present");
+
+    private readonly string _connectionString = PostgreSqlConnection.ForGroupCommit(connectionString, timeout);
+    private readonly int _timeout = (int)Math.Ceiling(timeout.TotalSeconds);
+    private NpgsqlConnection? _connection;
+    private long _lastUsed;
+
+    // The connection was there before this call, so that it may have ended while it was idle.
+    private bool _isReused;
+
+    // From here on a lost connection may have committed.
+    private bool _isSent;
+
+    public override void Open()
     {
-        this.connectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        (_isSent, _isReused) = (false, false);
+        if (_connection is { State: System.Data.ConnectionState.Open } && IsAlive())
         {
-            Pooling = false,
-            MaxAutoPrepare = 10,
-            AutoPrepareMinUsages = 1,
-            Timeout = (int)timeout.TotalSeconds,
-            // The rows are found one by one through the key, however many there are: a plan that reads the whole table, which the
-            // planner likes while the table is small, would be kept when it has grown.
-            Options = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan",
-            ApplicationName = "chatterbox group commit",
-        }.ConnectionString;
-        this.serviceId = serviceId;
-        this.timeout = (int)timeout.TotalSeconds;
+            _isReused = true;
+            return;
+        }
+        Close();
+        _connection = new NpgsqlConnection(_connectionString);
+        _connection.Open();
+        _lastUsed = clock.GetTimestamp();
     }
 
     public override void Write(List<RowWrite> rows)
     {
-        using var batch = Open();
-        // Inserts and updates are two statements and still one transaction and one round trip.
-        var added = rows.FindAll(row => row.Version is null);
-        var changed = added.Count == 0 ? rows : rows.FindAll(row => row.Version is not null);
-        foreach (var row in rows)
-            row.Written = false;
-        if (changed.Count > 0)
-            batch.BatchCommands.Add(Command(Update, changed,
-                Payloads(changed), new() { Value = changed.ConvertAll(row => row.Version!.Value) }));
+        Open();
+        var sorted = RowKey.Sorted(rows);
+        var added = sorted.FindAll(row => row.Version is null);
+        var changed = added.Count == 0 ? sorted : sorted.FindAll(row => row.Version is not null);
+        using var command = Command(added.Count == 0 ? UpdateSql : WriteSql, changed);
+        command.Parameters.Add(Payloads(changed));
+        command.Parameters.Add(new() { Value = changed.ConvertAll(row => row.Version!.Value) });
         if (added.Count > 0)
-            batch.BatchCommands.Add(Command(Insert, added, Payloads(added)));
+        {
+            AddKeys(command, added);
+            command.Parameters.Add(Payloads(added));
+        }
 
-        sent = true;
-        using var reader = batch.ExecuteReader();
-        if (changed.Count > 0)
+        _isSent = true;
+        Execute(command, reader =>
         {
             reader.Read();
+            foreach (var row in rows) row.Written = false;
             foreach (var ordinal in reader.IsDBNull(0) ? [] : reader.GetFieldValue<long[]>(0))
                 changed[(int)ordinal - 1].Written = true;
-            reader.NextResult();
-        }
-        if (added.Count > 0)
-        {
-            var byKey = added.ToDictionary(row => row.Key);
-            while (reader.Read())
-                byKey[new(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetString(4),
-                    reader.IsDBNull(5) ? null : reader.GetString(5))].Written = true;
-        }
+            if (added.Count > 0 && !reader.IsDBNull(1)) MarkAdded(added, reader);
+        });
     }
 
-    public override void Read(List<RowRead> rows)
+    public override void Read(List<RowRead> rows, long bytes)
     {
-        using var batch = Open();
-        batch.BatchCommands.Add(Command(Select, rows));
-        using var reader = batch.ExecuteReader();
-        while (reader.Read())
+        Open();
+        using var command = Command(ReadSql, rows);
+        command.Parameters.Add(new() { Value = bytes });
+        Execute(command, reader =>
         {
-            var row = rows[(int)reader.GetInt64(0) - 1];
-            row.Payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
-            row.Version = reader.GetInt32(2);
-        }
+            while (reader.Read())
+            {
+                var row = rows[(int)reader.GetInt64(0) - 1];
+                row.IsLeft = reader.GetBoolean(3);
+                if (row.IsLeft) continue;
+                row.Payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+                row.Version = reader.GetInt32(2);
+            }
+        });
+    }
+
+    public override IReadOnlySet<RowKey> FindLocked(List<RowWrite> rows)
+    {
+        Open();
+        var locked = new HashSet<RowKey>();
+        using (var present = Command(PresentSql, rows))
+            Execute(present, reader => AddKeysOf(rows, reader, key => locked.Add(key)));
+        using var transaction = _connection!.BeginTransaction();
+        using (var free = Command(FreeSql, rows))
+            Execute(free, reader => AddKeysOf(rows, reader, key => locked.Remove(key)));
+        transaction.Rollback();
+        return locked;
     }
 
     public override BatchFailure Classify(Exception failure) => failure switch
     {
-        // The server has answered, so the transaction is rolled back, unless it was just being ended from outside.
-        PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } => BatchFailure.Passing,
-        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown } => Lost,
-        PostgresException e when e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
-            || e.SqlState == PostgresErrorCodes.ProgramLimitExceeded => BatchFailure.Row,
-        PostgresException => BatchFailure.Unavailable,
-        NpgsqlException or IOException or TimeoutException => Lost,
+        PostgresException answer when PostgreSqlErrors.Classify(answer) is { } kind => kind,
+        // The server ends the connection, maybe just after it has committed.
+        PostgresException or NpgsqlException or IOException or TimeoutException => Lost,
         // The driver would not even send it: a text that is no Unicode, for one.
         _ => BatchFailure.Row,
     };
 
     public override void Close()
     {
-        connection?.Dispose();
-        connection = null;
+        _connection?.Dispose();
+        _connection = null;
     }
 
-    private BatchFailure Lost => sent ? BatchFailure.Unknown : BatchFailure.Unavailable;
+    private BatchFailure Lost => _isSent ? BatchFailure.Unknown : _isReused ? BatchFailure.Stale : BatchFailure.Unavailable;
 
-    private NpgsqlBatch Open()
+    private bool IsAlive()
     {
-        sent = false;
-        if (connection is not { State: System.Data.ConnectionState.Open })
+        if (clock.GetElapsedTime(_lastUsed) < TrustedIdle) return true;
+        try
         {
-            Close();
-            connection = new NpgsqlConnection(connectionString);
-            connection.Open();
+            using var question = new NpgsqlCommand("SELECT 1", _connection) { CommandTimeout = LivenessTimeout };
+            question.ExecuteScalar();
+            return true;
         }
-        return new NpgsqlBatch(connection) { Timeout = timeout };
+        catch (Exception dead) when (dead is NpgsqlException or IOException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private void Execute(NpgsqlCommand command, Action<NpgsqlDataReader> read)
+    {
+        try
+        {
+            using var reader = command.ExecuteReader();
+            read(reader);
+            reader.Close();
+            _lastUsed = clock.GetTimestamp();
+        }
+        catch (Exception failure) when (failure is not PostgresException)
+        {
+            // Half a request or half an answer may be left in it.
+            Close();
+            throw;
+        }
+    }
+
+    private static void MarkAdded(List<RowWrite> added, NpgsqlDataReader reader)
+    {
+        var byKey = added.ToDictionary(row => row.Key);
+        var (hashes, n0, n1) = (reader.GetFieldValue<int[]>(1), reader.GetFieldValue<long[]>(2), reader.GetFieldValue<long[]>(3));
+        var (typeHashes, types, extensions) =
+            (reader.GetFieldValue<int[]>(4), reader.GetFieldValue<string[]>(5), reader.GetFieldValue<string?[]>(6));
+        for (var at = 0; at < hashes.Length; at++)
+            byKey[new(hashes[at], n0[at], n1[at], typeHashes[at], types[at], extensions[at])].Written = true;
+    }
+
+    private static void AddKeysOf(List<RowWrite> rows, NpgsqlDataReader reader, Action<RowKey> add)
+    {
+        while (reader.Read()) add(rows[(int)reader.GetInt64(0) - 1].Key);
     }
 
     private static NpgsqlParameter Payloads(List<RowWrite> rows) =>
         new() { Value = rows.ConvertAll(row => row.Payload), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
 
-    private NpgsqlBatchCommand Command<T>(string sql, List<T> rows, params ReadOnlySpan<NpgsqlParameter> more) where T : PendingRow
+    private NpgsqlCommand Command<T>(string sql, List<T> rows) where T : PendingRow
     {
-        var command = new NpgsqlBatchCommand(sql);
+        var command = new NpgsqlCommand(sql, _connection) { CommandTimeout = _timeout };
+        AddKeys(command, rows);
+        command.Parameters.Add(new() { Value = serviceId });
+        return command;
+    }
+
+    private static void AddKeys<T>(NpgsqlCommand command, List<T> rows) where T : PendingRow
+    {
         command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.IdHash) });
         command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.N0) });
         command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.N1) });
         command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.TypeHash) });
         command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.Type) });
-        command.Parameters.Add(new() { Value = rows.ConvertAll(row => row.Key.Extension), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
-        command.Parameters.Add(new() { Value = serviceId });
-        foreach (var parameter in more)
-            command.Parameters.Add(parameter);
-        return command;
+        command.Parameters.Add(new()
+        {
+            Value = rows.ConvertAll(row => row.Key.Extension),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+        });
     }
 }

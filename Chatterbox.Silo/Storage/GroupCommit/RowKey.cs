@@ -8,17 +8,15 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 /// Which row is a grain's, in the columns of Orleans' ADO.NET storage: two hashes to find it by, and the names themselves,
 /// since hashes collide. A key that reads as a GUID or an integer is kept in the number columns, any other as text.
 /// </summary>
-internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHash, string Type, string? Extension)
+internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHash, string Type, string? Extension) : IComparable<RowKey>
 {
     private static readonly OrleansDefaultHasher Hasher = new();
     private static readonly ConcurrentDictionary<string, int> TypeHashes = new(StringComparer.Ordinal);
 
     public static RowKey Of(string type, GrainId grain)
     {
-        // The stock provider rewrites the names of generic types; nothing here is generic, and half a rewrite would be worse.
         if (type.Contains('`', StringComparison.Ordinal))
-            throw new ArgumentException($"'{type}' names a generic type; give the state a name of its own.", nameof(type));
-
+            type = GenericName.Shorten(type);
         var typeHash = TypeHashes.GetOrAdd(type, static name => Hasher.Hash(Encoding.UTF8.GetBytes(name)));
         if (grain.TryGetGuidKey(out var guid, out var extension))
         {
@@ -29,6 +27,27 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
             return new(Hash(BitConverter.GetBytes(number), extension), 0, number, typeHash, type, extension);
         var text = grain.Key.ToString()!;
         return new(Hash([], text), 0, 0, typeHash, type, text);
+    }
+
+    /// <summary>
+    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait for
+    /// each other instead of ending in a deadlock.
+    /// </summary>
+    public static List<T> Sorted<T>(List<T> rows) where T : PendingRow
+    {
+        var sorted = new List<T>(rows);
+        sorted.Sort((left, right) => left.Key.CompareTo(right.Key));
+        return sorted;
+    }
+
+    public int CompareTo(RowKey other)
+    {
+        var order = IdHash.CompareTo(other.IdHash);
+        if (order == 0) order = TypeHash.CompareTo(other.TypeHash);
+        if (order == 0) order = N0.CompareTo(other.N0);
+        if (order == 0) order = N1.CompareTo(other.N1);
+        if (order == 0) order = string.CompareOrdinal(Type, other.Type);
+        return order == 0 ? string.CompareOrdinal(Extension, other.Extension) : order;
     }
 
     public override int GetHashCode() => IdHash ^ (TypeHash * 397);

@@ -1,17 +1,27 @@
+using System.Collections.Frozen;
 using System.Data;
 using Microsoft.Data.SqlClient;
 using Microsoft.Data.SqlClient.Server;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>A batch is a table-valued parameter, in one statement for the updates and one for the inserts.</summary>
+/// <summary>
+/// A batch is a table-valued parameter of one command, which begins and ends its own transaction: one round trip, and no lock is
+/// held while anything travels.
+/// </summary>
 internal sealed class SqlServerRowStore(string connectionString, string serviceId, TimeSpan timeout) : RowStore
 {
     private const string Script = "GroupCommit.SqlServer.sql";
+    private const int LongestName = 512;
+    private const int Deadlock = 1205;
 
-    private static readonly string Insert = SqlText.Statement(Script, "Insert");
-    private static readonly string Update = SqlText.Statement(Script, "Update");
-    private static readonly string Select = SqlText.Statement(Script, "Read");
+    // From this class on the server ends the connection.
+    private const int Fatal = 20;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
+    private static readonly string WriteSql = SqlText.Statement(Script, "Write");
+    private static readonly string ReadSql = SqlText.Statement(Script, "Read");
 
     private static readonly SqlMetaData[] Columns =
     [
@@ -20,11 +30,30 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         new("GrainIdN0", SqlDbType.BigInt),
         new("GrainIdN1", SqlDbType.BigInt),
         new("GrainTypeHash", SqlDbType.Int),
-        new("GrainTypeString", SqlDbType.NVarChar, 512),
-        new("GrainIdExtensionString", SqlDbType.NVarChar, 512),
+        new("GrainTypeString", SqlDbType.NVarChar, LongestName),
+        new("GrainIdExtensionString", SqlDbType.NVarChar, LongestName),
         new("PayloadBinary", SqlDbType.VarBinary, SqlMetaData.Max),
         new("Version", SqlDbType.Int),
     ];
+
+    /// <summary>Whose failure an error is, by its number. Every other one is the database's.</summary>
+    internal static readonly FrozenDictionary<int, BatchFailure> Errors = new Dictionary<int, BatchFailure>
+    {
+        // Another silo's first write of a row came between: tried again, it is a conflict of that row alone.
+        [2601] = BatchFailure.Passing, // duplicate key in a unique index
+        [2627] = BatchFailure.Passing, // the same of a constraint
+        [Deadlock] = BatchFailure.Passing,
+        [1222] = BatchFailure.Locked, // locked by another transaction for longer than LOCK_TIMEOUT
+        [8152] = BatchFailure.Row, // text or bytes too long
+        [2628] = BatchFailure.Row, // the same, with the column's name
+        [8115] = BatchFailure.Row, // a version past the last one
+        [220] = BatchFailure.Row, // the same, of a smaller type
+        [1946] = BatchFailure.Row, // names too long for the index
+        [547] = BatchFailure.Row, // a constraint
+        [515] = BatchFailure.Row, // NULL where none may be
+        [3609] = BatchFailure.Row, // a trigger ended the transaction
+        [33504] = BatchFailure.Row, // a security policy
+    }.ToFrozenDictionary();
 
     private SqlConnection? connection;
     private bool sent;
@@ -34,34 +63,38 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         Open();
         foreach (var row in rows)
             row.Written = false;
-        using var transaction = connection!.BeginTransaction();
-        Run(Update, rows.FindAll(row => row.Version is not null), transaction);
-        Run(Insert, rows.FindAll(row => row.Version is null), transaction);
-        sent = true;
-        transaction.Commit();
+        try
+        {
+            Run(WriteSql, RowKey.Sorted(rows), row => (row.Payload, row.Version), isWrite: true, (row, _) => row.Written = true);
+        }
+        catch (SqlException e) when (e.Number == Deadlock)
+        {
+            // Two batches that were in each other's way are not to meet again.
+            Task.Delay(Random.Shared.NextDouble() * LongestPause, TimeProvider.System).Wait();
+            throw;
+        }
     }
 
-    public override void Read(List<RowRead> rows)
+    public override void Read(List<RowRead> rows, long bytes)
     {
         Open();
-        using var command = Command(Select, rows, _ => (null, null), transaction: null);
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        Run(ReadSql, RowKey.Sorted(rows), _ => (null, null), isWrite: false, (row, reader) =>
         {
-            var row = rows[reader.GetInt32(0)];
+            row.IsLeft = reader.GetBoolean(3);
+            if (row.IsLeft) return;
             row.Payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
             row.Version = reader.GetInt32(2);
-        }
+        }, bytes);
     }
 
     public override BatchFailure Classify(Exception failure) => failure switch
     {
-        // Another silo's first write of a row came between: tried again, it is a conflict of that row alone.
-        SqlException { Number: 2601 or 2627 } => BatchFailure.Passing,
-        SqlException { Number: 1205 } => BatchFailure.Passing,
-        // Too long, out of range, index key too wide.
-        SqlException { Number: 8152 or 2628 or 8115 or 220 or 1946 or 547 } => BatchFailure.Row,
+        SqlException e when Errors.TryGetValue(e.Number, out var kind) => kind,
+        // RAISERROR and THROW, in a trigger.
+        SqlException { Number: >= 50_000, Class: < Fatal } => BatchFailure.Row,
+        SqlException e when IsAnswer(e) => BatchFailure.Unavailable,
         SqlException or InvalidOperationException or IOException or TimeoutException => sent ? BatchFailure.Unknown : BatchFailure.Unavailable,
+        // The driver would not send it.
         _ => BatchFailure.Row,
     };
 
@@ -71,42 +104,59 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         connection = null;
     }
 
-    private void Run(string sql, List<RowWrite> rows, SqlTransaction transaction)
-    {
-        if (rows.Count == 0)
-            return;
-        using var command = Command(sql, rows, row => (row.Payload, row.Version), transaction);
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
-            rows[reader.GetInt32(0)].Written = true;
-    }
+    /// <summary>The server has said no, and so rolled back; a time-out (-2) and a lost connection say nothing.</summary>
+    private static bool IsAnswer(SqlException failure) => failure is { Number: > 0, Class: < Fatal };
 
-    private SqlCommand Command<T>(string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values, SqlTransaction? transaction)
+    private void Run<T>(
+        string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values, bool isWrite, Action<T, SqlDataReader> each, long bytes = 0)
         where T : PendingRow
     {
-        var command = new SqlCommand(sql, connection, transaction) { CommandTimeout = (int)timeout.TotalSeconds };
-        command.Parameters.Add(new SqlParameter("@Rows", SqlDbType.Structured) { TypeName = "ChatterboxStorageRows", Value = Records(rows, values) });
-        command.Parameters.Add(new SqlParameter("@ServiceId", SqlDbType.NVarChar, 150) { Value = serviceId });
-        return command;
-    }
-
-    private static IEnumerable<SqlDataRecord> Records<T>(List<T> rows, Func<T, (byte[]? Payload, int? Version)> values) where T : PendingRow
-    {
-        for (var ordinal = 0; ordinal < rows.Count; ordinal++)
+        using var command = new SqlCommand(sql, connection) { CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds) };
+        command.Parameters.Add(new SqlParameter("@Rows", SqlDbType.Structured)
         {
-            var key = rows[ordinal].Key;
-            // SqlDataRecord would cut a longer text short without a word, and so write another row.
-            if (key.Type.Length > 512 || key.Extension?.Length > 512)
-                throw new ArgumentException($"A key of more than 512 characters: {key.Type} {key.Extension}");
-            var (payload, version) = values(rows[ordinal]);
-            var record = new SqlDataRecord(Columns);
-            record.SetValues(ordinal, key.IdHash, key.N0, key.N1, key.TypeHash, key.Type,
-                key.Extension ?? (object)DBNull.Value, payload ?? (object)DBNull.Value, version ?? (object)DBNull.Value);
-            yield return record;
+            TypeName = "ChatterboxStorageRows",
+            Value = Records(rows, values),
+        });
+        command.Parameters.Add(new SqlParameter("@ServiceId", SqlDbType.NVarChar, 150) { Value = serviceId });
+        if (!isWrite) command.Parameters.Add(new SqlParameter("@Bytes", SqlDbType.BigInt) { Value = bytes });
+        try
+        {
+            sent = isWrite;
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+                each(rows[reader.GetInt32(0)], reader);
+            // Whatever went wrong after the result is thrown here.
+            while (reader.NextResult())
+            {
+            }
+        }
+        catch (Exception e) when (e is not SqlException answer || !IsAnswer(answer))
+        {
+            // Half a request or half an answer may be left in it.
+            Close();
+            throw;
         }
     }
 
-    private void Open()
+    private static List<SqlDataRecord> Records<T>(List<T> rows, Func<T, (byte[]? Payload, int? Version)> values) where T : PendingRow
+    {
+        var records = new List<SqlDataRecord>(rows.Count);
+        foreach (var row in rows)
+        {
+            var key = row.Key;
+            // SqlDataRecord would silently shorten a longer name, and so write another row.
+            if (key.Type.Length > LongestName || key.Extension?.Length > LongestName)
+                throw new ArgumentException($"key: must be at most {LongestName} characters, was {key.Type} {key.Extension}");
+            var (payload, version) = values(row);
+            var record = new SqlDataRecord(Columns);
+            record.SetValues(records.Count, key.IdHash, key.N0, key.N1, key.TypeHash, key.Type,
+                key.Extension ?? (object)DBNull.Value, payload ?? (object)DBNull.Value, version ?? (object)DBNull.Value);
+            records.Add(record);
+        }
+        return records;
+    }
+
+    public override void Open()
     {
         sent = false;
         if (connection is { State: ConnectionState.Open })

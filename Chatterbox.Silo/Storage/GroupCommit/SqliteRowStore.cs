@@ -39,13 +39,16 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
         }
     }
 
-    public override void Read(List<RowRead> rows)
+    public override void Read(List<RowRead> rows, long bytes)
     {
         Open();
+        var bytesRead = 0L;
         // One snapshot for the batch; without it each row would take and drop the read lock.
         using var transaction = connection!.BeginTransaction(deferred: true);
         foreach (var row in rows)
         {
+            row.IsLeft = bytesRead >= bytes;
+            if (row.IsLeft) continue;
             BindKey(read, row.Key);
             try
             {
@@ -53,6 +56,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
                     continue;
                 row.Payload = raw.sqlite3_column_type(read, 0) == raw.SQLITE_NULL ? null : raw.sqlite3_column_blob(read, 0).ToArray();
                 row.Version = raw.sqlite3_column_int(read, 1);
+                bytesRead += row.Payload?.Length ?? 0;
             }
             finally
             {
@@ -80,7 +84,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
         connection = null;
     }
 
-    private void Open()
+    public override void Open()
     {
         if (connection is not null)
             return;

@@ -4,23 +4,22 @@ using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>The database dies without a word, again and again, while everybody writes.</summary>
-[OnDatabase(DatabaseProvider.PostgreSql)]
-public class DatabaseKillTests
+/// <summary>The database becomes unreachable without notice, again and again, while everybody writes.</summary>
+public abstract class DatabaseKillTests
 {
     private const int Users = 64;
     private const int Rounds = 20;
 
+    protected abstract Task<DatabaseOptions> CreateDatabaseAsync();
+
+    protected abstract Task KillAsync();
+
+    protected abstract Task StartAgainAsync();
+
     [ContractFact(DisplayName = "[D3] every write that was reported durable is there after the database was killed under load")]
     public async Task Durable_is_durable()
     {
-        await using var server = await PostgresServer.StartNewAsync();
-        var options = new DatabaseOptions
-        {
-            Provider = DatabaseProvider.PostgreSql,
-            ConnectionString = server.ConnectionString(await server.CreateDatabaseAsync()),
-        };
-        await using var running = await RunningStorage.StartAsync(options, "kill");
+        await using var running = await RunningStorage.StartAsync(await CreateDatabaseAsync(), "kill");
         var acknowledged = new int[Users];
         using var end = new CancellationTokenSource();
 
@@ -28,8 +27,8 @@ public class DatabaseKillTests
         foreach (var _ in Enumerable.Range(0, Rounds))
         {
             await AllWroteAsync();
-            await server.KillAsync();
-            await server.StartAsync();
+            await KillAsync();
+            await StartAgainAsync();
         }
         await AllWroteAsync();
         await end.CancelAsync();
@@ -96,4 +95,24 @@ public class DatabaseKillTests
     }
 
     private static GrainId Key(int user) => GrainId.Create("session", $"user{user}/app-state");
+}
+
+[OnDatabase(DatabaseProvider.PostgreSql)]
+public sealed class DatabaseKillsOnPostgreSql : DatabaseKillTests, IAsyncLifetime
+{
+    private PostgresServer server = null!;
+
+    public async Task InitializeAsync() => server = await PostgresServer.StartNewAsync();
+
+    public async Task DisposeAsync() => await server.DisposeAsync();
+
+    protected override async Task<DatabaseOptions> CreateDatabaseAsync() => new()
+    {
+        Provider = DatabaseProvider.PostgreSql,
+        ConnectionString = server.ConnectionString(await server.CreateDatabaseAsync()),
+    };
+
+    protected override Task KillAsync() => server.KillAsync();
+
+    protected override Task StartAgainAsync() => server.StartAsync();
 }

@@ -12,11 +12,16 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private static readonly string? Binaries = FindBinaries();
     private static readonly Lazy<Task<PostgresServer>> SharedServer = new(StartSharedAsync);
 
+    private readonly NetworkNamespace? network;
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"chatterbox-pg-{Guid.NewGuid():N}");
     private Process? server;
     private int databases;
 
-    private PostgresServer() => Port = FreePort.Next();
+    private PostgresServer(NetworkNamespace? network)
+    {
+        (this.network, Port) = (network, FreePort.Next());
+        Host = network?.Address ?? "127.0.0.1";
+    }
 
     /// <summary>Why no server can be started here; null if one can.</summary>
     public static string? Missing { get; } =
@@ -24,26 +29,31 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     public int Port { get; }
 
+    public string Host { get; }
+
     /// <summary>One for the whole test run. It ends with the process.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
-    public static async Task<PostgresServer> StartNewAsync()
+    /// <param name="network">Where the server runs; null for this machine's own network.</param>
+    public static async Task<PostgresServer> StartNewAsync(NetworkNamespace? network = null)
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer(network);
         Directory.CreateDirectory(server.folder);
         await OwnAsync(server.folder);
         await RunAsync("initdb", ["-D", server.Data, "-U", "chatterbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        if (network is not null)
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 10.0.0.0/8 trust\n");
         await server.StartAsync();
         return server;
     }
 
     public string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={Port};Username=chatterbox;Database={database};Pooling=true;Maximum Pool Size=40;Timeout=15";
+        $"Host={Host};Port={Port};Username=chatterbox;Database={database};Pooling=true;Maximum Pool Size=40;Timeout=15";
 
     public async Task StartAsync()
     {
-        server = Process.Start(StartInfo("postgres",
-            ["-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=500",
+        server = Process.Start(StartInfo("postgres", network,
+            ["-D", Data, "-p", $"{Port}", "-c", $"listen_addresses={(network is null ? "127.0.0.1" : "*")}", "-c", "unix_socket_directories=", "-c", "max_connections=500",
                 "-c", "logging_collector=on", "-c", "log_filename=server.log"]))!;
         var patience = Stopwatch.StartNew();
         while (!await AnswersAsync())
@@ -109,7 +119,7 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private string Data => Path.Combine(folder, "data");
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
-    private static string Account => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+    internal static string Account => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
     private static async Task<PostgresServer> StartSharedAsync()
     {
@@ -140,13 +150,17 @@ public sealed partial class PostgresServer : IAsyncDisposable
             throw new InvalidOperationException($"{program} failed with {process.ExitCode}: {output}");
     }
 
-    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments)
+    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) => StartInfo(program, null, arguments);
+
+    private static ProcessStartInfo StartInfo(string program, NetworkNamespace? network, IEnumerable<string> arguments)
     {
         var path = Path.Combine(Binaries!, program);
         var mine = File.Exists(path);
         // setpriv replaces itself with the program, so that the process started here is the server.
         var info = mine && Environment.IsPrivilegedProcess
-            ? new ProcessStartInfo("setpriv", [$"--reuid={Account}", "--clear-groups", path, .. arguments])
+            ? new ProcessStartInfo(
+                network is null ? "setpriv" : "ip",
+                [.. network is null ? (string[])[] : ["netns", "exec", network.Name, "setpriv"], $"--reuid={Account}", "--clear-groups", path, .. arguments])
             : new ProcessStartInfo(mine ? path : program, arguments);
         info.RedirectStandardOutput = program != "postgres";
         info.WorkingDirectory = "/";

@@ -236,6 +236,47 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         Assert.All(await Task.WhenAll(keys.Select(key => ReadAsync(Storage, Key(key)))), read => Assert.Equal("1", read.ETag));
     }
 
+    [ContractFact(DisplayName = "[D2] two names of 512 characters fit, or are refused with nothing written")]
+    public async Task Long_names()
+    {
+        var random = new Random(1);
+        var (state, key) = (Name(), Key(Name()));
+        var outcome = await TryAsync(() => Storage.WriteStateAsync(state, key, Frame("long")));
+
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await Other.ReadStateAsync(state, key, read);
+        Assert.Equal(outcome is null, read.RecordExists);
+        Assert.True(outcome is null or StorageRejectedException || writer is StorageWriter.Stock, $"{outcome}");
+
+        // Characters of three bytes that do not compress.
+        string Name() => string.Concat(Enumerable.Range(0, 512).Select(_ => (char)random.Next(0x4e00, 0x9fff)));
+    }
+
+    [ContractFact(DisplayName = "[D2] a write past the last version fails, and the row stays as it is")]
+    public async Task The_last_version()
+    {
+        var state = Frame("kept");
+        await Storage.WriteStateAsync(Slice, Key("alice"), state);
+        await SetVersionAsync(int.MaxValue);
+        var last = await ReadAsync(Storage, Key("alice"));
+        Assert.Equal($"{int.MaxValue}", last.ETag);
+
+        last.State = Frame("one too many").State;
+        Assert.NotNull(await TryAsync(() => Storage.WriteStateAsync(Slice, Key("alice"), last)));
+        Assert.Equal("kept", Text(await ReadAsync(Other, Key("alice"))));
+    }
+
+    [ContractFact(DisplayName = "[D2] a state of a generic type has one row for both writers")]
+    public async Task Generic_names()
+    {
+        const string Generic = "Cart`1[[Shop.Item, Shop, Version=1.2.0.0, Culture=neutral, PublicKeyToken=null]]";
+        await Storage.WriteStateAsync(Generic, Key("alice"), Frame("generic"));
+
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await Other.ReadStateAsync(Generic.Replace("1.2", "1.3", StringComparison.Ordinal), Key("alice"), read);
+        Assert.Equal("generic", Text(read));
+    }
+
     [ContractFact(DisplayName = "[D2] the slices of one session are rows of their own")]
     public async Task Keeps_states_of_a_grain_apart()
     {
@@ -321,6 +362,15 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         var outcomes = await Task.WhenAll(writes);
         var read = await Task.WhenAll(writes.Select((_, number) => ReadAsync(Other, Key($"user {number}"))));
         Assert.Equal(outcomes.Select(outcome => outcome is null), read.Select(state => state.RecordExists));
+    }
+
+    private async Task SetVersionAsync(int version)
+    {
+        await using var connection = DatabaseDialect.Of(provider).Connect(database.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"UPDATE OrleansStorage SET Version = {version} WHERE ServiceId = '{serviceId}'";
+        await command.ExecuteNonQueryAsync();
     }
 
     private static GrainId Key(string key) => GrainId.Create("session", key);

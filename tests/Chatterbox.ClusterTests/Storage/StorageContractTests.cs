@@ -28,15 +28,3 @@ public class StockThenGroupCommitOnPostgreSql() : StorageContract(PostgreSql, St
 
 [OnDatabase(PostgreSql)]
 public class GroupCommitThenStockOnPostgreSql() : StorageContract(PostgreSql, GroupCommit, Stock);
-
-[OnDatabase(SqlServer)]
-public class StockOnSqlServer() : StorageContract(SqlServer, Stock, Stock);
-
-[OnDatabase(SqlServer)]
-public class GroupCommitOnSqlServer() : StorageContract(SqlServer, GroupCommit, GroupCommit);
-
-[OnDatabase(SqlServer)]
-public class StockThenGroupCommitOnSqlServer() : StorageContract(SqlServer, Stock, GroupCommit);
-
-[OnDatabase(SqlServer)]
-public class GroupCommitThenStockOnSqlServer() : StorageContract(SqlServer, GroupCommit, Stock);

@@ -7,6 +7,7 @@ namespace Chatterbox.ClusterTests.Storage;
 /// <summary>Stands between a silo and its database, and can stop forwarding without a word, as a network does.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
+    private readonly string host;
     private readonly int target;
     private readonly ConcurrentBag<TcpClient> connections = [];
     private readonly CancellationTokenSource end = new();
@@ -18,9 +19,12 @@ public sealed class TcpProxy : IAsyncDisposable
 
     private TaskCompletionSource listening = Completed();
 
-    public TcpProxy(int target)
+    // Negative: without limit.
+    private int _allowance = -1;
+
+    public TcpProxy(int target, string host = "127.0.0.1")
     {
-        this.target = target;
+        (this.target, this.host) = (target, host);
         Port = FreePort.Next();
         listener = new TcpListener(IPAddress.Loopback, Port);
         listener.Start();
@@ -31,6 +35,9 @@ public sealed class TcpProxy : IAsyncDisposable
 
     /// <summary>Connections stay open and new ones are accepted; no byte passes.</summary>
     public void Hang() => open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>So many more bytes pass from clients to the server, and then none in either direction: half a message arrives.</summary>
+    public void HangAfter(int bytes) => Volatile.Write(ref _allowance, bytes);
 
     /// <summary>Connections are cut and new ones refused.</summary>
     public void Refuse()
@@ -92,8 +99,8 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, target);
-            await Task.WhenAny(PumpAsync(client, server), PumpAsync(server, client));
+            await server.ConnectAsync(host, target);
+            await Task.WhenAny(PumpAsync(client, server, isToServer: true), PumpAsync(server, client, isToServer: false));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -103,15 +110,25 @@ public sealed class TcpProxy : IAsyncDisposable
         server.Dispose();
     }
 
-    private async Task PumpAsync(TcpClient from, TcpClient to)
+    private async Task PumpAsync(TcpClient from, TcpClient to, bool isToServer)
     {
         var buffer = new byte[32_768];
         try
         {
             while (await from.GetStream().ReadAsync(buffer) is var read and > 0)
             {
+                var passed = 0;
+                if (isToServer && Volatile.Read(ref _allowance) is >= 0 and var allowed)
+                {
+                    passed = Math.Min(read, allowed);
+                    await to.GetStream().WriteAsync(buffer.AsMemory(0, passed));
+                    Volatile.Write(ref _allowance, allowed - passed);
+                    if (passed == read) continue;
+                    Volatile.Write(ref _allowance, -1);
+                    Hang();
+                }
                 await open.Task;
-                await to.GetStream().WriteAsync(buffer.AsMemory(0, read));
+                await to.GetStream().WriteAsync(buffer.AsMemory(passed, read - passed));
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)

@@ -6,8 +6,6 @@ namespace Chatterbox.ClusterTests.Storage;
 /// <summary>An empty database with the schema in it, gone after the test.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
-    public const string SqlServerVariable = "CHATTERBOX_TEST_SQLSERVER";
-
     private readonly Func<Task> drop;
 
     private TestDatabase(DatabaseProvider provider, string connectionString, Func<Task>? drop = null) =>
@@ -21,8 +19,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public static string? Missing(DatabaseProvider provider) => provider switch
     {
         DatabaseProvider.PostgreSql => PostgresServer.Missing,
-        DatabaseProvider.SqlServer when Environment.GetEnvironmentVariable(SqlServerVariable) is null =>
-            $"{SqlServerVariable} holds no connection string",
+        DatabaseProvider.SqlServer => SqlServerInstance.Missing,
         _ => null,
     };
 
@@ -36,9 +33,9 @@ public sealed class TestDatabase : IAsyncDisposable
                 return new(provider, server.ConnectionString(name), () => server.DropDatabaseAsync(name));
 
             case DatabaseProvider.SqlServer:
-                // One database for all tests, which keep apart by service id.
-                var database = new TestDatabase(provider, Environment.GetEnvironmentVariable(SqlServerVariable)!);
-                DatabaseSchema.Migrate(database.Options(StorageWriter.Stock));
+                var catalog = SqlServerInstance.NewName();
+                var database = new TestDatabase(provider, SqlServerInstance.ConnectionString(catalog), () => SqlServerInstance.DropAsync(catalog));
+                await Task.Run(() => DatabaseSchema.Migrate(database.Options(StorageWriter.Stock)));
                 return database;
 
             default:

@@ -81,6 +81,8 @@ internal static class WireValues
         });
         yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3));
         yield return ("StorageUnavailableException", new StorageUnavailableException("away"));
+        yield return ("WriteOutcomeUnknownException", new WriteOutcomeUnknownException("lost"));
+        yield return ("StorageRejectedException", new StorageRejectedException("too long"));
         yield return ("SessionCheckPage", new SessionCheckPage(
             new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Quarantine, "r", 5, 6, "e")] }, 7, 0.5));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
