@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Chatterbox.Grains.Persistence;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
 
@@ -11,18 +10,21 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 /// of the silo have due as one batch in one transaction. A write completes after its commit, like the stock provider's; a conflict
 /// is its writer's alone.
 /// </summary>
+/// <param name="stock">Deletes rows on clear; null where a cleared row stays, without a payload.</param>
 internal sealed partial class GroupCommitGrainStorage(
-    string name, string serviceId, DatabaseOptions options, IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
+    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, AdoNetGrainStorage? stock,
+    IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
-    private readonly StoredFrameSerializer serializer = new();
-
     // Set between start and stop. A row is always written by the same lane, so that its writes stay in order.
     private BatchLane<RowWrite>[] writers = [];
     private BatchLane<RowRead>? reader;
 
-    public void Participate(ISiloLifecycle lifecycle) =>
+    public void Participate(ISiloLifecycle lifecycle)
+    {
         lifecycle.Subscribe(nameof(GroupCommitGrainStorage), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
+        stock?.Participate(lifecycle);
+    }
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
@@ -56,6 +58,11 @@ internal sealed partial class GroupCommitGrainStorage(
             await ReadStateAsync(stateName, grainId, grainState, cancellationToken);
             if (!grainState.RecordExists)
                 return;
+        }
+        if (stock is not null)
+        {
+            await stock.ClearStateAsync(stateName, grainId, grainState);
+            return;
         }
         grainState.ETag = await WriteAsync("clear", stateName, grainId, payload: null, grainState.ETag, cancellationToken);
         grainState.RecordExists = false;

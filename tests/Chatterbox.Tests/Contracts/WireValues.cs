@@ -79,7 +79,7 @@ internal static class WireValues
             Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5, CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = time,
             Audio = new() { ReferencedClips = 1, ReferencedBytes = 2, PendingClips = 3, PendingBytes = 4, UnreferencedClips = 5, UnreferencedBytes = 6 },
         });
-        yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3));
+        yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3, 2));
         yield return ("StorageUnavailableException", new StorageUnavailableException("away"));
         yield return ("SessionCheckPage", new SessionCheckPage(
             new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Quarantine, "r", 5, 6, "e")] }, 7, 0.5));
