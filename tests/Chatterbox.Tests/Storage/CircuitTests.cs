@@ -1,6 +1,5 @@
 using Chatterbox.Silo;
 using Chatterbox.Silo.Storage.Fallback;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Storage;
 
@@ -41,10 +40,19 @@ public sealed class CircuitTests
         Assert.Equal(start + TimeSpan.FromMinutes(1), steady.GetUtcNow());
     }
 
-    private sealed class SteppingClock : FakeTimeProvider
+    /// <summary>Its wall clock may step; its monotonic clock only advances.</summary>
+    private sealed class SteppingClock : TimeProvider
     {
+        private TimeSpan _elapsed;
+
         public TimeSpan Step { get; set; }
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Step;
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan by) => _elapsed += by;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + Step + _elapsed;
+
+        public override long GetTimestamp() => _elapsed.Ticks;
     }
 }
