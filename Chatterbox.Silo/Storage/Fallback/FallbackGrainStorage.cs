@@ -330,7 +330,15 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
 
     internal async Task StartAsync(CancellationToken cancellationToken)
     {
-        owner = await readOwner();
+        try
+        {
+            owner = await readOwner();
+        }
+        catch (Exception failure) when (isUnavailable(failure))
+        {
+            // Without the database's id nothing can be kept for it: a frame might be replayed into another one.
+            throw new StorageUnavailableException($"The silo cannot start while the database is unavailable: {failure.Message}");
+        }
         await file.OpenAsync(owner);
         if (file.Count > 0)
             LogFound(file.Count, file.Location);
