@@ -1,5 +1,4 @@
 using Chatterbox.Silo.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Providers;
 using Orleans.Storage;
 using Orleans.TestingHost;
@@ -44,21 +43,21 @@ public sealed class ProfileGrain([PersistentState("profile", "apps")] IPersisten
 public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifetime
 {
     private TestDatabase database = null!;
-    private InProcessTestCluster cluster = null!;
+    private RunningStorage running = null!;
 
-    private IServiceProvider Silo => cluster.GetSiloServiceProvider(cluster.Silos[0].SiloAddress);
+    private IGrainStorage Ours => running["apps"];
 
-    private IGrainStorage Ours => Silo.GetRequiredKeyedService<IGrainStorage>("apps");
+    private IGrainStorage Deleting => running[ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME];
 
-    private IGrainStorage Deleting => Silo.GetRequiredKeyedService<IGrainStorage>(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME);
-
-    private IGrainStorage Stock => Silo.GetRequiredKeyedService<IGrainStorage>("stock");
+    private IGrainStorage Stock => running["stock"];
 
     public async Task InitializeAsync()
     {
         database = await TestDatabase.CreateAsync(provider);
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.ConfigureSilo((_, silo) => silo
+        running = await RunningStorage.StartAsync("apps", Configure, "apps", ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, "stock");
+    }
+
+    private void Configure(ISiloBuilder silo) => silo
             .AddChatterboxGrainStorage("apps", options => options.Database = database.Options(StorageWriter.GroupCommit))
             .AddChatterboxGrainStorageAsDefault(options =>
                 (options.Database, options.DeleteStateOnClear) = (database.Options(StorageWriter.GroupCommit), true))
@@ -66,20 +65,21 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
             {
                 options.Invariant = DatabaseDialect.Of(provider).Invariant;
                 options.ConnectionString = database.ConnectionString;
-            }));
-        cluster = builder.Build();
-        await cluster.DeployAsync();
-    }
+            });
 
     public async Task DisposeAsync()
     {
-        await cluster.DisposeAsync();
+        await running.DisposeAsync();
         await database.DisposeAsync();
     }
 
     [ContractFact(DisplayName = "[D2] an ordinary grain's state is written, read after the activation, cleared and written again")]
     public async Task A_grain_keeps_its_state()
     {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.ConfigureSilo((_, silo) => Configure(silo));
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
         var grain = cluster.Client.GetGrain<IProfileGrain>("Ada ✓ Łukasz 漢字 🎧");
         Assert.Equal(("", null, false), Summary(await grain.GetAsync()));
         Assert.Equal("1", await grain.SetAsync("Ada", 1, 2));
