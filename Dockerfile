@@ -1,4 +1,5 @@
-# The silo. Settings come from the environment (Chatterbox__…); what has to be kept on a machine of its own is below /data.
+# The silo. Settings come from the environment (Chatterbox__…); all data is below /data:
+# the SQLite database, unless another is configured, and the fallback file.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /src
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
@@ -18,10 +19,10 @@ COPY --from=build /app .
 RUN mkdir /data && chown "$APP_UID" /data
 USER $APP_UID
 ENV ASPNETCORE_URLS=http://+:8080 \
+    XDG_DATA_HOME=/data \
+    Chatterbox__Silo__Address=auto \
     Chatterbox__Database__Fallback=/data/fallback.db
 VOLUME /data
 EXPOSE 8080 11111 30000
-# Plain bash: the image has no curl.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-  CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /health/ready HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q ' 200 '"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["./Chatterbox.Silo", "--health"]
 ENTRYPOINT ["./Chatterbox.Silo"]

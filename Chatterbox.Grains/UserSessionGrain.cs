@@ -226,7 +226,10 @@ internal sealed partial class UserSessionGrain(
     private SaveStatus OfStorage(SaveStatus save)
     {
         var (since, pending) = (_storageStatus?.DegradedSince, _storageStatus?.PendingFramesOf(this.GetGrainId()) ?? 0);
-        return since is null && pending == 0 ? save : save with { DegradedSince = since, PendingFrames = pending };
+        var foreign = _storageStatus?.ForeignFrames ?? 0;
+        return (since, pending, foreign) is (null, 0, 0)
+            ? save
+            : save with { DegradedSince = since, PendingFrames = pending, ForeignFrames = foreign };
     }
 
     private ValueList<AttachedClient> Presence =>

@@ -91,15 +91,17 @@ public enum SaveState
 }
 
 /// <summary>How saving goes: saved, saving, or failing since when and why.</summary>
-/// <param name="DegradedSince">Since when the silo's database has been away; null while it is not.</param>
-/// <param name="PendingFrames">Rows of this session that its silo keeps in a local file, since the database did not take them. They are not saved.</param>
+/// <param name="DegradedSince">Since when the silo's database has been unavailable; null while it is available.</param>
+/// <param name="PendingFrames">Rows of this session in its silo's local fallback file, since the database was unavailable. They are not saved.</param>
+/// <param name="ForeignFrames">Frames in that file for another database or service, of any session.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.SaveStatus")]
 public sealed record SaveStatus(
     [property: Id(0)] SaveState State,
     [property: Id(1)] DateTimeOffset? FailingSince = null,
     [property: Id(2)] string? Failure = null,
     [property: Id(3)] DateTimeOffset? DegradedSince = null,
-    [property: Id(4)] int PendingFrames = 0)
+    [property: Id(4)] int PendingFrames = 0,
+    [property: Id(5)] int ForeignFrames = 0)
 {
     public static SaveStatus Saved { get; } = new(SaveState.Saved);
     public static SaveStatus Saving { get; } = new(SaveState.Saving);

@@ -17,8 +17,11 @@ public static class ChatterboxHostExtensions
     // these old. Orleans' own half minute would make that a minute and a half.
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(5);
 
+    internal const string DefaultUrl = "http://127.0.0.1:5080";
+
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
+        .UseSteadyActivationClock()
         .ConfigureLogging(logging => logging.AddSampler<NoFalseAlarms>())
         .Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownBudget.Host)
         .UseChatterboxClustering(settings)
@@ -31,19 +34,27 @@ public static class ChatterboxHostExtensions
         string[] waysToSayOtherwise = [WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey];
         if (waysToSayOtherwise.All(key => string.IsNullOrEmpty(builder.Configuration[key]))
             && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
-            builder.Configuration[WebHostDefaults.ServerUrlsKey] = "http://127.0.0.1:5080";
+            builder.Configuration[WebHostDefaults.ServerUrlsKey] = DefaultUrl;
     }
+
+    /// <summary>
+    /// Lets new sessions load while the wall clock is set back: Orleans times the collection of idle activations by
+    /// <see cref="ActivationClock"/>, and nothing else.
+    /// </summary>
+    public static ISiloBuilder UseSteadyActivationClock(this ISiloBuilder silo) => silo.ConfigureServices(services =>
+        services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.ActivationManagement,
+            (provider, _) => new ActivationClock(provider.GetRequiredService<TimeProvider>())));
 
     private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings)
     {
         var (cluster, endpoint, gateway) = (settings.Cluster, settings.Silo, settings.Gateway);
-        if (cluster.Mode is ClusteringMode.Localhost)
-            return silo.UseLocalhostClustering(
-                endpoint.Port, gateway.Port, primarySiloEndpoint: null, cluster.ServiceId, cluster.ClusterId);
-        return silo
-            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
             .ConfigureEndpoints(endpoint.Advertised, endpoint.Port, gateway.Port,
-                listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised))
+                listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised));
+        // One silo is a cluster by itself; with another address than loopback, clients on other machines reach it.
+        if (cluster.Mode is ClusteringMode.Localhost)
+            return silo.UseDevelopmentClustering(new IPEndPoint(endpoint.Advertised, endpoint.Port));
+        return silo
             .Configure<ClusterMembershipOptions>(membership =>
             {
                 membership.ProbeTimeout = cluster.ProbeTimeout;

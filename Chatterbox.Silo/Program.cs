@@ -8,10 +8,15 @@ return await StartUp.RunAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     {
-        Args = [.. args.Where(argument => argument is not (DatabaseSchema.MigrateArgument or SessionChecking.Argument or SessionChecking.JsonArgument))],
+        Args = [.. args.Where(argument => argument is not (DatabaseSchema.MigrateArgument or HealthProbe.Argument
+            or SessionChecking.Argument or SessionChecking.JsonArgument))],
         // Beside the binary, whatever folder it was started from.
         ContentRootPath = AppContext.BaseDirectory,
     });
+    if (args.Contains(HealthProbe.Argument))
+    {
+        return await HealthProbe.RunAsync(builder.Configuration, Console.Out, Console.Error);
+    }
     var settings = SiloSettings.Read(builder.Configuration);
 
     if (args.Contains(DatabaseSchema.MigrateArgument))
@@ -26,6 +31,7 @@ return await StartUp.RunAsync(async () =>
 
     builder.UseChatterboxUrls();
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);
+    using var owned = StartUp.Own(settings.Database);
     StartUp.EnsureDatabase(settings.Database);
     await DatabaseClock.EnsureAsync(settings.Database, TimeProvider.System);
 

@@ -6,10 +6,10 @@ using Chatterbox.Silo.Storage;
 
 namespace Chatterbox.Silo;
 
-/// <summary>What the person at the console sees: where everything is, or the one thing to put right.</summary>
+/// <summary>What the console shows: where everything is, or the setting to correct.</summary>
 internal static class StartUp
 {
-    /// <summary>The exit code: 0 when stopped as asked, 1 when something has to be put right first: a message says what, no stack trace.</summary>
+    /// <summary>The exit code: 0 when stopped as asked, 1 when a setting has to be corrected first: a message names it, no stack trace.</summary>
     public static async Task<int> RunAsync(Func<Task<int>> run)
     {
         UseInvariantCulture();
@@ -46,7 +46,7 @@ internal static class StartUp
         }
     }
 
-    private static BindingAddress ParseUrl(string url)
+    internal static BindingAddress ParseUrl(string url)
     {
         try
         {
@@ -57,6 +57,11 @@ internal static class StartUp
             throw SettingsException.For("ASPNETCORE_URLS", url, "addresses such as http://127.0.0.1:5080, separated by ';'", e);
         }
     }
+
+    /// <summary>Held while this process uses the database: SQLite serves one process only.</summary>
+    /// <exception cref="SettingsException">Another process uses it.</exception>
+    public static IDisposable Own(DatabaseOptions database) =>
+        DatabaseDialect.Of(database.Provider).Lock(database.Resolve().ConnectionString);
 
     private static void EnsureFree(string setting, IPAddress address, int port, string value)
     {
@@ -73,6 +78,7 @@ internal static class StartUp
 
     public static void Migrate(DatabaseOptions database)
     {
+        using var owned = Own(database);
         DatabaseSchema.Migrate(database);
         Console.WriteLine($"The schema is up to date: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}");
         Warn(database);
@@ -101,10 +107,10 @@ internal static class StartUp
               http     {string.Join(", ", urls)}  (/health/live, /health/ready)
 
             Try next, in another shell:
-              chatterbox import alice file.json     take over what the browser app holds
+              chatterbox import alice file.json     import a browser app's state
               chatterbox watch alice                see every change as it arrives
               chatterbox set alice temperature=0.9  make one
-            Ctrl+C stops the silo; what is unsaved is saved first.
+            Ctrl+C saves every session and stops the silo.
             """);
     }
 

@@ -9,7 +9,10 @@ public interface IStorageStatus
     /// <summary>Frames in the local fallback file that the database does not have yet.</summary>
     int PendingFrames { get; }
 
-    /// <summary>Why the local fallback file did not take the last frame that it was to keep; null when it did.</summary>
+    /// <summary>Frames in the local fallback file for another database or service. They stay there.</summary>
+    int ForeignFrames { get; }
+
+    /// <summary>Why the local fallback file could not keep the last frame, or why frames cannot be replayed; null when neither failed.</summary>
     string? FallbackFailure { get; }
 
     /// <summary>Rows of this grain with frames in the local fallback file.</summary>

@@ -58,7 +58,7 @@ internal sealed partial class SessionStore(
     public async Task<SessionMoment> LoadAsync()
     {
         var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name))).ToArray();
-        var reads = slots.Select(slot => slot.Row.ReadAsync()).ToArray();
+        var reads = slots.Select(slot => slot.Row.ReadAsync(acceptsPending: true)).ToArray();
         await Task.WhenAll([.. reads, Marker.LoadAsync()]);
         var rows = reads.Select(read => read.Result).ToArray();
 
@@ -79,7 +79,10 @@ internal sealed partial class SessionStore(
         var expired = readOnly is null ? FindExpired(slots, state, revision, notices) : null;
         // Only now, since reading may fail: what is known of the rows stays together.
         (_slots, _expired, Notices, ReadOnly) = (slots, expired, notices, readOnly);
-        return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null);
+        return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null)
+        {
+            IsPending = slots.Any(slot => slot.Row.IsPending),
+        };
     }
 
     /// <summary>
@@ -145,6 +148,7 @@ internal sealed partial class SessionStore(
         if (row is null) return new(0, AppliedMap.Empty, null);
         var reading = SliceReading.Of(owner, slot.Slice, row, migrations);
         (slot.StoredVersion, slot.SavedAt, slot.Written) = (reading.Version, reading.Envelope.SavedAt, reading.Envelope.Value ?? initial);
+        if (slot.Row.IsPending) slot.Written = null;
         switch (reading.Outcome)
         {
             case CheckOutcome.Migrate:

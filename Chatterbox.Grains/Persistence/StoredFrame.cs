@@ -9,6 +9,15 @@ namespace Chatterbox.Grains.Persistence;
 public sealed class StoredFrame
 {
     public byte[] Bytes { get; set; } = [];
+
+    /// <summary>
+    /// Set by a reader on the state it passes in: where the database takes no writes it may get a frame that is not saved yet
+    /// (<see cref="IsPending"/>) instead of an error.
+    /// </summary>
+    public bool AcceptsPending { get; init; }
+
+    /// <summary>The bytes come from the local fallback file and belong on the stored row with the etag read: they are not saved.</summary>
+    public bool IsPending { get; init; }
 }
 
 /// <summary>Passes <see cref="StoredFrame"/> through to the payload column as it is.</summary>

@@ -18,8 +18,11 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     /// <summary>Bytes in the row as last seen; 0 when there is none.</summary>
     public int Length { get; private set; }
 
+    /// <summary>The bytes that were read are not saved: see <see cref="StoredFrame.IsPending"/>.</summary>
+    public bool IsPending { get; private set; }
+
     /// <summary>The row's bytes, or null when there is none. A read that fails leaves what is known as it was.</summary>
-    public async Task<byte[]?> ReadAsync() => Adopt(await FetchAsync());
+    public async Task<byte[]?> ReadAsync(bool acceptsPending = false) => Adopt(await FetchAsync(acceptsPending));
 
     /// <exception cref="InconsistentStateException">Somebody else has written the row.</exception>
     public async Task WriteAsync(byte[] bytes)
@@ -82,9 +85,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         return isOurs;
     }
 
-    private async Task<GrainState<StoredFrame>> FetchAsync()
+    private async Task<GrainState<StoredFrame>> FetchAsync(bool acceptsPending = false)
     {
-        var read = new GrainState<StoredFrame>(new StoredFrame());
+        var read = new GrainState<StoredFrame>(new StoredFrame { AcceptsPending = acceptsPending });
         await storage.ReadStateAsync(name, owner, read);
         return read;
     }
@@ -92,7 +95,7 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     private byte[]? Adopt(GrainState<StoredFrame> read)
     {
         var bytes = read.RecordExists ? read.State!.Bytes : null;
-        (_etag, Length, _isUncertain) = (read.ETag, bytes?.Length ?? 0, false);
+        (_etag, Length, _isUncertain, IsPending) = (read.ETag, bytes?.Length ?? 0, false, read.RecordExists && read.State!.IsPending);
         return bytes;
     }
 

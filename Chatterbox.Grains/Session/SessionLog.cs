@@ -6,7 +6,11 @@ namespace Chatterbox.Grains.Session;
 /// <param name="IsCleared">Slices that are as in the beginning are so because they were cleared: their rows are to say that.</param>
 /// <param name="IsReplaced">The state has been replaced since it was last stored: an equal value may have seen other changes.</param>
 internal sealed record SessionMoment(
-    AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false);
+    AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false)
+{
+    /// <summary>Loaded, in part, from the local fallback file: its revision is not durable.</summary>
+    public bool IsPending { get; init; }
+}
 
 /// <summary>
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
@@ -162,7 +166,7 @@ internal sealed partial class SessionLog(int recentChanges)
     {
         Reset(stored.State, Math.Max(stored.Revision, Revision), epoch);
         stored.Applied.ToArray().CopyTo(_applied, 0);
-        DurableRevision = Revision;
+        DurableRevision = stored.IsPending ? Revision - 1 : Revision;
         _replacement = null;
         if (!stored.IsCleared) return;
         Replaced(isCleared: true);

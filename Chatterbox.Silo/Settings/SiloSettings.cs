@@ -1,4 +1,3 @@
-using System.Net;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;
 
@@ -71,8 +70,5 @@ public sealed class SiloSettings
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)
             throw SettingsException.For("Chatterbox:Cluster:Mode", $"{Cluster.Mode}",
                 "Localhost while Chatterbox__Database__Provider is Sqlite, which serves one silo; PostgreSql and SqlServer serve several");
-        if (Cluster.Mode is ClusteringMode.Localhost && !IPAddress.IsLoopback(Silo.Advertised))
-            throw SettingsException.For("Chatterbox:Silo:Address", Silo.Address,
-                "127.0.0.1 while Chatterbox__Cluster__Mode is Localhost; AdoNet lets silos meet across machines");
     }
 }

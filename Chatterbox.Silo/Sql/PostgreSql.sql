@@ -223,3 +223,14 @@ INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('DeleteMembershipTableEnt
   DELETE FROM OrleansMembershipTable WHERE DeploymentId = @DeploymentId;
   DELETE FROM OrleansMembershipVersionTable WHERE DeploymentId = @DeploymentId;
 ');
+
+-- 3. Identity
+
+-- One row: which database this is. A backup that is restored keeps its id, and so does a clone.
+CREATE TABLE ChatterboxDatabase
+(
+  Singleton INTEGER     NOT NULL PRIMARY KEY CHECK (Singleton = 1),
+  Id        VARCHAR(36) NOT NULL
+);
+
+INSERT INTO ChatterboxDatabase (Singleton, Id) VALUES (1, replace(gen_random_uuid()::text, '-', ''));

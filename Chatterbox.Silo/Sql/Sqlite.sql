@@ -82,3 +82,14 @@ INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('DeleteStorageKey', '
     AND Version = @GrainStateVersion
   RETURNING Version + 1 AS NewGrainStateVersion;
 ');
+
+-- 2. Identity
+
+-- One row: which database this is. A backup that is restored keeps its id, and so does a clone.
+CREATE TABLE ChatterboxDatabase
+(
+  Singleton INTEGER NOT NULL PRIMARY KEY CHECK (Singleton = 1),
+  Id        TEXT    NOT NULL
+);
+
+INSERT INTO ChatterboxDatabase (Singleton, Id) VALUES (1, lower(hex(randomblob(16))));

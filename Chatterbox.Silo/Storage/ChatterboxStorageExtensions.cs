@@ -4,6 +4,7 @@ using Chatterbox.Silo.Storage.Fallback;
 using Chatterbox.Silo.Storage.GroupCommit;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Providers;
 using Orleans.Runtime.Hosting;
 using Orleans.Storage;
 
@@ -20,8 +21,8 @@ public static class ChatterboxStorageExtensions
         options.Resolve();
         return silo.ConfigureServices(services =>
         {
-            services.AddSingleton<IStoredSlices>(provider =>
-                new StoredSlices(options, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
+            services.AddSingleton(options);
+            services.AddSingleton<IStoredSlices>(provider => new StoredSlices(options, ServiceId(provider)));
             if (options.HasFallback)
             {
                 services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
@@ -39,17 +40,48 @@ public static class ChatterboxStorageExtensions
         });
     }
 
+    /// <summary>
+    /// Adds a grain storage for grains of any state, with group commit: a drop-in for Orleans' ADO.NET provider on the same tables, rows
+    /// and etags. It has no fallback file.
+    /// </summary>
+    public static ISiloBuilder AddChatterboxGrainStorage(
+        this ISiloBuilder silo, string name, Action<ChatterboxGrainStorageOptions>? configure = null)
+    {
+        var options = new ChatterboxGrainStorageOptions();
+        configure?.Invoke(options);
+        options.Database?.Resolve();
+        return silo.ConfigureServices(services => services.AddGrainStorage(name, (provider, _) => ForAnyState(provider, name, options)));
+    }
+
+    /// <summary><see cref="AddChatterboxGrainStorage"/> for states that name no storage.</summary>
+    public static ISiloBuilder AddChatterboxGrainStorageAsDefault(
+        this ISiloBuilder silo, Action<ChatterboxGrainStorageOptions>? configure = null) =>
+        silo.AddChatterboxGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, configure);
+
+    private static GroupCommitGrainStorage ForAnyState(IServiceProvider provider, string name, ChatterboxGrainStorageOptions options)
+    {
+        var database = options.Database ?? provider.GetService<DatabaseOptions>() ?? throw new InvalidOperationException(
+            $"The grain storage '{name}' has no database: set {nameof(ChatterboxGrainStorageOptions.Database)}, or add Chatterbox's own storage first.");
+        var serializer = options.GrainStorageSerializer
+            ?? provider.GetKeyedService<IGrainStorageSerializer>(name)
+            ?? provider.GetRequiredService<IGrainStorageSerializer>();
+        return GroupCommit(provider, name, database, serializer, options.DeleteStateOnClear ? Stock(provider, name, database, serializer, true) : null);
+    }
+
     private static IGrainStorage Writer(IServiceProvider provider, string name, DatabaseOptions options) =>
         options.Writer is StorageWriter.GroupCommit ? GroupCommit(provider, name, options) : Stock(provider, name, options);
 
     private static FallbackGrainStorage WithFallback(IServiceProvider provider, IGrainStorage primary, DatabaseOptions options)
     {
+        var clock = Clock(provider);
         // Never opened: it only tells the failures of this database apart, where the stock provider passes them on as they are.
-        var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", TimeProvider.System);
-        return ActivatorUtilities.CreateInstance<FallbackGrainStorage>(
-            provider, primary, (Func<Exception, bool>)IsUnavailable, new FallbackFile(options.Fallback, TimeProvider.System), TimeProvider.System);
+        var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", clock);
+        var service = ServiceId(provider);
+        return new(primary, IsUnavailable, () => FallbackOwner.ReadAsync(options, service),
+            new FallbackFile(options.Fallback, clock, options.FallbackBytes), clock,
+            provider.GetRequiredService<ILogger<FallbackGrainStorage>>());
 
-        // Disposed: the silo stops, and what comes this late is for its next start.
+        // Disposed: the silo stops, and this late write is for its next start.
         bool IsUnavailable(Exception failure) => failure switch
         {
             StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException => true,
@@ -58,23 +90,30 @@ public static class ChatterboxStorageExtensions
         };
     }
 
-    private static GroupCommitGrainStorage GroupCommit(IServiceProvider provider, string name, DatabaseOptions options) =>
-        ActivatorUtilities.CreateInstance<GroupCommitGrainStorage>(
-            provider, name, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId, options, TimeProvider.System);
+    private static GroupCommitGrainStorage GroupCommit(
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, AdoNetGrainStorage? stock = null) =>
+        new(name, ServiceId(provider), options, serializer ?? new StoredFrameSerializer(), stock,
+            provider.GetRequiredService<Orleans.Serialization.Serializers.IActivatorProvider>(), Clock(provider),
+            provider.GetRequiredService<ILogger<GroupCommitGrainStorage>>());
 
-    private static AdoNetGrainStorage Stock(IServiceProvider provider, string name, DatabaseOptions options)
+    private static AdoNetGrainStorage Stock(
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, bool deleteOnClear = false)
     {
         var storage = new AdoNetGrainStorageOptions
         {
             Invariant = DatabaseDialect.Of(options.Provider).Invariant,
             ConnectionString = options.ConnectionString,
-            GrainStorageSerializer = new StoredFrameSerializer(),
+            GrainStorageSerializer = serializer ?? new StoredFrameSerializer(),
             HashPicker = new StorageHasherPicker([new OrleansDefaultHasher()]),
-            // A cleared row stays as a version without a payload. A writer that still holds an older etag, be it a stale
-            // activation or a replay, then meets a conflict; were the row gone, its "first" write would bring the state back.
-            DeleteStateOnClear = false,
+            // By default a cleared row stays as a version without a payload. A writer that still holds an older etag, be it a stale
+            // activation or a replay, then meets a conflict; were the row gone, its "first" write would restore the state.
+            DeleteStateOnClear = deleteOnClear,
         };
         return ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
             provider, Options.Create(storage), provider.GetRequiredService<IOptions<ClusterOptions>>(), name);
     }
+
+    private static string ServiceId(IServiceProvider provider) => provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+
+    private static TimeProvider Clock(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 }

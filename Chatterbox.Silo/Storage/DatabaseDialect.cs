@@ -60,6 +60,10 @@ internal abstract class DatabaseDialect
     /// <summary>Asks the database for its time, in UTC; null where its clock is this machine's own.</summary>
     public virtual string? SelectUtcNow => null;
 
+    /// <summary>Held for as long as this process uses the database, where that serves one process only.</summary>
+    /// <exception cref="SettingsException">Another process uses it.</exception>
+    public virtual IDisposable Lock(string connectionString) => Stream.Null;
+
     /// <summary>How many batches are under way at once: while one waits for the disk, the next is sent.</summary>
     public abstract int WriterLanes { get; }
 
@@ -72,7 +76,7 @@ internal abstract class DatabaseDialect
     public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 
     protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>
-        SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString, $"such as '{example}' ({cause.Message})", cause);
+        SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString, $"a connection string such as '{example}' ({cause.Message})", cause);
 
     protected static void Execute(DbConnection connection, string sql, TimeSpan? timeout = null)
     {

@@ -25,14 +25,16 @@ public sealed class DatabaseOptions
 {
     private const string NoFallback = "none";
 
+    internal const long DefaultFallbackBytes = 1L << 30;
+
     internal const string ConnectionStringSetting = "Chatterbox:Database:ConnectionString";
 
     /// <summary>Default <see cref="DatabaseProvider.Sqlite"/>, which needs no set-up and serves one silo.</summary>
     public DatabaseProvider Provider { get; set; }
 
     /// <summary>
-    /// In the provider's own words. SQLite may leave it out: the file is then <c>chatterbox/chatterbox.db</c> in the user's
-    /// local application data folder.
+    /// In the provider's own words. SQLite: <c>Data Source=</c> and a path, <c>~/…</c> or a <c>file:</c> URI; left out, the file is
+    /// <c>chatterbox/chatterbox.db</c> in the user's local application data folder.
     /// </summary>
     public string ConnectionString { get; set; } = "";
 
@@ -56,10 +58,17 @@ public sealed class DatabaseOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The local file that keeps what the database did not take. Default <c>chatterbox/fallback-&lt;silo port&gt;.db</c> in the user's
+    /// The local file that keeps unsaved rows while the database is unavailable. Default <c>chatterbox/fallback-&lt;silo port&gt;.db</c> in the user's
     /// local application data folder; <c>none</c> turns it off. Each silo needs a file of its own.
     /// </summary>
     public string Fallback { get; set; } = "";
+
+    /// <summary>
+    /// How large <see cref="Fallback"/> may become. A row that does not fit is refused with an error; those in the file stay.
+    /// Default 1 GiB; 1 MiB to 1 TiB.
+    /// </summary>
+    [Range((double)(1L << 20), (double)(1L << 40))]
+    public long FallbackBytes { get; set; } = DefaultFallbackBytes;
 
     internal bool HasFallback => Fallback is not ("" or NoFallback);
 

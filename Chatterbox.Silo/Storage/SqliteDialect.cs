@@ -25,16 +25,15 @@ internal sealed class SqliteDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw NotAConnectionString(connectionString, "Data Source=/var/lib/chatterbox/chatterbox.db", e);
+            throw NotAConnectionString("", "Data Source=/var/lib/chatterbox/chatterbox.db", e);
         }
         if (builder.DataSource == "")
             builder.DataSource = Path.Combine(
                 Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
                 "chatterbox", "chatterbox.db");
-        if (builder.Mode is SqliteOpenMode.Memory or SqliteOpenMode.ReadOnly || builder.DataSource.StartsWith(':'))
-            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
-                "a file that can be written; an in-memory or read-only database keeps nothing");
-        builder.DataSource = Path.GetFullPath(builder.DataSource);
+        builder.DataSource = SqlitePath.Of(builder);
+        // Only Prepare creates the file, before the silo starts: one that is removed later must not come up empty.
+        builder.Mode = SqliteOpenMode.ReadWrite;
         return builder.ConnectionString;
     }
 
@@ -53,7 +52,8 @@ internal sealed class SqliteDialect : DatabaseDialect
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Describe(connectionString))!);
-            using var connection = new SqliteConnection(connectionString);
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadWriteCreate, Pooling = false }.ConnectionString);
             connection.Open();
             // The journal mode is kept in the file, so every later connection has it. Readers then never wait for the writer.
             Execute(connection, "PRAGMA journal_mode = WAL");
@@ -63,13 +63,15 @@ internal sealed class SqliteDialect : DatabaseDialect
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
+            throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, Describe(connectionString),
                 $"a SQLite file in a folder that this user can write to ({e.Message})", e);
         }
     }
 
-    /// <summary>Nobody else: the file serves one silo.</summary>
+    /// <summary>Nothing to wait for: the file serves one process, which has locked it (<see cref="Lock"/>).</summary>
     public override IDisposable TakeMigrationTurn(string connectionString) => Stream.Null;
+
+    public override IDisposable Lock(string connectionString) => SqliteFileLock.Take(Describe(connectionString));
 
     // SQLite has one writer at a time.
     public override int WriterLanes => 1;

@@ -6,10 +6,12 @@ namespace Chatterbox.Silo.Web;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable. With a fallback file a
-/// silo whose database is away is degraded and still ready: were all silos taken out of service with it, nobody could go on working.
+/// silo whose database is unavailable is degraded and still ready: were all silos taken out of service with it, no session could go on.
 /// </summary>
 internal static class Health
 {
+    public const string ReadyPath = "/health/ready";
+
     public static void AddChatterboxHealth(this IServiceCollection services, DatabaseOptions database)
     {
         var checks = services.AddHealthChecks()
@@ -23,7 +25,7 @@ internal static class Health
     public static void MapChatterboxHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/health/live", Answering(_ => false));
-        endpoints.MapHealthChecks("/health/ready", Answering(_ => true));
+        endpoints.MapHealthChecks(ReadyPath, Answering(_ => true));
     }
 
     private static HealthCheckOptions Answering(Func<HealthCheckRegistration, bool> asked) =>

@@ -46,12 +46,12 @@ public sealed class AbsenceTests
         await using var waiting = process.Client.Open(new SessionId("bob"));
         var bobs = waiting.UpsertChunkAsync(TestData.Chunk("bob's own"));
         await UntilAsync(waiting, persistence => persistence.Unreachable is StorageUnavailableException);
-        Assert.StartsWith("The database has been away since", waiting.Persistence.Unreachable!.Message);
+        Assert.StartsWith("The database has been unavailable since", waiting.Persistence.Unreachable!.Message);
         Assert.False(waiting.HasHydrated);
         var (code, body) = await silo.ReadyAsync();
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.Contains("\"degraded\"", body);
-        Assert.Contains("the database has been away since", body);
+        Assert.Contains("the database has been unavailable since", body);
 
         proxy.Resume();
         await Task.WhenAll(early.Durable, late.Durable, waiting.Hydrated, (await bobs.WaitAsync(Patience)).Durable).WaitAsync(Patience);

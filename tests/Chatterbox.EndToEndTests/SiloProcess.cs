@@ -54,6 +54,17 @@ internal sealed class SiloProcess : IAsyncDisposable
     public Task<(int ExitCode, string Output, string Errors)> BesideAsync(params string[] arguments) =>
         RunAsync(arguments, [("Database__ConnectionString", ConnectionString), .. _settings]);
 
+    /// <summary>Runs <c>Chatterbox.Silo --health</c> with the silo's URL.</summary>
+    public Task<(int ExitCode, string Output, string Errors)> HealthAsync()
+    {
+        var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
+        start.ArgumentList.Add("--health");
+        start.Environment["ASPNETCORE_URLS"] = $"http://+:{_ports[2]}";
+        return RunAsync(start);
+    }
+
+    public int ProcessId => _process!.Id;
+
     /// <summary>Runs the command line tool on this silo.</summary>
     public Task<(int ExitCode, string Output, string Errors)> ChatterboxAsync(params string[] arguments)
     {

@@ -2,64 +2,74 @@ namespace Chatterbox.Silo.Storage.Fallback;
 
 /// <summary>
 /// Whether to ask the database at all. After a failure one caller at a time may try, each later than the one before; the others
-/// are told at once instead of waiting for a time-out each. A pure policy: no timers, no threads of its own.
+/// fail at once instead of waiting for a time-out each. A pure policy: no timers, no threads of its own. It waits on the monotonic
+/// clock; the wall clock is for display.
 /// </summary>
 internal sealed class Circuit(TimeProvider clock, Func<double> random)
 {
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
 
-    private readonly Lock gate = new();
-    private int failures;
-    private int turn;
-    private DateTimeOffset nextTry;
+    private readonly Lock _gate = new();
+    private int _failures;
+    private int _turn;
+    private long _waitFrom;
+    private TimeSpan _wait;
+    private long? _closedAt;
 
     /// <summary>Null while the database answers.</summary>
     public DateTimeOffset? OpenSince { get; private set; }
 
-    /// <summary>When the database was seen to be back; null if it was never away.</summary>
-    public DateTimeOffset? ClosedAt { get; private set; }
+    /// <summary>How long the database has been available again; null if it was never unavailable.</summary>
+    public TimeSpan? ClosedFor
+    {
+        get
+        {
+            lock (_gate)
+                return _closedAt is { } closed ? clock.GetElapsedTime(closed) : null;
+        }
+    }
 
-    /// <param name="entered">To be given back with the outcome. One that began before the state last changed says nothing about it.</param>
+    /// <param name="entered">Passed back with the outcome. One that began before the state last changed says nothing about it.</param>
     public bool TryEnter(out int entered)
     {
-        lock (gate)
+        lock (_gate)
         {
-            entered = turn;
+            entered = _turn;
             if (OpenSince is null)
                 return true;
-            var now = clock.GetUtcNow();
-            if (now < nextTry)
+            if (clock.GetElapsedTime(_waitFrom) < _wait)
                 return false;
-            // Whoever comes next waits for this one's outcome, or for as long as the outcome may take.
-            nextTry = now + Longest;
-            entered = ++turn;
+            // The next caller waits for this one's outcome, or for as long as the outcome may take.
+            Wait(Longest);
+            entered = ++_turn;
             return true;
         }
     }
 
     public void Succeeded(int entered)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (OpenSince is null || entered != turn)
+            if (OpenSince is null || entered != _turn)
                 return;
-            (OpenSince, ClosedAt, failures) = (null, clock.GetUtcNow(), 0);
-            turn++;
+            (OpenSince, _closedAt, _failures) = (null, clock.GetTimestamp(), 0);
+            _turn++;
         }
     }
 
     public void Failed(int entered)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (entered != turn)
+            if (entered != _turn)
                 return;
-            turn++;
-            var now = clock.GetUtcNow();
-            OpenSince ??= now;
-            var wait = Math.Min(First.Ticks * (double)(1L << Math.Min(failures++, 20)), Longest.Ticks);
-            nextTry = now + TimeSpan.FromTicks((long)(wait * (1 - random() / 2)));
+            _turn++;
+            OpenSince ??= clock.GetUtcNow();
+            var ticks = Math.Min(First.Ticks * (double)(1L << Math.Min(_failures++, 20)), Longest.Ticks);
+            Wait(TimeSpan.FromTicks((long)(ticks * (1 - random() / 2))));
         }
     }
+
+    private void Wait(TimeSpan time) => (_waitFrom, _wait) = (clock.GetTimestamp(), time);
 }

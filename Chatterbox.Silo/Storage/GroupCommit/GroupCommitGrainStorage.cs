@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Chatterbox.Grains.Persistence;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
 
@@ -11,14 +10,14 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 /// of the silo have due as one batch in one transaction. A write completes after its commit, like the stock provider's; a conflict
 /// is its writer's alone.
 /// </summary>
+/// <param name="stock">Deletes rows on clear; null where a cleared row stays, without a payload.</param>
 internal sealed partial class GroupCommitGrainStorage(
-    string name, string serviceId, DatabaseOptions options, IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
+    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, AdoNetGrainStorage? stock,
+    IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>A row of more bytes takes so long that small ones would wait for it.</summary>
     internal const int LargeRow = 1 << 20;
-
-    private readonly StoredFrameSerializer _serializer = new();
 
     // Set between start and stop. A row is always written by the same lane, so that its writes stay in order.
     private BatchLane<RowWrite>[] _writers = [];
@@ -27,8 +26,11 @@ internal sealed partial class GroupCommitGrainStorage(
     // For rows that would hold up others: each goes alone.
     private AsideLanes? _aside;
 
-    public void Participate(ISiloLifecycle lifecycle) =>
+    public void Participate(ISiloLifecycle lifecycle)
+    {
         lifecycle.Subscribe(nameof(GroupCommitGrainStorage), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
+        stock?.Participate(lifecycle);
+    }
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
@@ -37,7 +39,7 @@ internal sealed partial class GroupCommitGrainStorage(
     {
         var row = new RowRead(RowKey.Of(stateName, grainId));
         await (_reader ?? throw NotRunning()).RunAsync(row, cancellationToken);
-        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : _serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
+        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
         grainState.ETag = row.Version?.ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = row.Payload is not null;
     }
@@ -47,7 +49,7 @@ internal sealed partial class GroupCommitGrainStorage(
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
-        var payload = Array(_serializer.Serialize(grainState.State).ToMemory());
+        var payload = Array(serializer.Serialize(grainState.State).ToMemory());
         grainState.ETag = await WriteAsync("write", stateName, grainId, payload, grainState.ETag, cancellationToken);
         grainState.RecordExists = true;
     }
@@ -62,6 +64,11 @@ internal sealed partial class GroupCommitGrainStorage(
             await ReadStateAsync(stateName, grainId, grainState, cancellationToken);
             if (!grainState.RecordExists)
                 return;
+        }
+        if (stock is not null)
+        {
+            await stock.ClearStateAsync(stateName, grainId, grainState);
+            return;
         }
         grainState.ETag = await WriteAsync("clear", stateName, grainId, payload: null, grainState.ETag, cancellationToken);
         grainState.RecordExists = false;

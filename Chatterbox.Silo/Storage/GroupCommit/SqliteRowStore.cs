@@ -12,6 +12,8 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
 {
     private const string Script = "GroupCommit.Sqlite.sql";
 
+    // Known across connections: once the files are lost, no other is opened.
+    private readonly SqliteFiles files = new(new SqliteConnectionStringBuilder(connectionString).DataSource);
     private SqliteConnection? connection;
     private sqlite3 database = null!;
     private sqlite3_stmt begin = null!, commit = null!, rollback = null!, insert = null!, update = null!, read = null!;
@@ -27,8 +29,11 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
         {
             foreach (var row in rows)
                 row.Written = Write(row, now);
+            files.Check();
             committing = true;
             Run(commit);
+            // Removed meanwhile: it was committed to a file that has no name any more.
+            files.Check();
         }
         catch
         {
@@ -41,6 +46,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
 
     public override void Read(List<RowRead> rows, long bytes)
     {
+        committing = false;
         Open();
         var bytesRead = 0L;
         // One snapshot for the batch; without it each row would take and drop the read lock.
@@ -68,7 +74,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
 
     public override BatchFailure Classify(Exception failure) => failure switch
     {
-        SqliteException { SqliteErrorCode: raw.SQLITE_IOERR } when committing => BatchFailure.Unknown,
+        SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN } when committing => BatchFailure.Unknown,
         SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH } => BatchFailure.Row,
         SqliteException => BatchFailure.Unavailable,
         _ => BatchFailure.Row,
@@ -82,10 +88,12 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
             statement?.Dispose();
         connection.Dispose();
         connection = null;
+        files.Closed();
     }
 
     public override void Open()
     {
+        files.Check();
         if (connection is not null)
             return;
         // Not pooled: the settings below belong to this connection.
@@ -106,6 +114,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
             read = Prepare(SqlText.Statement(Script, "Read"));
             foreach (var statement in (sqlite3_stmt[])[insert, update, read])
                 Check(raw.sqlite3_bind_text(statement, 7, serviceId));
+            files.Opened();
         }
         catch
         {

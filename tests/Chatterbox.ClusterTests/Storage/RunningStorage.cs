@@ -14,22 +14,27 @@ public sealed class RunningStorage : IAsyncDisposable
     private readonly IHost host;
     private readonly Lifecycle lifecycle = new();
 
-    private RunningStorage(IHost host)
+    private RunningStorage(IHost host, string[] names)
     {
         this.host = host;
-        Storage = host.Services.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name);
-        ((ILifecycleParticipant<ISiloLifecycle>)Storage).Participate(lifecycle);
+        foreach (var name in names)
+            ((ILifecycleParticipant<ISiloLifecycle>)this[name]).Participate(lifecycle);
     }
 
-    public IGrainStorage Storage { get; }
+    public IGrainStorage Storage => this[ChatterboxStorage.Name];
 
-    public static async Task<RunningStorage> StartAsync(DatabaseOptions options, string serviceId)
+    public IGrainStorage this[string name] => host.Services.GetRequiredKeyedService<IGrainStorage>(name);
+
+    public static Task<RunningStorage> StartAsync(DatabaseOptions options, string serviceId) =>
+        StartAsync(serviceId, silo => silo.AddChatterboxStorage(options), ChatterboxStorage.Name);
+
+    public static async Task<RunningStorage> StartAsync(string serviceId, Action<ISiloBuilder> configure, params string[] names)
     {
         var host = new HostBuilder()
             .ConfigureLogging(logging => logging.ClearProviders())
-            .UseOrleans(silo => silo.UseLocalhostClustering(serviceId: serviceId).AddChatterboxStorage(options))
+            .UseOrleans(silo => configure(silo.UseLocalhostClustering(serviceId: serviceId)))
             .Build();
-        var running = new RunningStorage(host);
+        var running = new RunningStorage(host, names);
         await running.lifecycle.OnStart();
         return running;
     }

@@ -79,7 +79,7 @@ internal static class WireValues
             Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5, CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = time,
             Audio = new() { ReferencedClips = 1, ReferencedBytes = 2, PendingClips = 3, PendingBytes = 4, UnreferencedClips = 5, UnreferencedBytes = 6 },
         });
-        yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3));
+        yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3, 2));
         yield return ("StorageUnavailableException", new StorageUnavailableException("away"));
         yield return ("WriteOutcomeUnknownException", new WriteOutcomeUnknownException("lost"));
         yield return ("StorageRejectedException", new StorageRejectedException("too long"));

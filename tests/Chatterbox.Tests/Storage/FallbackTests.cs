@@ -16,6 +16,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("chatterbox-").FullName;
     private readonly FakeTimeProvider clock = new();
     private readonly FakeDatabase database = new();
+    private FallbackOwner owner = new("database A", "service");
+    private long limit = 1L << 30;
     private FallbackFile file = null!;
     private FallbackGrainStorage storage = null!;
 
@@ -246,7 +248,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         {
             var away = await Assert.ThrowsAsync<StorageUnavailableException>(() =>
                 storage.ReadStateAsync(Slice, Alice, new GrainState<StoredFrame>(new StoredFrame())));
-            Assert.StartsWith($"The database has been away since {clock.GetUtcNow():u}", away.Message);
+            Assert.StartsWith($"The database has been unavailable since {clock.GetUtcNow():u}", away.Message);
         }
     }
 
@@ -305,8 +307,6 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
             }
             File.WriteAllBytes(path, bytes);
         }
-
-        static GrainId User(int number) => GrainId.Create("session", $"user{number}/app-state");
     }
 
     [Fact(DisplayName = "[D4] a frame whose bytes were damaged in the file goes to quarantine, and overwrites nothing")]
@@ -330,7 +330,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, storage.PendingFrames);
     }
 
-    [Fact(DisplayName = "[D4] a fallback file that takes nothing is told, and stands in nobody's way once the database is back")]
+    [Fact(DisplayName = "[D4] a fallback file that takes nothing is reported, and blocks no write once the database is available")]
     public async Task Says_that_the_file_takes_nothing()
     {
         await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
@@ -347,7 +347,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("more", "1")));
         Assert.NotNull(storage.FallbackFailure);
         var told = await Assert.ThrowsAsync<StorageUnavailableException>(() => storage.WriteStateAsync(Slice, Alice, Frame("still more", "1")));
-        Assert.Contains("The fallback file takes nothing either", told.Message);
+        Assert.Contains("The fallback file cannot be written either", told.Message);
 
         database.Away = false;
         clock.Advance(TimeSpan.FromSeconds(30));
@@ -356,6 +356,154 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.ReadStateAsync(Slice, Alice, read);
         Assert.Equal("in", Encoding.UTF8.GetString(read.State!.Bytes));
     }
+
+    [Theory(DisplayName = "[D4] frames of another database or service stay where they are, are reported, and are replayed into their own")]
+    [InlineData("database B", "service")]
+    [InlineData("database A", "another service")]
+    public async Task Frames_of_others_stay(string databaseId, string service)
+    {
+        database.Away = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("a secret of customer A")));
+        database.Away = false;
+        var own = owner;
+
+        owner = new(databaseId, service);
+        await StartAgainAsync();
+        await storage.ReplayIfDueAsync();
+        var read = new GrainState<StoredFrame>(new StoredFrame());
+        await storage.ReadStateAsync(Slice, Alice, read);
+        await storage.WriteStateAsync(Slice, User(1), Frame("of customer B"));
+
+        Assert.Equal([(Slice, User(1))], database.Rows.Keys);
+        Assert.False(read.RecordExists);
+        Assert.Equal((0, 1, 0), (storage.PendingFrames, storage.ForeignFrames, storage.PendingFramesOf(Alice)));
+
+        owner = own;
+        await StartAgainAsync();
+        await storage.ReplayIfDueAsync();
+        Assert.Equal("a secret of customer A", database.Text(Slice, Alice));
+        Assert.Equal((0, 0), (storage.PendingFrames, storage.ForeignFrames));
+    }
+
+    [Fact(DisplayName = "[D4] nothing is replayed into another database that appears at the same address")]
+    public async Task A_database_that_was_exchanged_gets_nothing()
+    {
+        database.Away = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("a secret of customer A")));
+        database.Away = false;
+        var own = owner;
+        owner = new("database B", "service");
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await storage.ReplayIfDueAsync();
+        clock.Advance(FallbackGrainStorage.Grace);
+
+        await Assert.ThrowsAsync<StorageUnavailableException>(storage.ReplayIfDueAsync);
+        await Assert.ThrowsAsync<StorageUnavailableException>(() =>
+            storage.ReadStateAsync(Slice, Alice, new GrainState<StoredFrame>(new StoredFrame())));
+        Assert.DoesNotContain((Slice, Alice), database.Rows.Keys);
+        Assert.Contains("database B", storage.FallbackFailure);
+
+        owner = own;
+        await storage.ReplayIfDueAsync();
+        Assert.Equal("a secret of customer A", database.Text(Slice, Alice));
+        Assert.Null(storage.FallbackFailure);
+    }
+
+    [Fact(DisplayName = "[P3] an unchanged frame is not written to the fallback file again, a changed one is")]
+    public async Task Unchanged_frames_are_not_rewritten()
+    {
+        database.Away = true;
+        var written = new List<long>();
+        foreach (var text in new[] { "one", "one", "one", "two", "two" })
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame(text)));
+            written.Add(Assert.Single(await file.ListAsync()));
+        }
+
+        Assert.Equal([written[0], written[0], written[0], written[3], written[3]], written);
+        Assert.NotEqual(written[0], written[3]);
+    }
+
+    [Fact(DisplayName = "[I4] a full fallback file says so, keeps what it has, and delays no other session")]
+    public async Task The_file_is_bounded()
+    {
+        limit = 1 << 20;
+        await StartAgainAsync();
+        database.Away = true;
+        for (var user = 0; user < 4; user++)
+            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(user), Frame(new string('x', 200_000))));
+        Assert.Null(storage.FallbackFailure);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(0), Frame(new string('y', 900_000))));
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame(new string('y', 900_000))));
+        Assert.Contains("Chatterbox__Database__FallbackBytes allows 1048576 bytes", storage.FallbackFailure);
+        Assert.Equal(4, storage.PendingFrames);
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(5), Frame("small")));
+        Assert.Null(storage.FallbackFailure);
+
+        database.Away = false;
+        await StartAgainAsync();
+        await storage.ReplayIfDueAsync();
+        Assert.Equal(new string('x', 200_000), database.Text(Slice, User(0)));
+        Assert.Equal("small", database.Text(Slice, User(5)));
+        Assert.InRange(new FileInfo(file.Location).Length, 1, 1 << 20);
+    }
+
+    [Fact(DisplayName = "[D4] while the database takes no writes, a session loads from its pending frame, which does not count as saved")]
+    public async Task Loads_from_a_pending_frame()
+    {
+        var state = Frame("stored");
+        await storage.WriteStateAsync(Slice, Alice, state);
+        database.IsReadOnly = true;
+        state.State = Frame("unsaved").State;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+
+        var read = new GrainState<StoredFrame>(new StoredFrame { AcceptsPending = true });
+        await storage.ReadStateAsync(Slice, Alice, read);
+
+        Assert.Equal(("unsaved", true, "1"), (Encoding.UTF8.GetString(read.State!.Bytes), read.State.IsPending, read.ETag));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() =>
+            storage.ReadStateAsync(Slice, Alice, new GrainState<StoredFrame>(new StoredFrame())));
+        database.IsReadOnly = false;
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await storage.WriteStateAsync(Slice, Alice, new GrainState<StoredFrame>(Frame("unsaved, and more").State!, read.ETag));
+        Assert.Equal(0, storage.PendingFrames);
+    }
+
+    [Fact(DisplayName = "[D4] while the database takes no writes, a pending frame that was overtaken does not hide what is stored")]
+    public async Task An_overtaken_frame_is_not_loaded()
+    {
+        var state = Frame("stored");
+        await storage.WriteStateAsync(Slice, Alice, state);
+        database.IsReadOnly = true;
+        state.State = Frame("unsaved").State;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+        database.Rows[(Slice, Alice)] = (2, "another silo's"u8.ToArray());
+
+        var read = new GrainState<StoredFrame>(new StoredFrame { AcceptsPending = true });
+        await storage.ReadStateAsync(Slice, Alice, read);
+
+        Assert.Equal(("another silo's", false, "2"), (Encoding.UTF8.GetString(read.State!.Bytes), read.State.IsPending, read.ETag));
+        Assert.Equal(1, storage.PendingFrames);
+    }
+
+    [Fact(DisplayName = "[D4] while the database takes no writes, a later try of a frame that was committed without an answer is loaded")]
+    public async Task Loads_what_follows_an_unanswered_write()
+    {
+        var state = Frame("in");
+        database.LosesAnswers = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+        (database.LosesAnswers, database.IsReadOnly) = (false, true);
+        state.State = Frame("in, and more").State;
+        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+
+        var read = new GrainState<StoredFrame>(new StoredFrame { AcceptsPending = true });
+        await storage.ReadStateAsync(Slice, Alice, read);
+
+        Assert.Equal(("in, and more", true, "1"), (Encoding.UTF8.GetString(read.State!.Bytes), read.State.IsPending, read.ETag));
+    }
+
+    private static GrainId User(int number) => GrainId.Create("session", $"user{number}/app-state");
 
     private Quarantine Quarantined => new(database, Alice, clock);
 
@@ -367,10 +515,10 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
     private async Task StartAsync()
     {
-        file = new FallbackFile(Path.Combine(folder, "fallback.db"), clock);
-        await file.OpenAsync();
+        file = new FallbackFile(Path.Combine(folder, "fallback.db"), clock, limit);
         storage = new FallbackGrainStorage(
-            database, failure => failure is TimeoutException, file, clock, NullLogger<FallbackGrainStorage>.Instance);
+            database, failure => failure is TimeoutException, () => Task.FromResult(owner), file, clock, NullLogger<FallbackGrainStorage>.Instance);
+        await storage.StartAsync(CancellationToken.None);
     }
 
     private static GrainState<StoredFrame> Frame(string text, string? etag = null) => new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) }, etag!);

@@ -25,8 +25,8 @@ public class SiloSettingsTests
     [InlineData("Database:BatchRows", "0", "from 1 to 10000")]
     [InlineData("Database:Timeout", "soon", "a duration such as 00:00:30 from 00:00:01 to 00:10:00")]
     [InlineData("Database:Timeout", "01:00:00", "from 00:00:01 to 00:10:00")]
-    [InlineData("Database:ConnectionString", "Data Source=:memory:", "a file that can be written")]
-    [InlineData("Database:ConnectionString", "Sauce=x", "Data Source=")]
+    [InlineData("Database:ConnectionString", "Data Source=:memory:", "a file; an in-memory database")]
+    [InlineData("Database:FallbackBytes", "1000", "from 1048576 to 1099511627776")]
     [InlineData("Cluster:Mode", "AdoNet", "Localhost while Chatterbox__Database__Provider is Sqlite")]
     [InlineData("Cluster:ServiceId", "", "1 to 150 characters")]
     [InlineData("Cluster:ProbeTimeout", "00:00:00", "from 00:00:00.100 to 00:01:00")]
@@ -63,6 +63,20 @@ public class SiloSettingsTests
 
         Assert.DoesNotContain("hunter2", refusal.Message);
     }
+
+    [Theory(DisplayName = "[X2] an unreadable SQLite connection string is not repeated when it is refused")]
+    [InlineData("Sauce=x;Password=hunter2", "a connection string such as 'Data Source=")]
+    public void Keeps_secrets_of_sqlite(string value, string allowed)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => Read(("Database:ConnectionString", value)));
+
+        Assert.Contains(allowed, refusal.Message);
+        Assert.DoesNotContain("hunter2", refusal.Message);
+    }
+
+    [Fact(DisplayName = "[D1] one silo on SQLite may be reached from other machines")]
+    public void One_silo_may_have_any_address() =>
+        Assert.False(System.Net.IPAddress.IsLoopback(Read(("Silo:Address", "192.0.2.1")).Silo.Advertised));
 
     private static SiloSettings Read(params (string Key, string Value)[] settings) => SiloSettings.Read(
         new ConfigurationBuilder()
