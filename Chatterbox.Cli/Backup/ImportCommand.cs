@@ -36,7 +36,7 @@ internal static class ImportCommand
         ImportReport? report = null;
         try
         {
-            await BackupProgressBar.ShowAsync(run, async progress => report = await run.Store.Backup.ImportAsync(file, dryRun, progress, run.Token));
+            await BackupProgressBar.ShowAsync(run, async progress => report = await run.Store.Backup.ImportAsync(file, dryRun, false, progress, run.Token));
         }
         catch (BackupFormatException wrong)
         {
