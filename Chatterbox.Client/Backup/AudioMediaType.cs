@@ -42,11 +42,12 @@ public static class AudioMediaType
             ? Mp4
             : Unknown;
 
-    // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer; ADTS is layer 0.
+    // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer (3 is layer I, which nothing writes and UTF-16 text
+    // begins like); ADTS has layer 0.
     private static string OfFrame(byte second, byte third)
     {
         if ((second & 0xF6) == 0xF0) return (third >> 2 & 0xF) < 13 ? Aac : Unknown;
         var (version, layer, bitRate, sampleRate) = (second >> 3 & 3, second >> 1 & 3, third >> 4, third >> 2 & 3);
-        return (second & 0xE0) == 0xE0 && version != 1 && layer != 0 && bitRate != 15 && sampleRate != 3 ? Mpeg : Unknown;
+        return (second & 0xE0) == 0xE0 && version != 1 && layer is 1 or 2 && bitRate != 15 && sampleRate != 3 ? Mpeg : Unknown;
     }
 }

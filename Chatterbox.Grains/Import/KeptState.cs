@@ -42,7 +42,7 @@ internal static class KeptState
             .Except(state.BatchItems.SelectMany(item => item.ChunkIds)).ToHashSet(StringComparer.Ordinal);
         var chunks = state.Chunks.Where(chunk => !orphans.Contains(chunk.Id)).ToValueList();
         var names = string.Join(", ", gone.Take(ShownNames).Select(session => $"'{session.Name}'"));
-        notes.Note($"{place}: of {state.WorkSessions.Count} work sessions the newest {stored.WorkSessions.Count} stay; left out: "
+        notes.Note($"{place}: of {state.WorkSessions.Count} work sessions {stored.WorkSessions.Count} stay, the newest and the one selected; left out: "
             + $"{names}{(gone.Length > ShownNames ? $" and {gone.Length - ShownNames} more" : "")}, "
             + $"with {state.Chunks.Count - chunks.Count} chunks that no other lists");
         return state with { WorkSessions = stored.WorkSessions, Chunks = chunks };

@@ -154,7 +154,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
     {
         var pieces = TextPieces.Cut(text, Limits.ChunkTextLength).Take(_pieces).ToArray();
         _pieces -= pieces.Length;
-        notes.Mend($"{place}.text", $"{length} characters", $"1 to {Limits.ChunkTextLength}",
+        notes.Mend($"{place}.text", $"{length} characters", $"1 to {Limits.ChunkTextLength} characters",
             pieces.Length == 0 ? "the chunk is left out" : $"split into {pieces.Length} chunks");
         return pieces.Select((piece, at) =>
         {
@@ -173,7 +173,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         item[WholeText] = text;
         var whole = item[WholeText];
         _fields.Unknown(item, place, ChunkMembers);
-        notes.Mend($"{place}.text", $"{length} characters", $"1 to {Limits.ChunkTextLength}",
+        notes.Mend($"{place}.text", $"{length} characters", $"1 to {Limits.ChunkTextLength} characters",
             item[WholeText] == whole ? $"cut, since it has audio; the whole is kept in \"{WholeText}\"" : "cut, since it has audio");
         return item;
     }

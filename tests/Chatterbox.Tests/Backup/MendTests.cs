@@ -153,7 +153,7 @@ public sealed class MendTests
         Assert.Equal(Enumerable.Range(3, 10).Select(at => $"s{at}"), state.WorkSessions.Select(session => session.Id));
         Assert.Equal(["c1", .. Enumerable.Range(3, 10).Select(at => $"c{at}"), "shared", "free"], state.Chunks.Select(chunk => chunk.Id));
         Assert.Equal((10, 13), (report.WorkSessions, report.Chunks));
-        Assert.Contains("state.sessions: of 13 work sessions the newest 10 stay; left out: 'S0', 'S1', 'S2', with 2 chunks that no other lists", report.Notes);
+        Assert.Contains("state.sessions: of 13 work sessions 10 stay, the newest and the one selected; left out: 'S0', 'S1', 'S2', with 2 chunks that no other lists", report.Notes);
     }
 
     [Fact(DisplayName = "[I2] [R4] ids that cannot stay are changed in the lists that name them too")]
@@ -187,6 +187,22 @@ public sealed class MendTests
         var (state, report) = await ImportAsync($$"""{"chunks": [{{string.Join(",", Enumerable.Repeat("7", Limits.ImportMends + 5))}}]}""");
         Assert.Empty(state.Chunks);
         Assert.Equal((Limits.ImportMends, 5), (report.Mends.Count, report.MoreMends));
+    }
+
+    [Fact(DisplayName = "[R4] the report is JSON, and the command line counts what is alike")]
+    public async Task Report()
+    {
+        var (state, report) = await ImportAsync("""
+            {"chunks": [{"id": "a", "text": "t", "parameters": {}, "createdAt": null}, {"id": "b", "text": "t", "parameters": {}, "createdAt": null}],
+             "sessions": [{"id": "s", "name": " n", "createdAt": 1}]}
+            """);
+        var json = System.Text.Json.JsonSerializer.SerializeToNode(report, ChatterboxJson.Default.ImportReport)!;
+        Assert.Equal("state.chunks[0].createdAt", json["mends"]![0]!["place"]!.GetValue<string>());
+        var lines = Chatterbox.Cli.Backup.ImportCommand.Describe("f.json", state with { Chunks = [] }, report).ToArray();
+        Assert.Contains("  would replace 1 work sessions, 0 voices, 0 chunks, 0 batch items", lines);
+        Assert.Contains("  3 values mended or left out; --json lists them:", lines);
+        Assert.Contains(lines, line => line.StartsWith("    2 x state.chunks[].createdAt; the first: state.chunks[0].createdAt: must be ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("    state.sessions[0].name: must be 1 to 200 characters", StringComparison.Ordinal));
     }
 
     [Fact(DisplayName = "[X2] more missing clips than a state can refer to are refused")]
