@@ -18,7 +18,8 @@ public static class AppStateReducer
     {
         try
         {
-            return Validation.Check(state, change, slices) is { } rejection ? new ChangeResult(state, rejection) : Reduce(state, change);
+            return Validation.Check(state, change, slices) is { } rejection ? new ChangeResult(state, rejection)
+                : Reduce(state, change);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

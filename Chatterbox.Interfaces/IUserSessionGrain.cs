@@ -246,7 +246,8 @@ public sealed record FlushReply(
 /// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored apart and referred to by <c>audio</c>.</param>
 /// <param name="Version">The schema version of the state.</param>
 /// <param name="Format">How the state is laid out.</param>
-/// <param name="Missing">Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is taken
+/// <param name="Missing">Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is
+/// taken
 /// without it.</param>
 /// <param name="Strict">Whether a value that would have to be mended refuses the import.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]

@@ -12,7 +12,8 @@ internal static partial class JsonText
     /// <summary>How deep a document from outside may be nested.</summary>
     public const int MaxDepth = 256;
 
-    /// <summary>Whether two values are the same JSON. Numbers are compared by their text: no exponent is too large for that.</summary>
+    /// <summary>Whether two values are the same JSON. Numbers are compared by their text: no exponent is too large for
+    /// that.</summary>
     public static bool AreEqual(JsonElement one, JsonElement other)
     {
         if (one.ValueKind != other.ValueKind) return false;
@@ -28,18 +29,21 @@ internal static partial class JsonText
             case JsonValueKind.Object:
                 var (members, others) = (Members(one), Members(other));
                 return members.Length == others.Length
-                    && members.Zip(others).All(pair => pair.First.Name == pair.Second.Name && AreEqual(pair.First.Value, pair.Second.Value));
+                    && members.Zip(others).All(pair => pair.First.Name == pair.Second.Name && AreEqual(pair.First.Value,
+                        pair.Second.Value));
             default:
                 return true;
         }
     }
 
-    /// <summary>Whether every text in a value, names of members included, is valid Unicode: no other can be written as JSON again.</summary>
+    /// <summary>Whether every text in a value, names of members included, is valid Unicode: no other can be written as JSON
+    /// again.</summary>
     public static bool IsWellFormed(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => TryGetText(value) is not null,
         JsonValueKind.Array => value.EnumerateArray().All(IsWellFormed),
-        JsonValueKind.Object => value.EnumerateObject().All(member => TryGetName(member) is not null && IsWellFormed(member.Value)),
+        JsonValueKind.Object => value.EnumerateObject().All(member => TryGetName(member) is not null
+            && IsWellFormed(member.Value)),
         _ => true,
     };
 
@@ -100,7 +104,8 @@ internal static partial class JsonText
     }
 
     private static (string Name, JsonElement Value)[] Members(JsonElement value) =>
-        [.. value.EnumerateObject().Select(member => (NameOf(member), member.Value)).OrderBy(member => member.Item1, StringComparer.Ordinal)];
+        [.. value.EnumerateObject().Select(member => (NameOf(member), member.Value))
+            .OrderBy(member => member.Item1, StringComparer.Ordinal)];
 
     private static string? TryGetText(JsonElement value)
     {

@@ -39,7 +39,8 @@ public static class Limits
     public const int SessionBytes = 24 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of an imported document once its audio has been taken out. Twice what a session may hold, so that every export fits, and
+    /// Bytes of an imported document once its audio has been taken out. Twice what a session may hold, so that every export fits,
+    /// and
     /// documents of which an import leaves something out.
     /// </summary>
     public const int ImportBytes = 2 * SessionBytes;

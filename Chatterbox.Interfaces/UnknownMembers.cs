@@ -8,9 +8,11 @@ namespace Chatterbox;
 /// JSON members that this version of the code does not know. They are kept and written back, so that a newer version's
 /// data survives a round trip through an older one. Immutable: only the JSON reader fills it, and only until it is first read.
 /// </summary>
-/// <remarks>Equal members have the same names and the same JSON; numbers are compared as they are written, never calculated.</remarks>
+/// <remarks>Equal members have the same names and the same JSON; numbers are compared as they are written, never
+/// calculated.</remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "The name says what it holds.")]
-public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, IDictionary<string, JsonElement>, IEquatable<UnknownMembers>
+public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, IDictionary<string, JsonElement>,
+    IEquatable<UnknownMembers>
 {
     private readonly Dictionary<string, JsonElement> _members = new(StringComparer.Ordinal);
     private bool _isSealed;
@@ -92,7 +94,8 @@ public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, I
     void ICollection<KeyValuePair<string, JsonElement>>.CopyTo(KeyValuePair<string, JsonElement>[] array, int arrayIndex) =>
         ((ICollection<KeyValuePair<string, JsonElement>>)Read).CopyTo(array, arrayIndex);
 
-    bool ICollection<KeyValuePair<string, JsonElement>>.Remove(KeyValuePair<string, JsonElement> item) => Unsealed.Remove(item.Key);
+    bool ICollection<KeyValuePair<string, JsonElement>>.Remove(KeyValuePair<string, JsonElement> item) =>
+        Unsealed.Remove(item.Key);
 }
 
 /// <summary>How <see cref="UnknownMembers"/> travels: as the JSON it came from.</summary>

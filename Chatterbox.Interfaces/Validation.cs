@@ -130,7 +130,8 @@ public static class Validation
         {
             return new($"{field}.unknown", "members of no value or nested too deeply", $"JSON of at most {Limits.UnknownDepth} levels");
         }
-        if (unknown.FirstOrDefault(member => !Text.IsWellFormed(member.Key) || !JsonText.IsWellFormed(member.Value)).Key is { } broken)
+        if (unknown.FirstOrDefault(member => !Text.IsWellFormed(member.Key) || !JsonText.IsWellFormed(member.Value))
+            .Key is { } broken)
         {
             return Rejection.OfText($"{field}.unknown", broken, "text of valid Unicode");
         }

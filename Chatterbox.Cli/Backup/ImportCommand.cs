@@ -36,7 +36,8 @@ internal static partial class ImportCommand
         {
             file, dryRun, strict, json,
         }.Does(run => ImportAsync(
-            run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun), run.Parsed.GetValue(strict), run.Parsed.GetValue(json)));
+            run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun), run.Parsed.GetValue(strict),
+                run.Parsed.GetValue(json)));
     }
 
     private static async Task ImportAsync(SessionRun run, string path, bool dryRun, bool strict, bool json)
@@ -54,7 +55,8 @@ internal static partial class ImportCommand
             throw new WrongRequestException($"{path}: {wrong.Message}");
         }
         if (report!.Refused is { } refused) throw new WrongRequestException($"{path}: {refused.Message}");
-        if (json) run.Output.WriteLine(StateJson.Indented(JsonSerializer.SerializeToElement(report, ChatterboxJson.Default.ImportReport)));
+        if (json) run.Output.WriteLine(StateJson.Indented(JsonSerializer.SerializeToElement(report,
+            ChatterboxJson.Default.ImportReport)));
         else foreach (var line in Describe(path, before, report)) run.Output.WriteLine(line);
     }
 

@@ -60,7 +60,8 @@ internal static class ConnectionOptions
         var (host, port) = colon < 0 ? (text, DefaultPort) : (text[..colon], ParsePort(text[(colon + 1)..]));
         try
         {
-            return port is null ? [] : [.. Dns.GetHostAddresses(host).Distinct().Select(address => new IPEndPoint(address, port.Value))];
+            return port is null ? [] : [.. Dns.GetHostAddresses(host).Distinct().Select(address => new IPEndPoint(address,
+                port.Value))];
         }
         catch (Exception unknown) when (unknown is SocketException or ArgumentException or InvalidOperationException)
         {

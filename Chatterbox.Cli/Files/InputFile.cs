@@ -7,7 +7,8 @@ internal static class InputFile
 {
     private const string StandardInput = "-";
 
-    /// <summary>A file that can be read more than once: what comes from a pipe is kept in a temporary file until it is closed.</summary>
+    /// <summary>A file that can be read more than once: what comes from a pipe is kept in a temporary file until it is
+    /// closed.</summary>
     /// <exception cref="WrongRequestException">It cannot be read, and why.</exception>
     public static async Task<Stream> OpenAsync(string path, CancellationToken cancellationToken)
     {
@@ -37,7 +38,8 @@ internal static class InputFile
         try
         {
             return new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0,
+                    FileOptions.Asynchronous | FileOptions.SequentialScan);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -16,7 +16,8 @@ internal static class OutputFile
     };
 
     /// <summary>
-    /// Writes beside the file and renames it at the end, so that what was there stays until the new one is whole. A file that is there
+    /// Writes beside the file and renames it at the end, so that what was there stays until the new one is whole. A file that is
+    /// there
     /// keeps its mode, owner and names; what is no file, such as a pipe or a device, is written to.
     /// </summary>
     /// <exception cref="WrongRequestException">It cannot be written, and why.</exception>
@@ -50,7 +51,8 @@ internal static class OutputFile
     // Nothing can be made beside it: the file itself may be writable all the same.
     private static FileStream? TryOpenBeside(string path, bool exists)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0 };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read,
+            BufferSize = 0 };
         // Nobody else reads what nobody else may read of the file that it replaces.
         if (exists && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";

@@ -27,7 +27,8 @@ internal sealed class ChatterboxCommand : RootCommand
         var error = new EscapingWriter(Console.Error);
         var invocation = new InvocationConfiguration
         {
-            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell, Output = new EscapingWriter(Console.Out), Error = error,
+            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell,
+                Output = new EscapingWriter(Console.Out), Error = error,
         };
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(invocation);
 

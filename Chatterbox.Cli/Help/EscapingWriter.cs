@@ -4,7 +4,8 @@ using System.Text;
 namespace Chatterbox.Cli.Help;
 
 /// <summary>
-/// Text for a terminal, which must not act on values that come from elsewhere: control characters, escape sequences and characters
+/// Text for a terminal, which must not act on values that come from elsewhere: control characters, escape sequences and
+/// characters
 /// that reverse the direction of what follows are written as JSON escapes. JSON stays the same JSON.
 /// </summary>
 internal sealed class EscapingWriter(TextWriter output) : TextWriter(CultureInfo.InvariantCulture)

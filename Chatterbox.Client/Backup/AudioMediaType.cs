@@ -20,7 +20,8 @@ public static class AudioMediaType
         {
             return inner.SequenceEqual("WAVE"u8) ? Wav : Unknown;
         }
-        if (clip.StartsWith("FORM"u8)) return inner.SequenceEqual("AIFF"u8) || inner.SequenceEqual("AIFC"u8) ? "audio/aiff" : Unknown;
+        if (clip.StartsWith("FORM"u8)) return inner.SequenceEqual("AIFF"u8)
+            || inner.SequenceEqual("AIFC"u8) ? "audio/aiff" : Unknown;
         if (clip.Length >= 12 && clip[4..8].SequenceEqual("ftyp"u8)) return OfBrand(inner);
         if (clip.StartsWith("OggS"u8)) return "audio/ogg";
         if (clip.StartsWith("fLaC"u8)) return "audio/flac";
@@ -42,7 +43,8 @@ public static class AudioMediaType
             ? Mp4
             : Unknown;
 
-    // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer (3 is layer I, which nothing writes and UTF-16 text
+    // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer (3 is layer I, which nothing writes and
+    // UTF-16 text
     // begins like); ADTS has layer 0.
     private static string OfFrame(byte second, byte third)
     {

@@ -18,7 +18,8 @@ internal static class ClipText
 
     public static bool IsDataUrl(ref Utf8JsonReader text) => text.ValueSpan.StartsWith(DataScheme);
 
-    /// <summary>Whether a text is audio beyond doubt: a <c>data:</c> URL of audio, or base64 that begins as an audio file does.</summary>
+    /// <summary>Whether a text is audio beyond doubt: a <c>data:</c> URL of audio, or base64 that begins as an audio file
+    /// does.</summary>
     public static bool IsAudio(ref Utf8JsonReader text)
     {
         var bytes = text.ValueSpan;

@@ -12,7 +12,8 @@ internal sealed class DocumentScan(Stream source)
 {
     private const int FirstBuffer = 64 * 1024;
 
-    // Base64 takes four characters for three bytes; some writers escape the slashes in it. A clip that is too large is read as well, to
+    // Base64 takes four characters for three bytes; some writers escape the slashes in it. A clip that is too large is read as
+    // well, to
     // leave it out and take the rest.
     private const int LongestValue = 4 * Limits.ClipBytes;
 
@@ -42,7 +43,8 @@ internal sealed class DocumentScan(Stream source)
     public async Task<ReadOnlyMemory<byte>> RunAsync(CancellationToken cancellationToken)
     {
         // Escaping as little as may be: what is sent must not be longer than what was read.
-        await using var copy = new Utf8JsonWriter(_rest, new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        await using var copy = new Utf8JsonWriter(_rest,
+            new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         await SkipByteOrderMarkAsync(cancellationToken);
         while (true)
         {

@@ -65,7 +65,8 @@ internal sealed class ImportDocument
         try
         {
             using var parsed = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
-            var root = JsonText.ToNode(parsed.RootElement, "", (place, found, done) => mends.Add(place, found, "each name once", done));
+            var root = JsonText.ToNode(parsed.RootElement, "", (place, found, done) =>
+                mends.Add(place, found, "each name once", done));
             return new((JsonObject)root!, clips, mends);
         }
         catch (JsonException wrong)
@@ -85,7 +86,8 @@ internal sealed class ImportDocument
             item[name] = JsonSerializer.SerializeToNode(audio, ChatterboxJson.Default.AudioRef);
         }
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) _state.WriteTo(json);
+        using (var json = new Utf8JsonWriter(bytes,
+            new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) _state.WriteTo(json);
         return bytes.ToArray();
     }
 
@@ -134,7 +136,8 @@ internal sealed class ImportDocument
             if (entries[at] is not JsonObject entry || !_places.TryGetValue($"audio[{at}].data", out var number))
             {
                 // A clip that is none has been told of where it stands.
-                if (entries[at] is not JsonObject { Count: > 0 } || !_mends.Listed.Any(mend => mend.Place.StartsWith($"audio[{at}]", StringComparison.Ordinal)))
+                if (entries[at] is not JsonObject { Count: > 0 }
+                    || !_mends.Listed.Any(mend => mend.Place.StartsWith($"audio[{at}]", StringComparison.Ordinal)))
                 {
                     _mends.Add($"audio[{at}]", Name(entries[at]), "a clip with \"hash\", \"mediaType\" and \"data\"", "left out");
                 }
@@ -143,7 +146,8 @@ internal sealed class ImportDocument
             ref var clip = ref _clips[number];
             if (entry["hash"] is JsonValue hash && hash.TryGetValue<string>(out var claimed) && claimed != clip.Hash)
             {
-                _mends.Add($"audio[{at}].data", $"a clip whose SHA-256 is {clip.Hash}", $"the clip of \"hash\" {claimed}", "left out");
+                _mends.Add($"audio[{at}].data", $"a clip whose SHA-256 is {clip.Hash}", $"the clip of \"hash\" {claimed}",
+                    "left out");
                 continue;
             }
             // What it was stored as says more than how it begins.
@@ -180,7 +184,8 @@ internal sealed class ImportDocument
     {
         JsonArray items => items.Select((item, at) => (Item: item as JsonObject, Place: $"{place}[{at}]"))
             .Where(item => item.Item is not null).Select(item => (item.Item!, item.Place)),
-        JsonObject items => items.Where(item => item.Value is JsonObject).Select(item => ((JsonObject)item.Value!, $"{place}.{item.Key}")),
+        JsonObject items => items.Where(item => item.Value is JsonObject).Select(item => ((JsonObject)item.Value!,
+            $"{place}.{item.Key}")),
         _ => [],
     };
 

@@ -26,7 +26,8 @@ public sealed class StoreBackup
     /// stored. The document is checked as a whole before anything is stored; the stream is read twice.
     /// </summary>
     /// <remarks>
-    /// What is not allowed in it is mended item by item, or left out, and listed in the report: a document as a whole is refused only
+    /// What is not allowed in it is mended item by item, or left out, and listed in the report: a document as a whole is refused
+    /// only
     /// where nothing can be taken from it.
     /// </remarks>
     /// <param name="dryRun">Checks and reports only.</param>
@@ -46,7 +47,8 @@ public sealed class StoreBackup
 
         var origin = input.Position;
         var document = await ReadAsync(input, progress, cancellationToken);
-        if (strict && document.Mends.Listed is [var mend, ..]) throw BackupFormatException.At(mend.Place, mend.Found, mend.Allowed);
+        if (strict && document.Mends.Listed is [var mend, ..]) throw BackupFormatException.At(mend.Place, mend.Found,
+            mend.Allowed);
         var request = new ImportRequest(document.State(), document.Version, DryRun: true, document.Format, Strict: strict);
         var report = await CallAsync(request, cancellationToken);
         if (report.Refused is null && await MissingAsync(document, report, cancellationToken) is { Count: > 0 } missing)

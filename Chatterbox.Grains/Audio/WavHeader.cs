@@ -31,7 +31,8 @@ internal static class WavHeader
                 bytesPerSecond = Number(body[8..], isBigEndian);
             }
             // Lengths beyond 4 GiB, of the whole and then of the samples.
-            if (isLong && name.SequenceEqual("ds64"u8) && body.Length >= 16) longLength = BinaryPrimitives.ReadUInt64LittleEndian(body[8..]);
+            if (isLong && name.SequenceEqual("ds64"u8)
+                && body.Length >= 16) longLength = BinaryPrimitives.ReadUInt64LittleEndian(body[8..]);
             if (name.SequenceEqual("data"u8))
             {
                 if (isLong && length == uint.MaxValue) length = longLength;

@@ -20,13 +20,16 @@ internal static class AudioReferences
         return state with
         {
             Chunks = state.Chunks
-                .Select(chunk => IsGone(chunk.Audio) ? chunk with { Status = WorkStatus.Interrupted, Audio = null } : chunk).ToValueList(),
-            SavedVoices = state.SavedVoices.Select(voice => IsGone(voice.Prompt) ? voice with { Prompt = null } : voice).ToValueList(),
+                .Select(chunk => IsGone(chunk.Audio) ? chunk with { Status = WorkStatus.Interrupted, Audio = null } : chunk)
+                    .ToValueList(),
+            SavedVoices = state.SavedVoices.Select(voice => IsGone(voice.Prompt) ? voice with { Prompt = null } : voice)
+                .ToValueList(),
         };
     }
 
     /// <summary>
-    /// In the browser's state what was being generated is not being generated any more; an export of a session at work stays as it is.
+    /// In the browser's state what was being generated is not being generated any more; an export of a session at work stays as
+    /// it is.
     /// </summary>
     public static AppState Consistent(AppState state, ImportFormat format, ImportNotes notes)
     {

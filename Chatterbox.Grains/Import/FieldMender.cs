@@ -9,7 +9,8 @@ internal sealed class FieldMender(ImportNotes notes)
 {
     private static readonly string[] Statuses = ["pending", "generating", "completed", "error", "interrupted"];
 
-    /// <summary>A line of text without control characters, without blanks at its ends, cut to a length; null where there is none.</summary>
+    /// <summary>A line of text without control characters, without blanks at its ends, cut to a length; null where there is
+    /// none.</summary>
     public string? Line(JsonObject item, string name, string place, int longest)
     {
         item.Remove(name, out var found);
@@ -80,7 +81,8 @@ internal sealed class FieldMender(ImportNotes notes)
         bool? taken = TextOf(found) switch { "true" or "1" => true, "false" or "0" => false, _ => null };
         if (taken is not null) item[name] = taken;
         if (found.GetValueKind() is JsonValueKind.True or JsonValueKind.False) return;
-        notes.Mend(place, ImportNotes.Show(found), "true or false", taken is null ? "left out" : $"taken as {ImportNotes.Show(item[name])}");
+        notes.Mend(place, ImportNotes.Show(found), "true or false",
+            taken is null ? "left out" : $"taken as {ImportNotes.Show(item[name])}");
     }
 
     /// <summary>A status, where one is known; a chunk or batch item that has none can be run.</summary>
@@ -107,7 +109,8 @@ internal sealed class FieldMender(ImportNotes notes)
     public void Ids(JsonObject item, string place, Func<string, IEnumerable<string>> replaced)
     {
         var kept = new List<string>();
-        if (item.Remove("chunkIds", out var found) && found is not JsonArray) notes.Mend($"{place}.chunkIds", ImportNotes.Show(found), "a list of ids", "taken as empty");
+        if (item.Remove("chunkIds", out var found) && found is not JsonArray) notes.Mend($"{place}.chunkIds",
+            ImportNotes.Show(found), "a list of ids", "taken as empty");
         if (found is JsonArray ids)
         {
             for (var at = 0; at < ids.Count; at++)
@@ -139,8 +142,10 @@ internal sealed class FieldMender(ImportNotes notes)
     public void Unknown(JsonObject item, string place, params IEnumerable<string> known)
     {
         var unknown = item.Where(member => !known.Contains(member.Key))
-            .Select(member => (Name: member.Key, Length: (long)member.Key.Length + (member.Value?.ToJsonString().Length ?? 4), member.Value))
-            .OrderByDescending(member => Depth(member.Value) > Limits.UnknownDepth).ThenByDescending(member => member.Length).ToArray();
+            .Select(member => (Name: member.Key, Length: (long)member.Key.Length + (member.Value?.ToJsonString().Length ?? 4),
+                member.Value))
+            .OrderByDescending(member => Depth(member.Value) > Limits.UnknownDepth).ThenByDescending(member => member.Length)
+                .ToArray();
         var length = unknown.Sum(member => member.Length);
         foreach (var member in unknown)
         {
@@ -148,8 +153,10 @@ internal sealed class FieldMender(ImportNotes notes)
             if (!isTooDeep && length <= Limits.UnknownBytes) return;
             length -= member.Length;
             item.Remove(member.Name);
-            notes.Mend($"{place}.{member.Name}", isTooDeep ? $"JSON of {Depth(member.Value)} levels" : $"{member.Length} characters",
-                $"at most {Limits.UnknownBytes} and {Limits.UnknownDepth} levels in members that the app does not know", "left out");
+            notes.Mend($"{place}.{member.Name}", isTooDeep ? $"JSON of {Depth(member.Value)} levels"
+                : $"{member.Length} characters",
+                $"at most {Limits.UnknownBytes} and {Limits.UnknownDepth} levels in members that the app does not know",
+                    "left out");
         }
     }
 
@@ -160,15 +167,18 @@ internal sealed class FieldMender(ImportNotes notes)
         if (!item.TryGetPropertyValue(name, out var found)) return;
         item.Remove(name);
         if (found is null) return;
-        var hash = (found as JsonObject)?["hash"] is { } text && text.GetValueKind() is JsonValueKind.String ? text.GetValue<string>() : "";
+        var hash = (found as JsonObject)?["hash"] is { } text
+            && text.GetValueKind() is JsonValueKind.String ? text.GetValue<string>() : "";
         if (found is not JsonObject audio || hash.Length != 64 || !hash.All(char.IsAsciiHexDigit))
         {
-            notes.Mend(place, found is JsonObject ? "a reference without a SHA-256" : ImportNotes.Show(found), "a clip's hash, length and media type", "left out");
+            notes.Mend(place, found is JsonObject ? "a reference without a SHA-256" : ImportNotes.Show(found),
+                "a clip's hash, length and media type", "left out");
             return;
         }
         if (!IsNumber(audio["length"], 1, Limits.ClipBytes, isWhole: true))
         {
-            notes.Mend($"{place}.length", ImportNotes.Show(audio["length"]), $"1 to {Limits.ClipBytes} bytes", "the reference is left out");
+            notes.Mend($"{place}.length", ImportNotes.Show(audio["length"]), $"1 to {Limits.ClipBytes} bytes",
+                "the reference is left out");
             return;
         }
         item[name] = audio;

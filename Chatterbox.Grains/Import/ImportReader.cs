@@ -16,7 +16,8 @@ internal static class ImportReader
     public static (AppState? State, ImportReport Report) Read(
         ImportRequest request, MigrationChain migrations, Func<AppState, AppState>? partialize = null)
     {
-        var report = new ImportReport { FromVersion = request.Version, ToVersion = migrations.CurrentVersion, DryRun = request.DryRun };
+        var report = new ImportReport { FromVersion = request.Version, ToVersion = migrations.CurrentVersion,
+            DryRun = request.DryRun };
         try
         {
             var notes = new ImportNotes(request.Strict);
@@ -25,7 +26,8 @@ internal static class ImportReader
             var state = slices.Aggregate(AppState.Initial, (state, slice) => slice.Slice.With(state, Read(slice, notes)));
             state = AudioReferences.Without(state, request.Missing ?? [], notes);
             state = AudioReferences.Consistent(state, request.Format, notes);
-            state = KeptState.Of(state, partialize ?? (all => all), slice => slices.First(each => each.Slice.Slice == slice).Place, notes);
+            state = KeptState.Of(state, partialize ?? (all => all), slice =>
+                slices.First(each => each.Slice.Slice == slice).Place, notes);
             return Validation.Check(state) is { } wrong
                 ? (null, report with { Refused = wrong with { Field = $"state.{wrong.Field}" } })
                 : (state, notes.AddTo(Describe(report, state)));
@@ -59,7 +61,8 @@ internal static class ImportReader
         try
         {
             using var document = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
-            return JsonText.ToNode(document.RootElement, "state", (place, found, done) => notes.Mend(place, found, "JSON of valid Unicode, each name once", done))
+            return JsonText.ToNode(document.RootElement, "state", (place, found, done) =>
+                notes.Mend(place, found, "JSON of valid Unicode, each name once", done))
                 as JsonObject ?? throw Refused("state", "no JSON object", "the app's state");
         }
         catch (JsonException wrong)
@@ -86,14 +89,17 @@ internal static class ImportReader
         if (TryRead(slice.Slice, slice.Node) is { Wrong: null, Value: { } value }) return value;
         if (slice.Node is not JsonArray items)
         {
-            notes.Mend(slice.Place, TryRead(slice.Slice, slice.Node).Wrong!, $"{slice.Slice.Name} as the app stores them", "the defaults are taken");
+            notes.Mend(slice.Place, TryRead(slice.Slice, slice.Node).Wrong!, $"{slice.Slice.Name} as the app stores them",
+                "the defaults are taken");
             return slice.Slice.Get(AppState.Initial);
         }
         var kept = new JsonArray();
         for (var at = 0; at < items.Count; at++)
         {
-            if (TryRead(slice.Slice, new JsonArray(items[at]!.DeepClone())).Wrong is not { } wrong) kept.Add(items[at]!.DeepClone());
-            else notes.Mend($"{slice.Place}: {items[at]!["id"]}", wrong, $"{slice.Slice.Name} as the app stores them", "left out");
+            if (TryRead(slice.Slice, new JsonArray(items[at]!.DeepClone())).Wrong
+                is not { } wrong) kept.Add(items[at]!.DeepClone());
+            else notes.Mend($"{slice.Place}: {items[at]!["id"]}", wrong, $"{slice.Slice.Name} as the app stores them",
+                "left out");
         }
         return slice.Slice.Read(kept);
     }
@@ -104,10 +110,12 @@ internal static class ImportReader
         {
             var value = slice.Read(node);
             // As it will be once chunks and their audio agree.
-            var state = AudioReferences.Consistent(slice.With(AppState.Initial, value), ImportFormat.Browser, new ImportNotes(isStrict: false));
+            var state = AudioReferences.Consistent(slice.With(AppState.Initial, value), ImportFormat.Browser,
+                new ImportNotes(isStrict: false));
             return (value, Validation.Check(state)?.Message);
         }
-        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or FormatException or ArgumentException
+            or OverflowException)
         {
             return (null, wrong.Message);
         }
@@ -117,7 +125,8 @@ internal static class ImportReader
 
     private static ImportReport Describe(ImportReport report, AppState state)
     {
-        var clips = state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt)).OfType<AudioRef>()
+        var clips = state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt))
+            .OfType<AudioRef>()
             .DistinctBy(audio => audio.Hash).ToArray();
         return report with
         {

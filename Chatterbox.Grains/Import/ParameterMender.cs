@@ -10,7 +10,8 @@ internal sealed class ParameterMender(ImportNotes notes)
     private static readonly TtsEngine[] Engines = Enum.GetValues<TtsEngine>();
 
     private static readonly Dictionary<string, TtsParameterSpec> Known =
-        Engines.SelectMany(TtsParameterSpec.For).DistinctBy(spec => spec.Name).ToDictionary(spec => JsonName(spec.Name), StringComparer.Ordinal);
+        Engines.SelectMany(TtsParameterSpec.For).DistinctBy(spec => spec.Name)
+            .ToDictionary(spec => JsonName(spec.Name), StringComparer.Ordinal);
 
     /// <summary>The names in JSON of all parameters of all engines.</summary>
     public static IEnumerable<string> Names => Known.Keys;
@@ -63,7 +64,8 @@ internal sealed class ParameterMender(ImportNotes notes)
                 $"the parameters are taken as those of {NameOf(other)}, where they are valid");
             return other;
         }
-        return stated ?? Engines.OrderBy(each => Problems(parameters, each).Count).ThenBy(each => each == expected ? 0 : 1).First();
+        return stated ?? Engines.OrderBy(each => Problems(parameters, each).Count).ThenBy(each => each == expected ? 0 : 1)
+            .First();
     }
 
     private static List<(string Name, TtsParameterSpec? Spec)> Problems(JsonObject parameters, TtsEngine engine)
@@ -99,7 +101,8 @@ internal sealed class ParameterMender(ImportNotes notes)
         if (value is null) parameters.Remove(name);
         else parameters[name] = value;
         if (isAsFound) return;
-        notes.Mend(place, ImportNotes.Show(found), Allowed(spec, null), value is null ? "left out" : $"taken as {ImportNotes.Show(value)}");
+        notes.Mend(place, ImportNotes.Show(found), Allowed(spec, null),
+            value is null ? "left out" : $"taken as {ImportNotes.Show(value)}");
     }
 
     private void MendValue(JsonObject parameters, string name, TtsParameterSpec? spec, TtsEngine engine, string place)
@@ -119,13 +122,16 @@ internal sealed class ParameterMender(ImportNotes notes)
     private static (JsonNode? Value, bool IsAsFound) Number(JsonNode found, bool isInteger)
     {
         var isNumber = found.GetValueKind() is JsonValueKind.Number;
-        var text = isNumber ? found.ToJsonString() : found.GetValueKind() is JsonValueKind.String ? found.GetValue<string>().Trim() : "";
-        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || double.IsNaN(number)) return (null, false);
+        var text = isNumber ? found.ToJsonString() : found.GetValueKind() is JsonValueKind.String ? found.GetValue<string>()
+            .Trim() : "";
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            || double.IsNaN(number)) return (null, false);
         // No parameter's range comes near these.
         var finite = Math.Clamp(number, -1e15, 1e15);
         var value = isInteger ? Math.Round(finite) : finite;
         var isAsFound = isNumber && value == number;
-        return (isAsFound && !isInteger ? found.DeepClone() : isInteger ? JsonValue.Create((long)value) : JsonValue.Create(value), isAsFound);
+        return (isAsFound && !isInteger ? found.DeepClone() : isInteger ? JsonValue.Create((long)value)
+            : JsonValue.Create(value), isAsFound);
     }
 
     private static (JsonNode? Value, bool IsAsFound) Truth(JsonNode found) => found.GetValueKind() switch
@@ -145,7 +151,8 @@ internal sealed class ParameterMender(ImportNotes notes)
     }
 
     // A node gives its number only as the type that it was made of.
-    private static double ToDouble(JsonNode number) => double.Parse(number.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture);
+    private static double ToDouble(JsonNode number) =>
+        double.Parse(number.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture);
 
     private static string Allowed(TtsParameterSpec? spec, TtsEngine? engine) =>
         spec is null ? $"nothing: {NameOf(engine!.Value)} does not have it"

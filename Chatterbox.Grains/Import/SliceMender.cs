@@ -5,7 +5,8 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>Slices of a document, item by item: what can be taken is mended, what cannot is left out, and each is noted.</summary>
+/// <summary>Slices of a document, item by item: what can be taken is mended, what cannot is left out, and each is
+/// noted.</summary>
 internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
 {
     private const string MissingText = "(no text)";
@@ -40,7 +41,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
     {
         var preferences = (JsonObject)slice.Node;
         var stated = _parameters.MendEngine(preferences, slice.EnginePlace);
-        _selected = MendParameters(preferences, slice.Place, stated, TtsEngine.Chatterbox, isRequired: false, isFixed: stated is not null);
+        _selected = MendParameters(preferences, slice.Place, stated, TtsEngine.Chatterbox, isRequired: false, isFixed: stated
+            is not null);
         preferences["engine"] = ParameterMender.NameOf(_selected);
         _fields.Truth(preferences, "useStreaming", $"{slice.Place}.useStreaming");
         MendOtherEngines(preferences, $"{slice.Place}.otherEngines");
@@ -84,7 +86,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
             return;
         }
         var kept = list.Select(FieldMender.TextOf).Where(names.Contains).Distinct().ToArray();
-        if (kept.Length != list.Count) notes.Mend(place, list.ToJsonString(), string.Join(", ", names), "only these are taken, each once");
+        if (kept.Length != list.Count) notes.Mend(place, list.ToJsonString(), string.Join(", ", names),
+            "only these are taken, each once");
         preferences["syncedSlices"] = new JsonArray([.. kept.Select(name => (JsonNode?)name)]);
     }
 
@@ -102,12 +105,14 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         if (_workSessionIds.GetValueOrDefault(text!) is [var replaced, ..]) preferences["currentSessionId"] = replaced;
     }
 
-    private TtsEngine MendParameters(JsonObject item, string place, TtsEngine? stated, TtsEngine expected, bool isRequired, bool isFixed = false)
+    private TtsEngine MendParameters(JsonObject item, string place, TtsEngine? stated, TtsEngine expected, bool isRequired,
+        bool isFixed = false)
     {
         item.Remove("parameters", out var found);
         if (found is not JsonObject)
         {
-            if (found is not null || isRequired) notes.Mend($"{place}.parameters", ImportNotes.Show(found), "parameters", "taken as missing");
+            if (found is not null || isRequired) notes.Mend($"{place}.parameters", ImportNotes.Show(found), "parameters",
+                "taken as missing");
             if (!isRequired) return stated ?? expected;
         }
         var parameters = found as JsonObject ?? [];
@@ -159,7 +164,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         return pieces.Select((piece, at) =>
         {
             // What nobody knows of stays with the first.
-            var part = at == 0 ? item : new JsonObject(ChunkMembers.Select(name => KeyValuePair.Create(name, item[name]?.DeepClone()))
+            var part = at == 0 ? item : new JsonObject(ChunkMembers.Select(name => KeyValuePair.Create(name,
+                item[name]?.DeepClone()))
                 .Where(member => member.Value is not null));
             part["text"] = piece;
             return part;
@@ -174,7 +180,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         var whole = item[WholeText];
         _fields.Unknown(item, place, ChunkMembers);
         notes.Mend($"{place}.text", $"{length} characters", $"1 to {Limits.ChunkTextLength} characters",
-            item[WholeText] == whole ? $"cut, since it has audio; the whole is kept in \"{WholeText}\"" : "cut, since it has audio");
+            item[WholeText] == whole ? $"cut, since it has audio; the whole is kept in \"{WholeText}\""
+                : "cut, since it has audio");
         return item;
     }
 
@@ -216,7 +223,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
 
     private void MendName(JsonObject item, string place)
     {
-        if (_fields.Line(item, "name", place, Limits.NameLength) is null) item["name"] = FieldMender.TextOf(item["id"]) ?? "Untitled";
+        if (_fields.Line(item, "name", place, Limits.NameLength) is null) item["name"] = FieldMender.TextOf(item["id"])
+            ?? "Untitled";
     }
 
     private void MendEngine(JsonObject item, string place, bool isRequired)
@@ -229,7 +237,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
 
     /// <param name="replaced">Takes what has become of ids that could not stay as they were.</param>
     private void Items(
-        DocumentSlice slice, string kind, Dictionary<string, List<string>> replaced, Func<JsonObject, string, IEnumerable<JsonObject>> mend)
+        DocumentSlice slice, string kind, Dictionary<string, List<string>> replaced, Func<JsonObject, string,
+            IEnumerable<JsonObject>> mend)
     {
         var list = (JsonArray)slice.Node;
         var found = list.ToArray();
@@ -266,7 +275,8 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         var (found, id) = (item["id"], ids.Take(stated));
         if (id == stated && found!.GetValueKind() is JsonValueKind.String) return id;
         notes.Mend($"{place}.id", ImportNotes.Show(found),
-            $"1 to {Limits.IdLength} characters, no control characters, no white space at the ends, each id once", $"taken as \"{id}\"");
+            $"1 to {Limits.IdLength} characters, no control characters, no white space at the ends, each id once",
+                $"taken as \"{id}\"");
         return id;
     }
 

@@ -13,12 +13,14 @@ internal static class StateLayout
 {
     private static readonly (string Browser, Slice Slice)[] Lists =
     [
-        ("sessions", Slice.WorkSessions), ("savedVoices", Slice.SavedVoices), ("chunks", Slice.Chunks), ("batchItems", Slice.BatchItems),
+        ("sessions", Slice.WorkSessions), ("savedVoices", Slice.SavedVoices), ("chunks", Slice.Chunks),
+            ("batchItems", Slice.BatchItems),
     ];
 
     private static readonly (string Browser, string Name)[] Preferences =
     [
-        ("ttsEngine", "engine"), ("parameters", "parameters"), ("useStreaming", "useStreaming"), ("currentSessionId", "currentSessionId"),
+        ("ttsEngine", "engine"), ("parameters", "parameters"), ("useStreaming", "useStreaming"),
+            ("currentSessionId", "currentSessionId"),
     ];
 
     /// <summary>Every slice, in order; what belongs to none of them is noted.</summary>

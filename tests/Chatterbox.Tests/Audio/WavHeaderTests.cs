@@ -35,8 +35,10 @@ public sealed class WavHeaderTests
         var random = new Random(11);
         for (var round = 0; round < 20_000; round++)
         {
-            var wav = Wav(((string[])["RIFF", "RIFX", "RF64", "BW64"])[random.Next(4)], random.Next(40)).AsSpan(0, random.Next(200)).ToArray();
-            for (var fault = random.Next(6); fault > 0 && wav.Length > 0; fault--) wav[random.Next(wav.Length)] = (byte)random.Next(256);
+            var wav = Wav(((string[])["RIFF", "RIFX", "RF64", "BW64"])[random.Next(4)], random.Next(40))
+                .AsSpan(0, random.Next(200)).ToArray();
+            for (var fault = random.Next(6); fault > 0
+                && wav.Length > 0; fault--) wav[random.Next(wav.Length)] = (byte)random.Next(256);
             var audio = WavHeader.Describe(wav, wav.Length + random.Next(3) * 1000L, "hash", AudioMediaType.Of(wav));
             Assert.InRange(audio.SampleRate, 0, 768_000);
             Assert.InRange(audio.Duration, 0, 86_400);

@@ -34,7 +34,8 @@ internal static class Documents
     {
         var (document, _) = await ReadAsync(stream);
         var (state, report) = ImportReader.Read(
-            new(document.State(), document.Version, DryRun: true, document.Format, missing.ToValueList()), Migrations, Partializers.WholeApp);
+            new(document.State(), document.Version, DryRun: true, document.Format, missing.ToValueList()), Migrations,
+                Partializers.WholeApp);
         return (state, report with { Mends = document.Mends.Listed.Concat(report.Mends).ToValueList() });
     }
 
@@ -44,7 +45,8 @@ internal static class Documents
         var (document, _) = await ReadAsync(stream);
         if (document.Mends.Listed is [var mend, ..]) return $"{mend.Place}: {mend.Found}";
         var report = ImportReader.Read(
-            new(document.State(), document.Version, DryRun: true, document.Format, Strict: true), Migrations, Partializers.WholeApp).Report;
+            new(document.State(), document.Version, DryRun: true, document.Format, Strict: true), Migrations,
+                Partializers.WholeApp).Report;
         return report.Refused is { } why ? $"{why.Field}: {why.Value}" : null;
     }
 

@@ -32,9 +32,11 @@ public sealed class ImportReaderTests
     {
         await using var file = Documents.Fixture("browser-state-v0.json");
         var (document, _) = await Documents.ReadAsync(file);
-        var (state, report) = ImportReader.Read(new(document.State(), document.Version, DryRun: true, document.Format), Documents.Migrations);
+        var (state, report) = ImportReader.Read(new(document.State(), document.Version, DryRun: true, document.Format),
+            Documents.Migrations);
 
-        Assert.Equal(["audioUrl of 1 chunk(s): left out, a blob: URL means nothing outside the browser tab that made it"], document.Notes);
+        Assert.Equal(["audioUrl of 1 chunk(s): left out, a blob: URL means nothing outside the browser tab that made it"],
+            document.Notes);
         Assert.Null(state!.Preferences.CurrentSessionId);
         Assert.Equal(WorkStatus.Interrupted, state.Chunks.Find("chunk-2")!.Status);
         Assert.Equal(
@@ -81,7 +83,8 @@ public sealed class ImportReaderTests
         {
             var bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
-            var (state, report) = ImportReader.Read(new(bytes, 1, DryRun: true, (ImportFormat)random.Next(3)), Documents.Migrations);
+            var (state, report) = ImportReader.Read(new(bytes, 1, DryRun: true, (ImportFormat)random.Next(3)),
+                Documents.Migrations);
             Assert.True(state is not null || report.Refused is not null);
         }
     }
@@ -139,7 +142,9 @@ public sealed class ImportReaderTests
             """).State!;
         Assert.Equal([TtsEngine.Turbo, TtsEngine.Chatterbox], state.Chunks.Select(chunk => chunk.Engine));
         Assert.Equal(TtsEngine.Turbo, state.WorkSessions[0].Engine);
-        Assert.Equal((new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), DateTimeOffset.FromUnixTimeMilliseconds(1763800000000)), (state.WorkSessions[0].CreatedAt, state.WorkSessions[0].UpdatedAt));
+        Assert.Equal((new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+            DateTimeOffset.FromUnixTimeMilliseconds(1763800000000)),
+            (state.WorkSessions[0].CreatedAt, state.WorkSessions[0].UpdatedAt));
         Assert.Equal("i", state.BatchItems[0].Id);
     }
 
@@ -154,7 +159,8 @@ public sealed class ImportReaderTests
             """, gone);
         Assert.Null(report.Refused);
         Assert.Equal([there, null, null], state!.Chunks.Select(chunk => chunk.Audio?.Hash));
-        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Pending], state.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Pending],
+            state.Chunks.Select(chunk => chunk.Status));
         Assert.Equal([there, null, null], state.SavedVoices.Select(voice => voice.Prompt?.Hash));
         Assert.Equal(
             [
@@ -191,7 +197,8 @@ public sealed class ImportReaderTests
               {"id": "c2", "text": "t", "parameters": {}, "status": "completed"},
               {"id": "c3", "text": "t", "parameters": {}, "status": "error", "audio": {"hash": "{{hash}}", "length": 9} }] }
             """);
-        Assert.Equal([WorkStatus.Interrupted, WorkStatus.Interrupted, WorkStatus.Error], state!.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([WorkStatus.Interrupted, WorkStatus.Interrupted, WorkStatus.Error],
+            state!.Chunks.Select(chunk => chunk.Status));
         Assert.All(state.Chunks, chunk => Assert.Null(chunk.Audio));
         Assert.Equal(
             [
@@ -201,8 +208,10 @@ public sealed class ImportReaderTests
             ], report.Notes);
     }
 
-    private static (AppState? State, ImportReport Report) Read(ImportFormat format, int version, string? json, params string[] missing) =>
-        ImportReader.Read(new(json is null ? null! : Encoding.UTF8.GetBytes(json), version, DryRun: true, format, missing.ToValueList()), Documents.Migrations);
+    private static (AppState? State, ImportReport Report) Read(ImportFormat format, int version, string? json,
+        params string[] missing) =>
+        ImportReader.Read(new(json is null ? null! : Encoding.UTF8.GetBytes(json), version, DryRun: true, format,
+            missing.ToValueList()), Documents.Migrations);
 
     private sealed class Failing : ISliceMigration
     {

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.Tests.Backup;
 
-/// <summary>What is not allowed in a document is mended item by item; nothing that is wrong with one item costs another.</summary>
+/// <summary>What is not allowed in a document is mended item by item; nothing that is wrong with one item costs
+/// another.</summary>
 public sealed class MendTests
 {
     private const string Valid = """
@@ -18,7 +19,8 @@ public sealed class MendTests
 
     private static readonly string[] AnyValue =
     [
-        "null", "7", "-1", "1e99999999999", "1.5", "\"\"", "\" \"", "\"x\"", "\"\\ud83d\"", "\"\\u0000\"", "true", "{}", "[]", "[null]", "[[]]", "{\"a\":{}}",
+        "null", "7", "-1", "1e99999999999", "1.5", "\"\"", "\" \"", "\"x\"", "\"\\ud83d\"", "\"\\u0000\"", "true", "{}", "[]",
+            "[null]", "[[]]", "{\"a\":{}}",
         "\"7\"", "\"Turbo\"", "99", "\"2025-13-45\"", "\"" + new string('y', 5000) + "\"", "[{\"id\":\"c1\"},{\"id\":\"c1\"},7]",
     ];
 
@@ -61,9 +63,11 @@ public sealed class MendTests
     [InlineData("chunks/0/id", "null", "state.chunks[0].id", "taken as \"chunk-1\"")]
     [InlineData("chunks/0/parameters/temperature", "17", "state.chunks[0].parameters.temperature", "taken as 5")]
     [InlineData("chunks/0/parameters/temperature", "\"0.7\"", "state.chunks[0].parameters.temperature", "taken as 0.7")]
-    [InlineData("chunks/0/parameters", "{\"topK\": 10}", "state.chunks[0].parameters.topK", "the parameters are taken as those of turbo, where they are valid")]
+    [InlineData("chunks/0/parameters", "{\"topK\": 10}", "state.chunks[0].parameters.topK",
+        "the parameters are taken as those of turbo, where they are valid")]
     [InlineData("chunks/0/parameters", "[1]", "state.chunks[0].parameters", "taken as missing")]
-    [InlineData("savedVoices/0/engine", "\"bogus\"", "state.savedVoices[0].engine", "the engine that its parameters fit is taken")]
+    [InlineData("savedVoices/0/engine", "\"bogus\"", "state.savedVoices[0].engine",
+        "the engine that its parameters fit is taken")]
     [InlineData("savedVoices/0/parameters/temperature", "\"hot\"", "state.savedVoices[0].parameters.temperature", "left out")]
     [InlineData("sessions/0/name", "\"Chapter 1 \"", "state.sessions[0].name", "taken as \"Chapter 1\"")]
     [InlineData("sessions/0/chunkIds", "[null, \"c1\"]", "state.sessions[0].chunkIds[0]", "left out")]
@@ -151,7 +155,8 @@ public sealed class MendTests
              "batchItems": [{"id": "b", "name": "n", "chunkIds": ["c1"]}]}
             """);
         Assert.Equal(Enumerable.Range(3, 10).Select(at => $"s{at}"), state.WorkSessions.Select(session => session.Id));
-        Assert.Equal(["c1", .. Enumerable.Range(3, 10).Select(at => $"c{at}"), "shared", "free"], state.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal(["c1", .. Enumerable.Range(3, 10).Select(at => $"c{at}"), "shared", "free"],
+            state.Chunks.Select(chunk => chunk.Id));
         Assert.Equal((10, 13), (report.WorkSessions, report.Chunks));
         Assert.Contains("state.sessions: of 13 work sessions 10 stay, the newest and the one selected; left out: 'S0', 'S1', 'S2', with 2 chunks that no other lists", report.Notes);
     }
@@ -201,8 +206,11 @@ public sealed class MendTests
         var lines = Chatterbox.Cli.Backup.ImportCommand.Describe("f.json", state with { Chunks = [] }, report).ToArray();
         Assert.Contains("  would replace 1 work sessions, 0 voices, 0 chunks, 0 batch items", lines);
         Assert.Contains("  3 values mended or left out; --json lists them:", lines);
-        Assert.Contains(lines, line => line.StartsWith("    2 x state.chunks[].createdAt; the first: state.chunks[0].createdAt: must be ", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith("    state.sessions[0].name: must be 1 to 200 characters", StringComparison.Ordinal));
+        Assert.Contains(lines, line =>
+            line.StartsWith("    2 x state.chunks[].createdAt; the first: state.chunks[0].createdAt: must be ",
+            StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("    state.sessions[0].name: must be 1 to 200 characters",
+            StringComparison.Ordinal));
     }
 
     [Fact(DisplayName = "[X2] more missing clips than a state can refer to are refused")]

@@ -40,7 +40,8 @@ public sealed class RoundTripTests
     {
         // Text of which each character is escaped where JSON is written with care, and takes three times the bytes then.
         var text = string.Concat(Enumerable.Repeat("日", Limits.ChunkTextLength));
-        var chunks = Enumerable.Range(0, 4000).Select(number => new Chunk { Id = $"c{number}", Text = text, Parameters = new() }).ToValueList();
+        var chunks = Enumerable.Range(0, 4000).Select(number => new Chunk { Id = $"c{number}", Text = text, Parameters = new() })
+            .ToValueList();
         var items = Enumerable.Range(0, 60).Select(number => new BatchItem
         {
             Id = $"b{number}", Name = "n", ChunkIds = [.. Enumerable.Range(0, 1000).Select(id => $"{new string('x', 120)}{id}")],
@@ -58,12 +59,14 @@ public sealed class RoundTripTests
         {
             Id = $"b{number}", Name = "n", ChunkIds = [.. Enumerable.Range(0, 5000).Select(id => $"{new string('x', 120)}{id}")],
         }).ToValueList();
-        var (imported, report) = await Documents.ImportAsync(new MemoryStream(await ExportAsync(AppState.Initial with { BatchItems = items })));
+        var (imported,
+            report) = await Documents.ImportAsync(new MemoryStream(await ExportAsync(AppState.Initial with { BatchItems = items })));
         Assert.Null(report.Refused);
         Assert.InRange(imported!.BatchItems.Count, 11, 13);
         Assert.Equal("b19", imported.BatchItems[^1].Id);
         Assert.Equal("state.batchItems", Assert.Single(report.Mends).Place);
-        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(imported, ChatterboxJson.Default.AppState).Length, 1, Limits.SliceBytes + 1000);
+        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(imported, ChatterboxJson.Default.AppState).Length, 1,
+            Limits.SliceBytes + 1000);
     }
 
     [Fact(DisplayName = "[R4] an export says what it is")]
@@ -95,7 +98,8 @@ public sealed class RoundTripTests
         const string Export = """{"format": "chatterbox-export", "formatVersion": 1, "schemaVersion": 1, "state": {"preferences": {}}}""";
         var (state, report) = await Documents.ImportAsync(Documents.Of(Export));
         Assert.Equal(AppState.Initial, state);
-        Assert.Equal(["state.workSessions", "state.savedVoices", "state.chunks", "state.batchItems"], report.Mends.Select(mend => mend.Place));
+        Assert.Equal(["state.workSessions", "state.savedVoices", "state.chunks", "state.batchItems"],
+            report.Mends.Select(mend => mend.Place));
         Assert.Equal("state.workSessions: nothing", await Documents.RefusedStrictlyAsync(Documents.Of(Export)));
     }
 

@@ -60,7 +60,8 @@ internal static class WireValues
         yield return ("ImportRequest", new ImportRequest([1, 2], 1, true, ImportFormat.Export, ["hash"]));
         yield return ("ImportReport.2", new ImportReport { FromVersion = 1, WorkSessions = 2, SavedVoices = 3, BatchItems = 4, AudioClips = 5, AudioBytes = 6, DryRun = true, Clips = ["hash"] });
         yield return ("ImportRequest.2", new ImportRequest([1], 0, false, Strict: true));
-        yield return ("ImportReport.3", new ImportReport { Mends = [new("state.chunks[0].createdAt", "null", "a time", "taken as missing")], MoreMends = 7 });
+        yield return ("ImportReport.3", new ImportReport { Mends = [new("state.chunks[0].createdAt", "null", "a time",
+            "taken as missing")], MoreMends = 7 });
         yield return ("RecoveryReport.2", new RecoveryReport { Refused = rejection, BatchItems = ["b1"] });
         yield return ("SessionStatus.2", new SessionStatus
         {

@@ -22,7 +22,8 @@ public sealed class UnknownMembersTests
     [InlineData("{\"\\ud83d\": 1}", "{\"\\ud83d\": 1}", true)]
     [InlineData("null", "false", false)]
     [InlineData("true", "true", true)]
-    public void Equality(string one, string other, bool same) => Assert.Equal(same, Unknown.Of("x", one).Equals(Unknown.Of("x", other)));
+    public void Equality(string one, string other, bool same) =>
+        Assert.Equal(same, Unknown.Of("x", one).Equals(Unknown.Of("x", other)));
 
     [Fact(DisplayName = "[X3] a change whose unknown members hold a number that no type can hold is applied, saved and read again")]
     public void HugeNumber()
