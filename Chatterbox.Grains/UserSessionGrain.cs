@@ -1,5 +1,6 @@
 using Chatterbox.Grains.FanOut;
 using Chatterbox.Grains.FanOut.Streams;
+using Chatterbox.Grains.Import;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
@@ -188,7 +189,7 @@ internal sealed partial class UserSessionGrain(
 
     public async Task<ImportReport> ImportAsync(ImportRequest request)
     {
-        var (state, report) = BrowserState.Read(request, migrations);
+        var (state, report) = ImportReader.Read(request, migrations, configs.Find(Key[(Key.LastIndexOf('/') + 1)..])?.Partialize);
         if (ReadOnly is { } why) return report with { Refused = new("session", "read-only", why) };
         if (state is null || request.DryRun) return report;
 

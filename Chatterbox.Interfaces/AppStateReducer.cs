@@ -14,8 +14,20 @@ public static class AppStateReducer
     /// reason. Never throws for anything a client can send.
     /// </summary>
     /// <param name="slices">The slices that the state is a copy of; null is all. What the others hold is not asked for.</param>
-    public static ChangeResult Apply(AppState state, AppStateChange change, ValueList<Slice>? slices = null) =>
-        Validation.Check(state, change, slices) is { } rejection ? new ChangeResult(state, rejection) : Reduce(state, change);
+    public static ChangeResult Apply(AppState state, AppStateChange change, ValueList<Slice>? slices = null)
+    {
+        try
+        {
+            return Validation.Check(state, change, slices) is { } rejection ? new ChangeResult(state, rejection)
+                : Reduce(state, change);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // A change that cannot be applied must not stop the changes behind it.
+            var allowed = $"a change that can be applied ({failure.GetType().Name})";
+            return new ChangeResult(state, Rejection.OfText("change", change?.GetType().Name, allowed));
+        }
+    }
 
     private static AppState Reduce(AppState state, AppStateChange change) => change switch
     {

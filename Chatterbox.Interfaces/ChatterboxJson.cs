@@ -21,6 +21,7 @@ namespace Chatterbox;
 [JsonSerializable(typeof(VersionCount))]
 [JsonSerializable(typeof(CheckFinding))]
 [JsonSerializable(typeof(ImportReport))]
+[JsonSerializable(typeof(ImportMend))]
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext
 {

@@ -246,14 +246,18 @@ public sealed record FlushReply(
 /// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored apart and referred to by <c>audio</c>.</param>
 /// <param name="Version">The schema version of the state.</param>
 /// <param name="Format">How the state is laid out.</param>
-/// <param name="Missing">Hashes of clips that are not to be had. What refers to one lets go of it.</param>
+/// <param name="Missing">Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is
+/// taken
+/// without it.</param>
+/// <param name="Strict">Whether a value that would have to be mended refuses the import.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]
 public sealed record ImportRequest(
     [property: Id(0)] byte[] Json,
     [property: Id(1)] int Version,
     [property: Id(2)] bool DryRun,
     [property: Id(3)] ImportFormat Format = ImportFormat.Browser,
-    [property: Id(4)] ValueList<string>? Missing = null);
+    [property: Id(4)] ValueList<string>? Missing = null,
+    [property: Id(5)] bool Strict = false);
 
 /// <summary>How an imported state is laid out.</summary>
 [GenerateSerializer, Alias("chatterbox.ImportFormat")]
@@ -282,7 +286,7 @@ public sealed record ImportReport
     [Id(7)] public int AudioClips { get; init; }
     [Id(8)] public long AudioBytes { get; init; }
 
-    /// <summary>What was changed on the way in, or left out, and why.</summary>
+    /// <summary>What an import never takes, or takes in another form, and why.</summary>
     [Id(9)] public ValueList<string> Notes { get; init; } = [];
 
     [Id(10)] public bool DryRun { get; init; }
@@ -290,4 +294,25 @@ public sealed record ImportReport
 
     /// <summary>Hashes of the clips that the state refers to: those worth storing.</summary>
     [Id(12)] public ValueList<string> Clips { get; init; } = [];
+
+    /// <summary>Values that were not allowed as they stood, and what was taken instead.</summary>
+    [Id(13)] public ValueList<ImportMend> Mends { get; init; } = [];
+
+    /// <summary>How many more there are than <see cref="Mends"/> lists.</summary>
+    [Id(14)] public int MoreMends { get; init; }
+}
+
+/// <summary>A value in an imported document that was not allowed as it stood.</summary>
+/// <param name="Place">Its path in the document, such as <c>state.chunks[3].createdAt</c>.</param>
+/// <param name="Found">The value, or what it is.</param>
+/// <param name="Allowed">What the value must be.</param>
+/// <param name="Done">What was taken instead, or that it was left out.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.ImportMend")]
+public sealed record ImportMend(
+    [property: Id(0)] string Place,
+    [property: Id(1)] string Found,
+    [property: Id(2)] string Allowed,
+    [property: Id(3)] string Done)
+{
+    public override string ToString() => $"{Place}: must be {Allowed}, was {Found}; {Done}";
 }

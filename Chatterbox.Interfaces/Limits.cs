@@ -32,6 +32,22 @@ public static class Limits
     /// <summary>Bytes of one audio clip: 40 s of PCM16 at 24 kHz is 1.9 MB.</summary>
     public const int ClipBytes = 32 * 1024 * 1024;
 
-    /// <summary>Bytes of an imported document once its audio has been taken out.</summary>
-    public const int ImportBytes = 32 * 1024 * 1024;
+    /// <summary>Bytes of JSON of one slice.</summary>
+    public const int SliceBytes = 8 * 1024 * 1024;
+
+    /// <summary>Bytes of JSON of all slices of a session.</summary>
+    public const int SessionBytes = 24 * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes of an imported document once its audio has been taken out. Twice what a session may hold, so that every export fits,
+    /// and
+    /// documents of which an import leaves something out.
+    /// </summary>
+    public const int ImportBytes = 2 * SessionBytes;
+
+    /// <summary>Mended values that an import's report lists.</summary>
+    public const int ImportMends = 10_000;
+
+    /// <summary>Clips that an imported state may refer to.</summary>
+    public const int ImportClips = Chunks + SavedVoices;
 }

@@ -47,7 +47,7 @@ internal static class Text
     }
 
     // A lone surrogate cannot be stored as UTF-8: it would come back as another character.
-    private static bool IsWellFormed(string value)
+    public static bool IsWellFormed(string value)
     {
         for (var at = 0; at < value.Length; at++)
         {

@@ -130,6 +130,11 @@ public static class Validation
         {
             return new($"{field}.unknown", "members of no value or nested too deeply", $"JSON of at most {Limits.UnknownDepth} levels");
         }
+        if (unknown.FirstOrDefault(member => !Text.IsWellFormed(member.Key) || !JsonText.IsWellFormed(member.Value))
+            .Key is { } broken)
+        {
+            return Rejection.OfText($"{field}.unknown", broken, "text of valid Unicode");
+        }
         var length = unknown.Sum(member => (long)member.Key.Length + member.Value.GetRawText().Length);
         return length <= Limits.UnknownBytes ? null : new($"{field}.unknown", $"{length} bytes", $"at most {Limits.UnknownBytes}");
     }

@@ -1,58 +1,94 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using Chatterbox.Cli.Connection;
-using Chatterbox.Cli.Files;
+using Chatterbox.Cli.State;
 using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Cli.Backup;
 
-internal static class ImportCommand
+internal static partial class ImportCommand
 {
     private const int ShownNotes = 50;
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "What the browser app has stored, or an export." };
+        var file = new Argument<string>("FILE") { Description = "What the browser app has stored, or an export; - is standard input." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check and say what would be done; change nothing." };
-        return new SessionVerb("import", "Replaces the state by a document, all or nothing.",
+        var strict = new Option<bool>("--strict") { Description = "Refuse a document in which anything would have to be mended." };
+        var json = new Option<bool>("--json") { Description = "Print the report as JSON, with every value that was mended." };
+        return new SessionVerb("import", "Replaces the state by a document, all at once.",
             """
             Takes:
               What the browser app keeps: {"state": {...}, "version": n}, version 0 where there is none. Audio in base64
               becomes audio clips; blob: URLs are left out.
               What 'export' writes.
-              The document is checked as a whole first: when something in it is not allowed, nothing is changed.
+              Values that are not allowed are mended or left out one by one, and counted in the report; --json lists each with its
+              path. A text too long for one chunk is split into several. With --strict nothing is imported from such a document.
+              The state that was there is kept: 'chatterbox recover USER --undo' brings it back.
 
             Examples:
               chatterbox import alice browser-state.json --dry-run
               chatterbox import alice browser-state.json
+              chatterbox import alice browser-state.json --json | jq '.mends[]'
+              xz -dc alice.json.xz | chatterbox import alice -
             """)
         {
-            file, dryRun,
-        }.Does(run => ImportAsync(run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun)));
+            file, dryRun, strict, json,
+        }.Does(run => ImportAsync(
+            run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun), run.Parsed.GetValue(strict),
+                run.Parsed.GetValue(json)));
     }
 
-    private static async Task ImportAsync(SessionRun run, string path, bool dryRun)
+    private static async Task ImportAsync(SessionRun run, string path, bool dryRun, bool strict, bool json)
     {
-        await using var file = InputFile.Open(path);
+        await using var file = await run.ReadAsync(path);
+        var before = run.Store.State;
         ImportReport? report = null;
         try
         {
-            await BackupProgressBar.ShowAsync(run, async progress => report = await run.Store.Backup.ImportAsync(file, dryRun, progress, run.Token));
+            await BackupProgressBar.ShowAsync(run, async progress =>
+                report = await run.Store.Backup.ImportAsync(file, dryRun, strict, progress, run.Token));
         }
         catch (BackupFormatException wrong)
         {
             throw new WrongRequestException($"{path}: {wrong.Message}");
         }
         if (report!.Refused is { } refused) throw new WrongRequestException($"{path}: {refused.Message}");
-        Print(run.Output, path, report);
+        if (json) run.Output.WriteLine(StateJson.Indented(JsonSerializer.SerializeToElement(report,
+            ChatterboxJson.Default.ImportReport)));
+        else foreach (var line in Describe(path, before, report)) run.Output.WriteLine(line);
     }
 
-    private static void Print(TextWriter output, string path, ImportReport report)
+    internal static IEnumerable<string> Describe(string path, AppState before, ImportReport report)
     {
-        output.WriteLine($"{(report.DryRun ? "would import" : "imported")} {path}: version {report.FromVersion} -> {report.ToVersion}"
-            + (report.DryRun ? ", nothing was changed" : $", revision {report.Revision}"));
-        output.WriteLine($"  {report.WorkSessions} work sessions, {report.SavedVoices} voices, {report.Chunks} chunks, {report.BatchItems} batch items, "
-            + $"{report.AudioClips} audio clips ({report.AudioBytes} bytes)");
-        foreach (var note in report.Notes.Take(ShownNotes)) output.WriteLine($"  {note}");
-        if (report.Notes.Count > ShownNotes) output.WriteLine($"  and {report.Notes.Count - ShownNotes} more such notes");
+        yield return $"{(report.DryRun ? "would import" : "imported")} {path}: version {report.FromVersion} -> {report.ToVersion}"
+            + (report.DryRun ? ", nothing was changed" : $", revision {report.Revision}");
+        yield return $"  {Counts(report.WorkSessions, report.SavedVoices, report.Chunks, report.BatchItems)}, "
+            + $"{report.AudioClips} audio clips ({report.AudioBytes} bytes)";
+        yield return $"  {(report.DryRun ? "would replace" : "replaced")} "
+            + Counts(before.WorkSessions.Count, before.SavedVoices.Count, before.Chunks.Count, before.BatchItems.Count);
+        foreach (var note in report.Notes.Take(ShownNotes)) yield return $"  {note}";
+        if (report.Notes.Count > ShownNotes) yield return $"  and {report.Notes.Count - ShownNotes} more such notes; --json lists them";
+        foreach (var line in Mends(report)) yield return $"  {line}";
     }
+
+    private static IEnumerable<string> Mends(ImportReport report)
+    {
+        if (report.Mends.Count == 0) yield break;
+        yield return $"{report.Mends.Count + report.MoreMends} values mended or left out; --json lists them:";
+        // Alike are those at the same place of different items.
+        var kinds = report.Mends.GroupBy(mend => Index().Replace(mend.Place, "[]"), StringComparer.Ordinal).ToArray();
+        foreach (var kind in kinds.Take(ShownNotes))
+        {
+            yield return kind.Count() == 1 ? $"  {kind.First()}" : $"  {kind.Count()} x {kind.Key}; the first: {kind.First()}";
+        }
+        if (kinds.Length > ShownNotes) yield return $"  and {kinds.Length - ShownNotes} more kinds";
+    }
+
+    private static string Counts(int workSessions, int voices, int chunks, int batchItems) =>
+        $"{workSessions} work sessions, {voices} voices, {chunks} chunks, {batchItems} batch items";
+
+    [GeneratedRegex(@"\[\d+\]")]
+    private static partial Regex Index();
 }

@@ -46,24 +46,26 @@ internal static class ConnectionOptions
         var found = new List<IPEndPoint>();
         foreach (var text in argument.Tokens.Select(token => token.Value))
         {
-            if (ParseGateway(text) is { } gateway) found.Add(gateway);
+            if (ParseGateway(text) is { Length: > 0 } gateways) found.AddRange(gateways);
             else argument.AddError(Rejection.OfText("--gateway", text, "host:port of a silo, such as 127.0.0.1:30000").Message);
         }
         return [.. found];
     }
 
-    private static IPEndPoint? ParseGateway(string text)
+    // A name may stand for several addresses, of which a silo listens at one only: localhost is ::1 and 127.0.0.1.
+    private static IPEndPoint[] ParseGateway(string text)
     {
-        if (IPEndPoint.TryParse(text, out var exact)) return exact.Port > 0 ? exact : new(exact.Address, DefaultPort);
+        if (IPEndPoint.TryParse(text, out var exact)) return [exact.Port > 0 ? exact : new(exact.Address, DefaultPort)];
         var colon = text.LastIndexOf(':');
         var (host, port) = colon < 0 ? (text, DefaultPort) : (text[..colon], ParsePort(text[(colon + 1)..]));
         try
         {
-            return port is null ? null : new(Dns.GetHostAddresses(host).First(), port.Value);
+            return port is null ? [] : [.. Dns.GetHostAddresses(host).Distinct().Select(address => new IPEndPoint(address,
+                port.Value))];
         }
         catch (Exception unknown) when (unknown is SocketException or ArgumentException or InvalidOperationException)
         {
-            return null;
+            return [];
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Chatterbox.Cli.Files;
 using Chatterbox.Client;
 
 namespace Chatterbox.Cli.Connection;
@@ -37,6 +38,15 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
                 ? $"not finished {limit}; what was asked for may be done all the same"
                 : $"no answer {limit}{(store?.Persistence.Unreachable is { } last ? $": {last.Message}" : "")}");
         }
+    }
+
+    /// <summary>A file as <see cref="InputFile"/> has it. Whoever feeds a pipe may take their time.</summary>
+    public async Task<Stream> ReadAsync(string path)
+    {
+        deadline.Suspend();
+        var file = await InputFile.OpenAsync(path, Token);
+        deadline.Extend();
+        return file;
     }
 
     /// <summary>Makes changes, all of which have to be allowed, and returns once they are stored.</summary>

@@ -6,15 +6,15 @@ namespace Chatterbox.Cli.Files;
 internal static class ClipFile
 {
     /// <exception cref="WrongRequestException">There is no such file, it is empty, or too large.</exception>
-    public static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
+    public static async Task<byte[]> ReadAsync(SessionRun run, string path)
     {
-        await using var file = InputFile.Open(path);
+        await using var file = await run.ReadAsync(path);
         if (file.Length is 0 or > Limits.ClipBytes)
         {
-            throw new WrongRequestException($"{path}: {file.Length} bytes is not allowed; allowed: an audio clip of 1 to {Limits.ClipBytes} bytes");
+            throw new WrongRequestException($"{path}: must be an audio clip of 1 to {Limits.ClipBytes} bytes, was {file.Length} bytes");
         }
         var clip = new byte[file.Length];
-        await file.ReadExactlyAsync(clip, cancellationToken);
+        await file.ReadExactlyAsync(clip, run.Token);
         return clip;
     }
 }

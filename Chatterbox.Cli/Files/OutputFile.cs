@@ -6,8 +6,7 @@ namespace Chatterbox.Cli.Files;
 /// <summary>Files that a verb writes: whole, or not at all.</summary>
 internal static class OutputFile
 {
-    private const string StandardOutput = "-";
-    private const string Devices = "/dev/";
+    private static readonly string[] StandardOutput = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
     public static Option<string> Option { get; } = new("--output", "-o")
     {
@@ -16,50 +15,113 @@ internal static class OutputFile
         Required = true,
     };
 
-    /// <summary>Writes beside the file and renames it at the end, so that what was there stays until the new one is whole.</summary>
+    /// <summary>
+    /// Writes beside the file and renames it at the end, so that what was there stays until the new one is whole. A file that is
+    /// there
+    /// keeps its mode, owner and names; what is no file, such as a pipe or a device, is written to.
+    /// </summary>
     /// <exception cref="WrongRequestException">It cannot be written, and why.</exception>
     public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
-        if (path == StandardOutput)
+        if (StandardOutput.Contains(path))
         {
             await using var output = Console.OpenStandardOutput();
             await WriteToAsync(output, "standard output", write);
             return;
         }
-        if (Path.GetFullPath(path).StartsWith(Devices, StringComparison.Ordinal))
+        if (Directory.Exists(path)) throw new WrongRequestException($"{path}: a directory; allowed: a file");
+        var exists = File.Exists(path);
+        if (exists && !IsRegular(path))
         {
-            // A device is written to, not replaced.
             await using var device = Open(path, path, FileMode.Open);
             await WriteToAsync(device, path, write);
             return;
         }
         path = FollowLink(path);
+        if (TryOpenBeside(path, exists) is { } file) await WriteBesideAsync(path, file, exists, write);
+        else await WriteInPlaceAsync(path, write);
+    }
+
+    private static bool IsRegular(string path)
+    {
+        if (UnixFile.Of(path) is { } file) return file.IsRegular;
+        return !Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
+    }
+
+    // Nothing can be made beside it: the file itself may be writable all the same.
+    private static FileStream? TryOpenBeside(string path, bool exists)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read,
+            BufferSize = 0 };
+        // Nobody else reads what nobody else may read of the file that it replaces.
+        if (exists && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        var file = Open(path, temporary, FileMode.CreateNew);
+        try
+        {
+            return new(temporary, options);
+        }
+        catch (Exception failure) when (IsOfFile(failure))
+        {
+            if (exists) return null;
+            throw Wrong(path, failure.Message.Replace(temporary, path, StringComparison.Ordinal));
+        }
+    }
+
+    private static async Task WriteBesideAsync(string path, FileStream file, bool exists, Func<Stream, Task> write)
+    {
         try
         {
             await using (file) await WriteToAsync(file, path, write);
-            File.Move(temporary, path, overwrite: true);
+            if (!exists) File.Move(file.Name, path, overwrite: true);
+            else if (!TryReplace(path, file.Name))
+            {
+                await using var whole = new FileStream(file.Name, FileMode.Open, FileAccess.Read);
+                await WriteInPlaceAsync(path, output => whole.CopyToAsync(output));
+            }
         }
-        catch
+        finally
         {
-            File.Delete(temporary);
-            throw;
+            File.Delete(file.Name);
         }
+    }
+
+    // A file of another owner, of several names or mounted where it is cannot be replaced without becoming another.
+    private static bool TryReplace(string path, string temporary)
+    {
+        if (OperatingSystem.IsWindows() || UnixFile.Of(path) is not { Links: 1 } old) return false;
+        try
+        {
+            if (!old.TryMakeAlike(temporary, File.GetUnixFileMode(path))) return false;
+            File.Move(temporary, path, overwrite: true);
+            return true;
+        }
+        catch (Exception failure) when (IsOfFile(failure))
+        {
+            return false;
+        }
+    }
+
+    private static async Task WriteInPlaceAsync(string path, Func<Stream, Task> write)
+    {
+        await using var file = Open(path, path, FileMode.Open);
+        await WriteToAsync(file, path, write);
+        file.SetLength(file.Position);
     }
 
     private static FileStream Open(string path, string actual, FileMode mode)
     {
-        if (Directory.Exists(path)) throw new WrongRequestException($"{path}: a directory; allowed: a file");
         try
         {
-            return new(actual, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            return new(actual, mode, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception failure) when (IsOfFile(failure))
         {
-            throw Wrong(path, failure.Message.Replace(actual, path, StringComparison.Ordinal));
+            throw Wrong(path, failure.Message);
         }
     }
+
+    private static bool IsOfFile(Exception failure) =>
+        failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
     // The link stays one; what it points to is replaced.
     private static string FollowLink(string path)
@@ -76,59 +138,11 @@ internal static class OutputFile
 
     private static async Task WriteToAsync(Stream file, string name, Func<Stream, Task> write)
     {
-        var guarded = new BufferedStream(new DiskErrors(file, name), 64 * 1024);
+        var guarded = new BufferedStream(new DiskErrors(file, failure => Wrong(name, failure.Message)), 64 * 1024);
         await write(guarded);
         await guarded.FlushAsync();
     }
 
     private static WrongRequestException Wrong(string path, string problem) =>
         new($"{path}: {problem.TrimEnd('.')}; allowed: a file that can be written");
-
-    /// <summary>A full disk here is not a service out of order: it is said of the file.</summary>
-    private sealed class DiskErrors(Stream file, string name) : Stream
-    {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            try
-            {
-                await file.WriteAsync(buffer, cancellationToken);
-            }
-            catch (IOException failure)
-            {
-                throw Wrong(name, failure.Message);
-            }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            try
-            {
-                file.Write(buffer, offset, count);
-            }
-            catch (IOException failure)
-            {
-                throw Wrong(name, failure.Message);
-            }
-        }
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => file.FlushAsync(cancellationToken);
-
-        public override void Flush() => file.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Text;
 using Chatterbox.Cli.Connection;
 
 namespace Chatterbox.Cli.Help;
@@ -19,12 +20,19 @@ internal sealed class ChatterboxCommand : RootCommand
 
     public async Task<int> RunAsync(string[] args)
     {
+        // What is printed is read by programs, which do not know of this process's locale.
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         // A text may begin with '@'.
         var parsed = Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell };
+        var error = new EscapingWriter(Console.Error);
+        var invocation = new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell,
+                Output = new EscapingWriter(Console.Out), Error = error,
+        };
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(invocation);
 
-        invocation.Output = Console.Error;
+        invocation.Output = error;
         await parsed.InvokeAsync(invocation);
         return ExitCode.WrongRequest;
     }

@@ -22,6 +22,8 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
           chatterbox set alice temperature=0.9 cfg_weight=0.3
           chatterbox watch alice preferences.parameters
           chatterbox export alice -o alice.json
+
+        What begins with - and is no option stands behind --: chatterbox get -- -bob
         """;
 
     // An error in the arguments is followed by the help as well.

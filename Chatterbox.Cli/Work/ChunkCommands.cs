@@ -23,6 +23,7 @@ internal static class ChunkCommands
             Examples:
               chatterbox chunk add alice "It was a dark and stormy night."
               chatterbox chunk add alice "Chapter 1" --id title --session session-1
+              chatterbox chunk add alice -- "- he said, and left."    (-- before a text that begins with -)
             """)
         {
             text, id, session,
@@ -52,7 +53,7 @@ internal static class ChunkCommands
     private static SessionVerb Complete()
     {
         var id = new Argument<string>("ID") { Description = "The chunk's id." };
-        var file = new Argument<string>("FILE") { Description = "Its audio, such as a WAV file." };
+        var file = new Argument<string>("FILE") { Description = "Its audio, such as a WAV file; - is standard input." };
         return new SessionVerb("complete", "Gives a chunk its audio.",
             """
             Examples:
@@ -63,7 +64,7 @@ internal static class ChunkCommands
         }.Does(async run =>
         {
             var chunk = run.Store.State.Chunks.Existing(run.Parsed.GetRequiredValue(id), "chunk.id");
-            var clip = await ClipFile.ReadAsync(run.Parsed.GetRequiredValue(file), run.Token);
+            var clip = await ClipFile.ReadAsync(run, run.Parsed.GetRequiredValue(file));
             var audio = await run.Store.Audio.UploadAsync(clip, AudioMediaType.Of(clip), run.Token);
             await run.ChangeAsync(new CompleteChunk(chunk.Id, audio));
         });

@@ -49,7 +49,7 @@ internal static class VoiceCommands
             if (Validation.Check(voice) is { } wrong) throw WrongRequestException.For(wrong);
             if (run.Parsed.GetValue(prompt) is { } file)
             {
-                var clip = await ClipFile.ReadAsync(file, run.Token);
+                var clip = await ClipFile.ReadAsync(run, file);
                 voice = voice with { Prompt = await run.Store.Audio.UploadAsync(clip, AudioMediaType.Of(clip), run.Token) };
             }
             await run.ChangeAsync(new UpsertVoice(voice));

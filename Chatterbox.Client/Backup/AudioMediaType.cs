@@ -5,13 +5,51 @@ public static class AudioMediaType
 {
     public const string Wav = "audio/wav";
 
-    public static string Of(ReadOnlySpan<byte> clip) => clip switch
+    /// <summary>Of what begins like no audio that is known here.</summary>
+    public const string Unknown = "application/octet-stream";
+
+    private const string Mpeg = "audio/mpeg";
+    private const string Mp4 = "audio/mp4";
+    private const string Aac = "audio/aac";
+
+    public static string Of(ReadOnlySpan<byte> clip)
     {
-        [(byte)'R', (byte)'I', (byte)'F', (byte)'F', ..] => Wav,
-        [(byte)'I', (byte)'D', (byte)'3', ..] or [0xFF, 0xFB or 0xF3 or 0xF2, ..] => "audio/mpeg",
-        [(byte)'O', (byte)'g', (byte)'g', (byte)'S', ..] => "audio/ogg",
-        [(byte)'f', (byte)'L', (byte)'a', (byte)'C', ..] => "audio/flac",
-        [0x1A, 0x45, 0xDF, 0xA3, ..] => "audio/webm",
-        _ => "application/octet-stream",
-    };
+        // Containers of more than audio say in their ninth byte what they hold: RIFF also holds pictures (WebP) and films (AVI).
+        var inner = clip.Length >= 12 ? clip[8..12] : [];
+        if (clip.StartsWith("RIFF"u8) || clip.StartsWith("RIFX"u8) || clip.StartsWith("RF64"u8) || clip.StartsWith("BW64"u8))
+        {
+            return inner.SequenceEqual("WAVE"u8) ? Wav : Unknown;
+        }
+        if (clip.StartsWith("FORM"u8)) return inner.SequenceEqual("AIFF"u8)
+            || inner.SequenceEqual("AIFC"u8) ? "audio/aiff" : Unknown;
+        if (clip.Length >= 12 && clip[4..8].SequenceEqual("ftyp"u8)) return OfBrand(inner);
+        if (clip.StartsWith("OggS"u8)) return "audio/ogg";
+        if (clip.StartsWith("fLaC"u8)) return "audio/flac";
+        if (clip.StartsWith("caff"u8)) return "audio/x-caf";
+        if (clip.StartsWith("#!AMR"u8)) return "audio/amr";
+        if (clip.StartsWith((ReadOnlySpan<byte>)[0x1A, 0x45, 0xDF, 0xA3])) return "audio/webm";
+        if (clip.StartsWith("ADIF"u8)) return Aac;
+        // An ID3 tag may stand before AAC too, but hardly ever does.
+        if (clip.StartsWith("ID3"u8)) return Mpeg;
+        return clip is [0xFF, var second, var third, ..] ? OfFrame(second, third) : Unknown;
+    }
+
+    // The other brands are of pictures (HEIC, AVIF).
+    private static string OfBrand(ReadOnlySpan<byte> brand) =>
+        brand[..3].SequenceEqual("M4A"u8) || brand[..3].SequenceEqual("M4B"u8) || brand[..3].SequenceEqual("M4V"u8)
+        || brand[..3].SequenceEqual("iso"u8) || brand[..3].SequenceEqual("mp4"u8) || brand[..3].SequenceEqual("avc"u8)
+        || brand[..3].SequenceEqual("3gp"u8) || brand[..3].SequenceEqual("3g2"u8) || brand[..3].SequenceEqual("qt "u8)
+        || brand.SequenceEqual("dash"u8) || brand.SequenceEqual("MSNV"u8)
+            ? Mp4
+            : Unknown;
+
+    // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer (3 is layer I, which nothing writes and
+    // UTF-16 text
+    // begins like); ADTS has layer 0.
+    private static string OfFrame(byte second, byte third)
+    {
+        if ((second & 0xF6) == 0xF0) return (third >> 2 & 0xF) < 13 ? Aac : Unknown;
+        var (version, layer, bitRate, sampleRate) = (second >> 3 & 3, second >> 1 & 3, third >> 4, third >> 2 & 3);
+        return (second & 0xE0) == 0xE0 && version != 1 && layer is 1 or 2 && bitRate != 15 && sampleRate != 3 ? Mpeg : Unknown;
+    }
 }

@@ -8,6 +8,11 @@ public sealed class BackupFormatException(string place, string problem) : Except
     /// <summary>Where in the document.</summary>
     public string Place => place;
 
+    internal string Found { get; private init; } = problem;
+
+    internal string Allowed { get; private init; } = "";
+
     internal static BackupFormatException At(string path, string found, string allowed) =>
-        new(path.Length == 0 ? "the document" : path, $"{found} is not allowed; allowed: {allowed}");
+        new(path.Length == 0 ? "the document" : path, $"{found} is not allowed; allowed: {allowed}") { Found = found,
+            Allowed = allowed };
 }

@@ -10,7 +10,25 @@ internal static class ClipText
 {
     private static ReadOnlySpan<byte> DataScheme => "data:"u8;
 
-    public static bool IsDataUrl(ref Utf8JsonReader text) => text.HasValueSequence is false && text.ValueSpan.StartsWith(DataScheme);
+    /// <summary>Shorter texts are no audio, whatever they begin with.</summary>
+    private const int ShortestBase64 = 64;
+
+    /// <summary>Characters of base64 in which a clip says what it is.</summary>
+    private const int Head = 64;
+
+    public static bool IsDataUrl(ref Utf8JsonReader text) => text.ValueSpan.StartsWith(DataScheme);
+
+    /// <summary>Whether a text is audio beyond doubt: a <c>data:</c> URL of audio, or base64 that begins as an audio file
+    /// does.</summary>
+    public static bool IsAudio(ref Utf8JsonReader text)
+    {
+        var bytes = text.ValueSpan;
+        if (bytes.StartsWith("data:audio/"u8) || bytes.StartsWith("data:video/"u8)) return true;
+        Span<byte> head = stackalloc byte[Base64.GetMaxDecodedFromUtf8Length(Head)];
+        return bytes.Length >= ShortestBase64
+            && Base64.DecodeFromUtf8(bytes[..Head], head, out _, out var length, isFinalBlock: false) is OperationStatus.Done
+            && AudioMediaType.Of(head[..length]) is not AudioMediaType.Unknown;
+    }
 
     /// <summary>The clip and its media type; nothing where the text is empty.</summary>
     /// <exception cref="BackupFormatException">The text is neither, or the clip is too large.</exception>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Chatterbox.Client.Backup;
@@ -11,8 +12,10 @@ internal sealed class DocumentScan(Stream source)
 {
     private const int FirstBuffer = 64 * 1024;
 
-    // Base64 takes four characters for three bytes; some writers escape the slashes in it.
-    private const int LongestValue = Limits.ClipBytes / 2 * 3;
+    // Base64 takes four characters for three bytes; some writers escape the slashes in it. A clip that is too large is read as
+    // well, to
+    // leave it out and take the rest.
+    private const int LongestValue = 4 * Limits.ClipBytes;
 
     private readonly JsonPlace _place = new();
     private readonly ArrayBufferWriter<byte> _rest = new(FirstBuffer);
@@ -20,7 +23,7 @@ internal sealed class DocumentScan(Stream source)
     private int _start, _end;
     private long _total;
     private bool _ended;
-    private JsonReaderState _state;
+    private JsonReaderState _state = new(new() { MaxDepth = JsonText.MaxDepth });
     private Clip? _found;
     private int _clips;
 
@@ -29,6 +32,9 @@ internal sealed class DocumentScan(Stream source)
     /// <summary>Called with each clip in turn.</summary>
     public required Func<Clip, Task> OnClip { get; init; }
 
+    /// <summary>Called with what could not be taken as it stands: a text that is no Unicode, a clip that is none.</summary>
+    public Action<ImportMend>? OnMend { get; init; }
+
     /// <summary>Called with the bytes read so far.</summary>
     public Action<long>? OnProgress { get; init; }
 
@@ -36,7 +42,9 @@ internal sealed class DocumentScan(Stream source)
     /// <exception cref="BackupFormatException">This is not a document to import; says where and why.</exception>
     public async Task<ReadOnlyMemory<byte>> RunAsync(CancellationToken cancellationToken)
     {
-        await using var copy = new Utf8JsonWriter(_rest, new() { SkipValidation = true });
+        // Escaping as little as may be: what is sent must not be longer than what was read.
+        await using var copy = new Utf8JsonWriter(_rest,
+            new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         await SkipByteOrderMarkAsync(cancellationToken);
         while (true)
         {
@@ -93,10 +101,6 @@ internal sealed class DocumentScan(Stream source)
         {
             throw new BackupFormatException(Place(wrong), $"{Problem(wrong)}; allowed: {BackupDocument.Allowed}");
         }
-        catch (InvalidOperationException)
-        {
-            throw BackupFormatException.At(_place.ToString(), "text that is no valid Unicode", "UTF-8");
-        }
         _start += (int)reader.BytesConsumed;
         _state = reader.CurrentState;
     }
@@ -106,9 +110,10 @@ internal sealed class DocumentScan(Stream source)
         switch (reader.TokenType)
         {
             case JsonTokenType.PropertyName:
-                var name = reader.GetString()!;
+                var name = JsonText.TextOf(ref reader, out var isRepaired);
                 _place.Name(name);
                 copy.WritePropertyName(name);
+                if (isRepaired) Mend("a name that is no valid Unicode", "Unicode", "replaced by U+FFFD");
                 return;
             case JsonTokenType.EndObject:
                 _place.Leave();
@@ -142,7 +147,8 @@ internal sealed class DocumentScan(Stream source)
                 copy.WriteStartArray();
                 break;
             case JsonTokenType.String:
-                copy.WriteStringValue(reader.GetString());
+                copy.WriteStringValue(JsonText.TextOf(ref reader, out var isRepaired));
+                if (isRepaired) Mend("text that is no valid Unicode", "Unicode", "replaced by U+FFFD");
                 break;
             default:
                 copy.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
@@ -152,34 +158,34 @@ internal sealed class DocumentScan(Stream source)
 
     private bool IsClip(ref Utf8JsonReader reader)
     {
-        if (_place.Is("state", "chunks", "[]", "audioData") || _place.Is("audio", "[]", "data"))
+        if (reader.TokenType is not JsonTokenType.String) return false;
+        if (_place.Is("audio", "*", "data")) return true;
+        if (!_place.Is("state", "chunks", "*", "*") && !_place.Is("state", "savedVoices", "*", "*")) return false;
+        return _place.Last switch
         {
-            return reader.TokenType switch
-            {
-                JsonTokenType.String => true,
-                JsonTokenType.Null => false,
-                var other => throw BackupFormatException.At(_place.ToString(), Name(other), "base64, or a data: URL of it, in a string"),
-            };
-        }
-        if (!_place.Is("state", "chunks", "[]", "audioUrl")) return false;
-        return reader.TokenType switch
-        {
-            JsonTokenType.String => ClipText.IsDataUrl(ref reader),
-            JsonTokenType.Null => false,
-            var other => throw BackupFormatException.At(_place.ToString(), Name(other), "a URL in a string"),
+            "audioData" => true,
+            "audioUrl" => ClipText.IsDataUrl(ref reader),
+            "id" or "text" or "name" or "status" => false,
+            _ => ClipText.IsAudio(ref reader),
         };
     }
 
+    // In its place stands null; where it was is known by its place.
     private void CopyClip(ref Utf8JsonReader reader, Utf8JsonWriter copy)
     {
-        if (ClipText.Decode(ref reader, _place) is not { } clip)
+        copy.WriteNullValue();
+        try
         {
-            copy.WriteNullValue();
-            return;
+            if (ClipText.Decode(ref reader, _place) is not { } clip) return;
+            _found = new(_clips++, _place.ToString(), clip.Clip, clip.MediaType);
         }
-        _found = new(_clips++, _place.ToString(), clip.Clip, clip.MediaType);
-        copy.WriteNumberValue(_found.Number);
+        catch (BackupFormatException wrong)
+        {
+            OnMend?.Invoke(new(wrong.Place, wrong.Found, wrong.Allowed, "the clip is left out"));
+        }
     }
+
+    private void Mend(string found, string allowed, string done) => OnMend?.Invoke(new(_place.ToString(), found, allowed, done));
 
     private static void EnsureObject(JsonTokenType first)
     {

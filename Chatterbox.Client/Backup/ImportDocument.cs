@@ -1,35 +1,46 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Chatterbox.Client.Backup;
 
 /// <summary>A clip that an imported document brings.</summary>
-internal sealed record DocumentClip(string Hash, int Length, string MediaType);
+/// <param name="Place">Where it stands in the document.</param>
+internal sealed record DocumentClip(string Hash, int Length, string MediaType, string Place);
 
 /// <summary>What a document holds besides the bytes of its clips: the state to send, and which clip belongs where.</summary>
 internal sealed class ImportDocument
 {
-    private readonly DocumentClip[] _clips;
-    private readonly JsonNode _state;
-    private readonly List<(JsonObject Chunk, DocumentClip Clip, int SampleRate)> _chunkAudio = [];
-    private readonly List<string> _notes = [];
+    /// <summary>Where the browser app has audio, and the member that refers to it here.</summary>
+    private static readonly (string List, string Kind, string Audio)[] WithAudio =
+        [("chunks", "chunk(s)", "audio"), ("savedVoices", "voice(s)", "prompt")];
 
-    private ImportDocument(JsonObject root, IReadOnlyList<DocumentClip> clips)
+    private readonly DocumentClip[] _clips;
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+    private readonly JsonObject _state;
+    private readonly List<(JsonObject Item, string Audio, DocumentClip Clip, int SampleRate)> _audio = [];
+    private readonly List<string> _notes = [];
+    private readonly MendList _mends;
+
+    private ImportDocument(JsonObject root, IReadOnlyList<DocumentClip> clips, MendList mends)
     {
         _clips = [.. clips];
+        _mends = mends;
+        for (var at = 0; at < _clips.Length; at++) _places[_clips[at].Place] = at;
         Format = root.ContainsKey("format") ? ImportFormat.Export : ImportFormat.Browser;
         if (Format is ImportFormat.Export) CheckFormat(root);
-        var versionName = Format is ImportFormat.Export ? "schemaVersion" : "version";
         if (!root.ContainsKey("state"))
         {
-            throw BackupFormatException.At("", root.Count == 0 ? "an empty object" : $"an object with {string.Join(", ", root.Select(member => $"\"{member.Key}\"").Take(8))}",
-                BackupDocument.Allowed);
+            var found = root.Count == 0 ? "an empty object"
+                : $"an object with {string.Join(", ", root.Select(member => $"\"{member.Key}\"").Take(8))}";
+            throw BackupFormatException.At("", found, BackupDocument.Allowed);
         }
         _state = root["state"] as JsonObject ?? throw BackupFormatException.At("state", Name(root["state"]), "an object");
-        Version = ReadVersion(root, versionName, Format is ImportFormat.Browser);
+        Version = Format is ImportFormat.Export ? ReadVersion(root, "schemaVersion") : ReadBrowserVersion(root);
         if (Format is ImportFormat.Export) CheckAudio(root);
-        else MoveAudio();
+        else foreach (var (list, kind, audio) in WithAudio) MoveAudio(list, kind, audio);
         LeaveOut(root, Format is ImportFormat.Export
             ? ["format", "formatVersion", "exportedAt", "store", "schemaVersion", "state", "audio"]
             : ["state", "version"]);
@@ -42,15 +53,21 @@ internal sealed class ImportDocument
     /// <summary>What was left out, and why.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>What was not allowed as it stood.</summary>
+    public MendList Mends => _mends;
+
     public IReadOnlyList<DocumentClip> Clips => _clips;
 
+    /// <param name="mends">What was mended while the document was read.</param>
     /// <exception cref="BackupFormatException">The document is none that can be imported.</exception>
-    public static ImportDocument Parse(ReadOnlyMemory<byte> json, IReadOnlyList<DocumentClip> clips)
+    public static ImportDocument Parse(ReadOnlyMemory<byte> json, IReadOnlyList<DocumentClip> clips, MendList mends)
     {
         try
         {
-            using var parsed = JsonDocument.Parse(json, new() { AllowDuplicateProperties = false });
-            return new(JsonObject.Create(parsed.RootElement.Clone())!, clips);
+            using var parsed = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
+            var root = JsonText.ToNode(parsed.RootElement, "", (place, found, done) =>
+                mends.Add(place, found, "each name once", done));
+            return new((JsonObject)root!, clips, mends);
         }
         catch (JsonException wrong)
         {
@@ -62,14 +79,15 @@ internal sealed class ImportDocument
     /// <param name="stored">What is known of clips that are stored by now, by hash.</param>
     public byte[] State(IReadOnlyDictionary<string, AudioRef>? stored = null)
     {
-        foreach (var (chunk, clip, sampleRate) in _chunkAudio)
+        foreach (var (item, name, clip, sampleRate) in _audio)
         {
             var audio = stored?.GetValueOrDefault(clip.Hash) ?? new() { Hash = clip.Hash, Length = clip.Length, MediaType = clip.MediaType };
             if (audio.SampleRate == 0) audio = audio with { SampleRate = sampleRate };
-            chunk["audio"] = JsonSerializer.SerializeToNode(audio, ChatterboxJson.Default.AudioRef);
+            item[name] = JsonSerializer.SerializeToNode(audio, ChatterboxJson.Default.AudioRef);
         }
         using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes)) _state.WriteTo(json);
+        using (var json = new Utf8JsonWriter(bytes,
+            new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) _state.WriteTo(json);
         return bytes.ToArray();
     }
 
@@ -85,57 +103,98 @@ internal sealed class ImportDocument
         }
     }
 
-    private static int ReadVersion(JsonObject root, string name, bool optional)
-    {
-        if (optional && !root.ContainsKey(name)) return 0;
-        return root[name] is JsonValue value && value.TryGetValue<int>(out var version) && version >= 0
+    private static int ReadVersion(JsonObject root, string name) =>
+        root[name] is JsonValue value && value.TryGetValue<int>(out var version) && version >= 0
             ? version
             : throw BackupFormatException.At(name, root.ContainsKey(name) ? Show(root[name]) : "nothing", "a whole number, 0 or more");
+
+    // Without a version it is the oldest; migrating from that fills in only what is missing.
+    private int ReadBrowserVersion(JsonObject root)
+    {
+        if (!root.TryGetPropertyValue("version", out var found)) return 0;
+        var text = found?.GetValueKind() is JsonValueKind.String ? found.GetValue<string>() : found?.ToJsonString();
+        var isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number is >= 0 and <= int.MaxValue && number == Math.Floor(number);
+        var version = isNumber ? (int)number : 0;
+        if (!isNumber || found!.GetValueKind() is not JsonValueKind.Number)
+        {
+            _mends.Add("version", Show(found), "a whole number, 0 or more", $"taken as {version}");
+        }
+        return version;
     }
 
     private void CheckAudio(JsonObject root)
     {
         if (root["audio"] is not { } audio) return;
-        if (audio is not JsonArray entries) throw BackupFormatException.At("audio", Name(audio), "a list of clips");
+        if (audio is not JsonArray entries)
+        {
+            _mends.Add("audio", Name(audio), "a list of clips", "left out");
+            return;
+        }
         for (var at = 0; at < entries.Count; at++)
         {
-            if (entries[at] is not JsonObject entry || entry["data"] is not JsonValue number)
+            if (entries[at] is not JsonObject entry || !_places.TryGetValue($"audio[{at}].data", out var number))
             {
-                throw BackupFormatException.At($"audio[{at}]", Name(entries[at]), "a clip with \"hash\", \"mediaType\" and \"data\"");
+                // A clip that is none has been told of where it stands.
+                if (entries[at] is not JsonObject { Count: > 0 }
+                    || !_mends.Listed.Any(mend => mend.Place.StartsWith($"audio[{at}]", StringComparison.Ordinal)))
+                {
+                    _mends.Add($"audio[{at}]", Name(entries[at]), "a clip with \"hash\", \"mediaType\" and \"data\"", "left out");
+                }
+                continue;
             }
-            ref var clip = ref _clips[number.GetValue<int>()];
+            ref var clip = ref _clips[number];
             if (entry["hash"] is JsonValue hash && hash.TryGetValue<string>(out var claimed) && claimed != clip.Hash)
             {
-                throw BackupFormatException.At($"audio[{at}].data", $"a clip whose SHA-256 is {clip.Hash}", $"the clip of \"hash\" {claimed}");
+                _mends.Add($"audio[{at}].data", $"a clip whose SHA-256 is {clip.Hash}", $"the clip of \"hash\" {claimed}",
+                    "left out");
+                continue;
             }
             // What it was stored as says more than how it begins.
-            if (entry["mediaType"] is JsonValue type && type.TryGetValue<string>(out var mediaType)) clip = clip with { MediaType = mediaType };
+            if (entry["mediaType"] is JsonValue type && type.TryGetValue<string>(out var mediaType)
+                && Text.CheckMediaType("mediaType", mediaType) is null)
+            {
+                clip = clip with { MediaType = mediaType };
+            }
         }
     }
 
-    private void MoveAudio()
+    private void MoveAudio(string list, string kind, string audio)
     {
-        if (_state["chunks"] is not { } chunks) return;
-        if (chunks is not JsonArray all) throw BackupFormatException.At("state.chunks", Name(chunks), "a list of chunks");
         var urls = 0;
-        for (var at = 0; at < all.Count; at++)
+        foreach (var (item, place) in Items(_state[list], $"state.{list}"))
         {
-            if (all[at] is not JsonObject chunk) throw BackupFormatException.At($"state.chunks[{at}]", Name(all[at]), "a chunk");
-            chunk.Remove("audioData", out var data);
-            chunk.Remove("audioUrl", out var url);
-            if (url?.GetValueKind() is JsonValueKind.String) urls++;
-            var number = data ?? (url?.GetValueKind() is JsonValueKind.Number ? url : null);
-            if (number is not null) _chunkAudio.Add((chunk, _clips[number.GetValue<int>()], TakeSampleRate(chunk, at)));
+            var clips = item.Select(member => member.Key).Where(name => _places.ContainsKey($"{place}.{name}"))
+                .OrderBy(name => name switch { "audioData" => 0, "audioUrl" => 1, _ => 2 }).ToArray();
+            foreach (var name in (string[])["audioData", "audioUrl"])
+            {
+                if (!item.TryGetPropertyValue(name, out var found) || found is null) continue;
+                if (name is "audioUrl" && found.GetValueKind() is JsonValueKind.String) urls++;
+                else _mends.Add($"{place}.{name}", Name(found), "base64, or a data: URL of it, in a string", "left out");
+            }
+            foreach (var name in (string[])["audioData", "audioUrl", .. clips]) item.Remove(name);
+            if (clips.Length == 0) continue;
+            _audio.Add((item, audio, _clips[_places[$"{place}.{clips[0]}"]], TakeSampleRate(item, place)));
+            foreach (var name in clips.Skip(1)) _mends.Add($"{place}.{name}", "another clip", "one clip", "left out");
         }
-        if (urls > 0) _notes.Add($"audioUrl of {urls} chunk(s): left out, a blob: URL means nothing outside the browser tab that made it");
+        if (urls > 0) _notes.Add($"audioUrl of {urls} {kind}: left out, a blob: URL means nothing outside the browser tab that made it");
     }
 
-    private static int TakeSampleRate(JsonObject chunk, int at)
+    private static IEnumerable<(JsonObject Item, string Place)> Items(JsonNode? list, string place) => list switch
     {
-        if (!chunk.Remove("sampleRate", out var value) || value is null) return 0;
-        return value is JsonValue number && number.TryGetValue<int>(out var rate) && rate is >= 0 and <= 768_000
-            ? rate
-            : throw BackupFormatException.At($"state.chunks[{at}].sampleRate", Show(value), "0 to 768000 Hz");
+        JsonArray items => items.Select((item, at) => (Item: item as JsonObject, Place: $"{place}[{at}]"))
+            .Where(item => item.Item is not null).Select(item => (item.Item!, item.Place)),
+        JsonObject items => items.Where(item => item.Value is JsonObject).Select(item => ((JsonObject)item.Value!,
+            $"{place}.{item.Key}")),
+        _ => [],
+    };
+
+    private int TakeSampleRate(JsonObject item, string place)
+    {
+        if (!item.Remove("sampleRate", out var value) || value is null) return 0;
+        if (value is JsonValue number && number.TryGetValue<int>(out var rate) && rate is >= 0 and <= 768_000) return rate;
+        _mends.Add($"{place}.sampleRate", Show(value), "0 to 768000 Hz", "taken as unknown");
+        return 0;
     }
 
     private void LeaveOut(JsonObject root, string[] known)
@@ -160,5 +219,5 @@ internal sealed class ImportDocument
     };
 
     internal static DocumentClip Describe(DocumentScan.Clip clip) =>
-        new(Convert.ToHexStringLower(SHA256.HashData(clip.Bytes)), clip.Bytes.Length, clip.MediaType);
+        new(Convert.ToHexStringLower(SHA256.HashData(clip.Bytes)), clip.Bytes.Length, clip.MediaType, clip.Place);
 }

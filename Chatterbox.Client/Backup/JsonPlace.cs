@@ -29,14 +29,17 @@ internal sealed class JsonPlace
 
     public void Leave() => _levels.RemoveAt(_levels.Count - 1);
 
-    /// <summary>Whether the place fits a pattern of names, where <c>[]</c> is any item of an array.</summary>
+    /// <summary>The member that is read, or nothing in an array.</summary>
+    public string Last => _levels.Count == 0 ? "" : _levels[^1].Name;
+
+    /// <summary>Whether the place fits a pattern of names, where <c>*</c> is any item of an array and any member.</summary>
     public bool Is(params ReadOnlySpan<string> pattern)
     {
         if (_levels.Count != pattern.Length) return false;
         for (var depth = 0; depth < pattern.Length; depth++)
         {
             var level = _levels[depth];
-            if (level.IsArray ? pattern[depth] != "[]" : pattern[depth] != level.Name) return false;
+            if (pattern[depth] != "*" && (level.IsArray || pattern[depth] != level.Name)) return false;
         }
         return true;
     }

@@ -25,7 +25,13 @@ public sealed class StoreBackup
     /// Replaces the session by what a document holds, all or nothing: one of <see cref="ExportAsync"/>, or what the browser app has
     /// stored. The document is checked as a whole before anything is stored; the stream is read twice.
     /// </summary>
+    /// <remarks>
+    /// What is not allowed in it is mended item by item, or left out, and listed in the report: a document as a whole is refused
+    /// only
+    /// where nothing can be taken from it.
+    /// </remarks>
     /// <param name="dryRun">Checks and reports only.</param>
+    /// <param name="strict">Refuses a document in which anything would have to be mended.</param>
     /// <returns>What was taken and what not, or why the session refused.</returns>
     /// <exception cref="BackupFormatException">This is no document to import.</exception>
     /// <exception cref="QuotaExceededException">
@@ -33,14 +39,17 @@ public sealed class StoreBackup
     /// </exception>
     /// <exception cref="IOException">No silo can be reached, or the session cannot store at present; says whether it has taken the state.</exception>
     public async Task<ImportReport> ImportAsync(
-        Stream input, bool dryRun = false, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+        Stream input, bool dryRun = false, bool strict = false, IProgress<BackupProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         if (!input.CanSeek) throw new ArgumentException("The document is read twice: the stream has to be one that can seek.", nameof(input));
         await _store.Hydrated.WaitAsync(cancellationToken);
 
         var origin = input.Position;
         var document = await ReadAsync(input, progress, cancellationToken);
-        var request = new ImportRequest(document.State(), document.Version, DryRun: true, document.Format);
+        if (strict && document.Mends.Listed is [var mend, ..]) throw BackupFormatException.At(mend.Place, mend.Found,
+            mend.Allowed);
+        var request = new ImportRequest(document.State(), document.Version, DryRun: true, document.Format, Strict: strict);
         var report = await CallAsync(request, cancellationToken);
         if (report.Refused is null && await MissingAsync(document, report, cancellationToken) is { Count: > 0 } missing)
         {
@@ -56,7 +65,12 @@ public sealed class StoreBackup
             report = await CallAsync(request with { Json = document.State(stored), DryRun = false }, cancellationToken);
             if (report.Refused is null) await StoredAsync(cancellationToken);
         }
-        return report with { Notes = document.Notes.Concat(Unused(document, report)).Concat(report.Notes).ToValueList() };
+        return report with
+        {
+            Notes = document.Notes.Concat(Unused(document, report)).Concat(report.Notes).ToValueList(),
+            Mends = document.Mends.Listed.Concat(report.Mends).ToValueList(),
+            MoreMends = document.Mends.More + report.MoreMends,
+        };
     }
 
     // Until it is stored, and this store stands on it.
@@ -117,7 +131,7 @@ public sealed class StoreBackup
 
     private static async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
     {
-        var clips = new List<DocumentClip>();
+        var (clips, mends) = (new List<DocumentClip>(), new MendList());
         var scan = new DocumentScan(input)
         {
             OnClip = clip =>
@@ -125,9 +139,10 @@ public sealed class StoreBackup
                 clips.Add(ImportDocument.Describe(clip));
                 return Task.CompletedTask;
             },
+            OnMend = mends.Add,
             OnProgress = read => progress?.Report(new(BackupStage.Checking, read, input.Length)),
         };
-        return ImportDocument.Parse(await scan.RunAsync(cancellationToken), clips);
+        return ImportDocument.Parse(await scan.RunAsync(cancellationToken), clips, mends);
     }
 
     private async Task<IReadOnlyDictionary<string, AudioRef>> UploadAsync(
@@ -141,7 +156,7 @@ public sealed class StoreBackup
         {
             OnClip = async clip =>
             {
-                var (hash, _, mediaType) = document.Clips[clip.Number];
+                var (hash, mediaType) = (document.Clips[clip.Number].Hash, document.Clips[clip.Number].MediaType);
                 if (!left.Remove(hash)) return;
                 stored[hash] = await _store.Audio.UploadAsync(clip.Bytes, mediaType, cancellationToken);
                 progress?.Report(new(BackupStage.Uploading, done += clip.Bytes.Length, total));

@@ -1,5 +1,6 @@
 using System.Text;
 using Chatterbox.Client.Backup;
+using Chatterbox.Grains.Import;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
@@ -15,7 +16,7 @@ internal static class Documents
 
     public static async Task<(ImportDocument Document, IReadOnlyList<byte[]> Clips)> ReadAsync(Stream stream)
     {
-        var (clips, bytes) = (new List<DocumentClip>(), new List<byte[]>());
+        var (clips, bytes, mends) = (new List<DocumentClip>(), new List<byte[]>(), new MendList());
         var scan = new DocumentScan(stream)
         {
             OnClip = clip =>
@@ -24,15 +25,29 @@ internal static class Documents
                 bytes.Add(clip.Bytes);
                 return Task.CompletedTask;
             },
+            OnMend = mends.Add,
         };
-        return (ImportDocument.Parse(await scan.RunAsync(CancellationToken.None), clips), bytes);
+        return (ImportDocument.Parse(await scan.RunAsync(CancellationToken.None), clips, mends), bytes);
     }
 
     public static async Task<(AppState? State, ImportReport Report)> ImportAsync(Stream stream, params string[] missing)
     {
         var (document, _) = await ReadAsync(stream);
-        return BrowserState.Read(
-            new(document.State(), document.Version, DryRun: true, document.Format, missing.ToValueList()), Migrations);
+        var (state, report) = ImportReader.Read(
+            new(document.State(), document.Version, DryRun: true, document.Format, missing.ToValueList()), Migrations,
+                Partializers.WholeApp);
+        return (state, report with { Mends = document.Mends.Listed.Concat(report.Mends).ToValueList() });
+    }
+
+    /// <summary>The reason for which a strict import refuses the document, or null.</summary>
+    public static async Task<string?> RefusedStrictlyAsync(Stream stream)
+    {
+        var (document, _) = await ReadAsync(stream);
+        if (document.Mends.Listed is [var mend, ..]) return $"{mend.Place}: {mend.Found}";
+        var report = ImportReader.Read(
+            new(document.State(), document.Version, DryRun: true, document.Format, Strict: true), Migrations,
+                Partializers.WholeApp).Report;
+        return report.Refused is { } why ? $"{why.Field}: {why.Value}" : null;
     }
 
     public static async Task<BackupFormatException> RefusedAsync(Stream stream) =>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
@@ -38,7 +37,7 @@ internal static class WireValues
         yield return ("PutClipReply", new PutClipReply(Samples.Audio, rejection));
 
         // With a value for what the ones above leave as it is.
-        var unknown = new UnknownMembers { ["pitch"] = JsonDocument.Parse("[1]").RootElement };
+        var unknown = Unknown.Of("pitch", "[1]");
         var parameters = new TtsParameters { LanguageId = "en", Seed = 9, Unknown = unknown };
         var time = DateTimeOffset.UnixEpoch.AddDays(1);
         var audio = Samples.Audio with { Unknown = unknown };
@@ -60,6 +59,9 @@ internal static class WireValues
         yield return ("AttachReply.2", new AttachReply { Refused = rejection, SchemaVersion = 2 });
         yield return ("ImportRequest", new ImportRequest([1, 2], 1, true, ImportFormat.Export, ["hash"]));
         yield return ("ImportReport.2", new ImportReport { FromVersion = 1, WorkSessions = 2, SavedVoices = 3, BatchItems = 4, AudioClips = 5, AudioBytes = 6, DryRun = true, Clips = ["hash"] });
+        yield return ("ImportRequest.2", new ImportRequest([1], 0, false, Strict: true));
+        yield return ("ImportReport.3", new ImportReport { Mends = [new("state.chunks[0].createdAt", "null", "a time",
+            "taken as missing")], MoreMends = 7 });
         yield return ("RecoveryReport.2", new RecoveryReport { Refused = rejection, BatchItems = ["b1"] });
         yield return ("SessionStatus.2", new SessionStatus
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 
 namespace Chatterbox.Tests.State;
 
@@ -238,7 +237,8 @@ public sealed class ValidationTests
         AssertMessage("chunk.audio.sampleRate: -1 is not allowed; allowed: 0 to 768000 Hz", new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
         AssertMessage("chunk.audio.duration: -1 is not allowed; allowed: 0 to 86400 s", new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
         AssertMessage("chunk.unknown: members of no value or nested too deeply is not allowed; allowed: JSON of at most 32 levels",
-            new UpsertChunk(Samples.Chunk("c") with { Unknown = new() { ["x"] = default } }));
+            new UpsertChunk(Samples.Chunk("c") with { Unknown = new([KeyValuePair.Create("x",
+                default(System.Text.Json.JsonElement))]) }));
         AssertMessage("chunk.unknown: 16385 bytes is not allowed; allowed: at most 16384",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }));
         AssertMessage("syncedSlices: 7 slices is not allowed; allowed: each slice once", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
@@ -319,9 +319,7 @@ public sealed class ValidationTests
 
         static Rejection? Check(params (string Name, string Json)[] members)
         {
-            var unknown = new UnknownMembers();
-            foreach (var (name, json) in members) unknown[name] = JsonDocument.Parse(json).RootElement;
-            return Validation.Check(Work("s") with { Unknown = unknown });
+            return Validation.Check(Work("s") with { Unknown = Unknown.Of(members) });
         }
     }
 
@@ -343,5 +341,5 @@ public sealed class ValidationTests
 
     private static BatchItem Item(string id) => new() { Id = id, Name = "n" };
 
-    private static UnknownMembers Members(string name, string json) => new() { [name] = JsonDocument.Parse(json).RootElement };
+    private static UnknownMembers Members(string name, string json) => Unknown.Of(name, json);
 }

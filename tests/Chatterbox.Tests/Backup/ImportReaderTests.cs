@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Chatterbox.Grains.Import;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
 
-public sealed class BrowserStateTests
+public sealed class ImportReaderTests
 {
     private const string StreamedClip = "e6bf9afb31216f333ff41763ac4d82762326401651e816a68de3e26668522e76";
     private const string UrlClip = "f6c2f6da61610b0be72bc4465e17298945d7851bd76e55a4abf1c1a6a1962317";
@@ -31,9 +32,11 @@ public sealed class BrowserStateTests
     {
         await using var file = Documents.Fixture("browser-state-v0.json");
         var (document, _) = await Documents.ReadAsync(file);
-        var (state, report) = BrowserState.Read(new(document.State(), document.Version, DryRun: true, document.Format), Documents.Migrations);
+        var (state, report) = ImportReader.Read(new(document.State(), document.Version, DryRun: true, document.Format),
+            Documents.Migrations);
 
-        Assert.Equal(["audioUrl of 1 chunk(s): left out, a blob: URL means nothing outside the browser tab that made it"], document.Notes);
+        Assert.Equal(["audioUrl of 1 chunk(s): left out, a blob: URL means nothing outside the browser tab that made it"],
+            document.Notes);
         Assert.Null(state!.Preferences.CurrentSessionId);
         Assert.Equal(WorkStatus.Interrupted, state.Chunks.Find("chunk-2")!.Status);
         Assert.Equal(
@@ -62,22 +65,6 @@ public sealed class BrowserStateTests
         Assert.Contains("state.isGenerating: left out, not part of what is stored", report.Notes);
     }
 
-    [Theory(DisplayName = "[R4] one wrong value refuses the whole import and names its place")]
-    [InlineData("""{"parameters": {"temperature": 17}}""", "state.temperature", "17")]
-    [InlineData("""{"ttsEngine": "bogus"}""", "state.engine", "\"bogus\"")]
-    [InlineData("""{"chunks": [{"id": "a", "text": "t", "parameters": {}}, {"id": "b", "text": "t", "status": "odd", "parameters": {}}]}""", "state.chunks[1].status", "\"odd\"")]
-    [InlineData("""{"chunks": [{"id": "a", "text": "t", "parameters": {"temperature": 17}}]}""", "state.chunks[a].temperature", "17")]
-    [InlineData("""{"chunks": [{"id": "a", "parameters": {}}]}""", "state.chunks[0]", "an item without 'text'")]
-    [InlineData("""{"sessions": [{"id": "s", "name": "n", "createdAt": 1e300}]}""", "state.sessions[0].createdAt", "1e300")]
-    [InlineData("""{"sessions": {}}""", "state.sessions", "no list")]
-    [InlineData("""{"batchItems": [null]}""", "state.batchItems[0]", "no object")]
-    public async Task Refused(string state, string field, string value)
-    {
-        var (taken, report) = await Documents.ImportAsync(Documents.Of($$"""{"state": {{state}}, "version": 1}"""));
-        Assert.Null(taken);
-        Assert.Equal((field, value), (report.Refused!.Field, report.Refused.Value));
-    }
-
     [Theory(DisplayName = "[M3] a version that the silo does not know is refused")]
     [InlineData(2)]
     [InlineData(int.MaxValue)]
@@ -96,30 +83,20 @@ public sealed class BrowserStateTests
         {
             var bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
-            var (state, report) = BrowserState.Read(new(bytes, 1, DryRun: true, (ImportFormat)random.Next(3)), Documents.Migrations);
+            var (state, report) = ImportReader.Read(new(bytes, 1, DryRun: true, (ImportFormat)random.Next(3)),
+                Documents.Migrations);
             Assert.True(state is not null || report.Refused is not null);
         }
     }
 
-    private const string Slices = "\"preferences\": {}, \"workSessions\": [], \"savedVoices\": [], \"batchItems\": []";
 
     [Theory(DisplayName = "[R4] [X2] what is refused says what it is and what is allowed")]
     [InlineData(ImportFormat.Browser, 2, "{}", "version: 2 is not allowed; allowed: 0 to 1: this silo knows no other schema")]
     [InlineData(ImportFormat.Browser, -1, "{}", "version: -1 is not allowed; allowed: 0 to 1: this silo knows no other schema")]
-    [InlineData(ImportFormat.Browser, 1, null, "state: 0 bytes without audio is not allowed; allowed: at most 33554432 bytes")]
+    [InlineData(ImportFormat.Browser, 1, null, "state: 0 bytes without audio is not allowed; allowed: at most 50331648 bytes")]
     [InlineData((ImportFormat)7, 1, "{}", "format: 7 is not allowed; allowed: a format that this silo knows: Browser or Export")]
+    [InlineData(ImportFormat.Browser, 1, """{"books": [], "films": []}""", "state: an object with books, films is not allowed; allowed: the app's state, or a part of it")]
     [InlineData(ImportFormat.Browser, 1, "[]", "state: no JSON object is not allowed; allowed: the app's state")]
-    [InlineData(ImportFormat.Browser, 1, """{"sessions": 7}""", "state.sessions: no list is not allowed; allowed: a list")]
-    [InlineData(ImportFormat.Browser, 1, """{"sessions": [7]}""", "state.sessions[0]: no object is not allowed; allowed: an item of the list")]
-    [InlineData(ImportFormat.Browser, 1, """{"sessions": [{"id": "s", "name": "n", "createdAt": 1e300}]}""", "state.sessions[0].createdAt: 1e300 is not allowed; allowed: a time in milliseconds since 1970, or an ISO 8601 text")]
-    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": {}, "status": "odd"}]}""", "state.chunks[0].status: \"odd\" is not allowed; allowed: what chunks may have there")]
-    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": [1]}]}""", "state.chunks[0].parameters: what stands there is not allowed; allowed: chunks as the app stores them")]
-    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "parameters": {}}]}""", "state.chunks[0]: an item without 'text' is not allowed; allowed: chunks as the app stores them")]
-    [InlineData(ImportFormat.Browser, 1, """{"chunks": [{"id": "a", "text": "t", "parameters": {}}, {"id": "a", "text": "t", "parameters": {}}]}""", "state.chunks.id: 'a' is not allowed; allowed: each id once")]
-    [InlineData(ImportFormat.Export, 1, "{" + Slices + "}", "state.chunks: nothing is not allowed; allowed: the slice, as an export has it")]
-    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": null}""", "state.chunks: nothing is not allowed; allowed: the slice, as an export has it")]
-    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": {}}""", "state.chunks: what stands there is not allowed; allowed: chunks as the app stores them")]
-    [InlineData(ImportFormat.Export, 1, "{" + Slices + """, "chunks": [{"id": "a", "text": 7, "parameters": {}}]}""", "state.chunks[0].text: 7 is not allowed; allowed: what chunks may have there")]
     public void RefusedInWords(ImportFormat format, int version, string? json, string message)
     {
         var (state, report) = Read(format, version, json);
@@ -127,14 +104,13 @@ public sealed class BrowserStateTests
         Assert.Equal(message, report.Refused!.Message);
     }
 
-    [Theory(DisplayName = "[R4] what is no JSON, or says something twice, is refused as such")]
+    [Theory(DisplayName = "[R4] a document that is no JSON is refused as such")]
     [InlineData("{")]
     [InlineData("")]
-    [InlineData("""{"useStreaming": true, "useStreaming": false}""")]
     public void NoJson(string json)
     {
         var refused = Read(ImportFormat.Browser, 1, json).Report.Refused!;
-        Assert.Equal(("state", "JSON, each name once in an object"), (refused.Field, refused.Allowed));
+        Assert.Equal(("state", "JSON"), (refused.Field, refused.Allowed));
         Assert.NotEqual("", refused.Value);
     }
 
@@ -142,7 +118,7 @@ public sealed class BrowserStateTests
     public void NoMigration()
     {
         var failing = new MigrationChain([new Failing()]);
-        var report = BrowserState.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
+        var report = ImportReader.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
         Assert.Equal("state: this, of version 0, is not allowed; allowed: what can be migrated: The migration of Preferences from version 0 to 1 failed: odd", report.Refused!.Message);
     }
 
@@ -166,7 +142,9 @@ public sealed class BrowserStateTests
             """).State!;
         Assert.Equal([TtsEngine.Turbo, TtsEngine.Chatterbox], state.Chunks.Select(chunk => chunk.Engine));
         Assert.Equal(TtsEngine.Turbo, state.WorkSessions[0].Engine);
-        Assert.Equal((new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), DateTimeOffset.FromUnixTimeMilliseconds(1763800000000)), (state.WorkSessions[0].CreatedAt, state.WorkSessions[0].UpdatedAt));
+        Assert.Equal((new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+            DateTimeOffset.FromUnixTimeMilliseconds(1763800000000)),
+            (state.WorkSessions[0].CreatedAt, state.WorkSessions[0].UpdatedAt));
         Assert.Equal("i", state.BatchItems[0].Id);
     }
 
@@ -181,7 +159,8 @@ public sealed class BrowserStateTests
             """, gone);
         Assert.Null(report.Refused);
         Assert.Equal([there, null, null], state!.Chunks.Select(chunk => chunk.Audio?.Hash));
-        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Pending], state.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Pending],
+            state.Chunks.Select(chunk => chunk.Status));
         Assert.Equal([there, null, null], state.SavedVoices.Select(voice => voice.Prompt?.Hash));
         Assert.Equal(
             [
@@ -218,7 +197,8 @@ public sealed class BrowserStateTests
               {"id": "c2", "text": "t", "parameters": {}, "status": "completed"},
               {"id": "c3", "text": "t", "parameters": {}, "status": "error", "audio": {"hash": "{{hash}}", "length": 9} }] }
             """);
-        Assert.Equal([WorkStatus.Interrupted, WorkStatus.Interrupted, WorkStatus.Error], state!.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([WorkStatus.Interrupted, WorkStatus.Interrupted, WorkStatus.Error],
+            state!.Chunks.Select(chunk => chunk.Status));
         Assert.All(state.Chunks, chunk => Assert.Null(chunk.Audio));
         Assert.Equal(
             [
@@ -228,8 +208,10 @@ public sealed class BrowserStateTests
             ], report.Notes);
     }
 
-    private static (AppState? State, ImportReport Report) Read(ImportFormat format, int version, string? json, params string[] missing) =>
-        BrowserState.Read(new(json is null ? null! : Encoding.UTF8.GetBytes(json), version, DryRun: true, format, missing.ToValueList()), Documents.Migrations);
+    private static (AppState? State, ImportReport Report) Read(ImportFormat format, int version, string? json,
+        params string[] missing) =>
+        ImportReader.Read(new(json is null ? null! : Encoding.UTF8.GetBytes(json), version, DryRun: true, format,
+            missing.ToValueList()), Documents.Migrations);
 
     private sealed class Failing : ISliceMigration
     {

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.Grains.Import;
+
+/// <summary>
+/// Takes over a state from outside: what the browser app keeps, the <c>state</c> of its Zustand envelope, or what Chatterbox has
+/// exported. Laid out as slices of the document's version, it goes through the same migrations as stored slices; then what is not
+/// allowed in it is mended item by item.
+/// </summary>
+internal static class ImportReader
+{
+    /// <summary>The state, or null and a report that says why not: which item, what it is, what is allowed.</summary>
+    /// <param name="partialize">What the store keeps of a state; null is all of it.</param>
+    public static (AppState? State, ImportReport Report) Read(
+        ImportRequest request, MigrationChain migrations, Func<AppState, AppState>? partialize = null)
+    {
+        var report = new ImportReport { FromVersion = request.Version, ToVersion = migrations.CurrentVersion,
+            DryRun = request.DryRun };
+        try
+        {
+            var notes = new ImportNotes(request.Strict);
+            var slices = Slices(request, migrations, notes);
+            new SliceMender(notes, request.Format is ImportFormat.Browser).Mend(slices);
+            var state = slices.Aggregate(AppState.Initial, (state, slice) => slice.Slice.With(state, Read(slice, notes)));
+            state = AudioReferences.Without(state, request.Missing ?? [], notes);
+            state = AudioReferences.Consistent(state, request.Format, notes);
+            state = KeptState.Of(state, partialize ?? (all => all), slice =>
+                slices.First(each => each.Slice.Slice == slice).Place, notes);
+            return Validation.Check(state) is { } wrong
+                ? (null, report with { Refused = wrong with { Field = $"state.{wrong.Field}" } })
+                : (state, notes.AddTo(Describe(report, state)));
+        }
+        catch (ImportRefusedException refused)
+        {
+            return (null, report with { Refused = refused.Why });
+        }
+    }
+
+    private static IReadOnlyList<DocumentSlice> Slices(ImportRequest request, MigrationChain migrations, ImportNotes notes)
+    {
+        if (request.Version < 0 || request.Version > migrations.CurrentVersion)
+        {
+            throw Refused("version", $"{request.Version}", $"0 to {migrations.CurrentVersion}: this silo knows no other schema");
+        }
+        if (request.Json is not { Length: <= Limits.ImportBytes })
+        {
+            throw Refused("state", $"{request.Json?.Length ?? 0} bytes without audio", $"at most {Limits.ImportBytes} bytes");
+        }
+        if (request.Missing is { Count: > Limits.ImportClips })
+        {
+            throw Refused("missing", $"{request.Missing.Count} clips", $"at most {Limits.ImportClips}");
+        }
+        var slices = StateLayout.Slices(Parse(request.Json, notes), request.Format, notes);
+        return [.. slices.Select(slice => slice with { Node = Migrate(slice, request.Version, migrations) })];
+    }
+
+    private static JsonObject Parse(byte[] json, ImportNotes notes)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
+            return JsonText.ToNode(document.RootElement, "state", (place, found, done) =>
+                notes.Mend(place, found, "JSON of valid Unicode, each name once", done))
+                as JsonObject ?? throw Refused("state", "no JSON object", "the app's state");
+        }
+        catch (JsonException wrong)
+        {
+            throw Refused("state", wrong.Message.TrimEnd('.'), "JSON");
+        }
+    }
+
+    private static JsonNode Migrate(DocumentSlice slice, int version, MigrationChain migrations)
+    {
+        try
+        {
+            return migrations.Migrate(slice.Slice.Slice, slice.Node, version);
+        }
+        catch (MigrationException failed)
+        {
+            throw Refused(slice.Place, $"this, of version {version},", $"what can be migrated: {failed.Message}");
+        }
+    }
+
+    // What was mended can be read; an item that cannot all the same is left out, and so are those that are not allowed.
+    private static object Read(DocumentSlice slice, ImportNotes notes)
+    {
+        if (TryRead(slice.Slice, slice.Node) is { Wrong: null, Value: { } value }) return value;
+        if (slice.Node is not JsonArray items)
+        {
+            notes.Mend(slice.Place, TryRead(slice.Slice, slice.Node).Wrong!, $"{slice.Slice.Name} as the app stores them",
+                "the defaults are taken");
+            return slice.Slice.Get(AppState.Initial);
+        }
+        var kept = new JsonArray();
+        for (var at = 0; at < items.Count; at++)
+        {
+            if (TryRead(slice.Slice, new JsonArray(items[at]!.DeepClone())).Wrong
+                is not { } wrong) kept.Add(items[at]!.DeepClone());
+            else notes.Mend($"{slice.Place}: {items[at]!["id"]}", wrong, $"{slice.Slice.Name} as the app stores them",
+                "left out");
+        }
+        return slice.Slice.Read(kept);
+    }
+
+    private static (object? Value, string? Wrong) TryRead(SliceDefinition slice, JsonNode node)
+    {
+        try
+        {
+            var value = slice.Read(node);
+            // As it will be once chunks and their audio agree.
+            var state = AudioReferences.Consistent(slice.With(AppState.Initial, value), ImportFormat.Browser,
+                new ImportNotes(isStrict: false));
+            return (value, Validation.Check(state)?.Message);
+        }
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or FormatException or ArgumentException
+            or OverflowException)
+        {
+            return (null, wrong.Message);
+        }
+    }
+
+    private static ImportRefusedException Refused(string field, string value, string allowed) => new(new(field, value, allowed));
+
+    private static ImportReport Describe(ImportReport report, AppState state)
+    {
+        var clips = state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt))
+            .OfType<AudioRef>()
+            .DistinctBy(audio => audio.Hash).ToArray();
+        return report with
+        {
+            WorkSessions = state.WorkSessions.Count,
+            SavedVoices = state.SavedVoices.Count,
+            Chunks = state.Chunks.Count,
+            BatchItems = state.BatchItems.Count,
+            AudioClips = clips.Length,
+            AudioBytes = clips.Sum(clip => clip.Length),
+            Clips = clips.Select(clip => clip.Hash).ToValueList(),
+        };
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Chatterbox.Grains.Persistence;
+
+namespace Chatterbox.Grains.Import;
+
+/// <summary>What of a state its store keeps: the limits, and what its configuration stores.</summary>
+internal static class KeptState
+{
+    private const int ShownNames = 5;
+
+    /// <summary>The state without what could not stay in it. The newest stays: lists grow at their end.</summary>
+    public static AppState Of(AppState state, Func<AppState, AppState> partialize, Func<Slice, string> placeOf, ImportNotes notes)
+    {
+        state = state with
+        {
+            WorkSessions = Newest(state.WorkSessions, Limits.WorkSessions, placeOf(Slice.WorkSessions), notes),
+            SavedVoices = Newest(state.SavedVoices, Limits.SavedVoices, placeOf(Slice.SavedVoices), notes),
+            Chunks = Newest(state.Chunks, Limits.Chunks, placeOf(Slice.Chunks), notes),
+            BatchItems = Newest(state.BatchItems, Limits.BatchItems, placeOf(Slice.BatchItems), notes),
+        };
+        state = WithoutOldWorkSessions(state, partialize(state), placeOf(Slice.WorkSessions), notes);
+        state = WithinBytes(state, placeOf, notes);
+        DescribeUnstored(state, partialize(state), placeOf, notes);
+        return state;
+    }
+
+    private static ValueList<T> Newest<T>(ValueList<T> items, int most, string place, ImportNotes notes) where T : class, IKeyed
+    {
+        if (items.Count <= most) return items;
+        notes.Mend(place, $"{items.Count} items", $"at most {most}", $"the first {items.Count - most} are left out");
+        return items.Skip(items.Count - most).ToValueList();
+    }
+
+    // Their chunks go with them, since nothing lists them any more.
+    private static AppState WithoutOldWorkSessions(AppState state, AppState stored, string place, ImportNotes notes)
+    {
+        if (stored.WorkSessions.Count == 0 || stored.WorkSessions.Count >= state.WorkSessions.Count) return state;
+        var ids = stored.WorkSessions.Select(session => session.Id).ToHashSet(StringComparer.Ordinal);
+        var gone = state.WorkSessions.Where(session => !ids.Contains(session.Id)).ToArray();
+        var orphans = gone.SelectMany(session => session.ChunkIds)
+            .Except(stored.WorkSessions.SelectMany(session => session.ChunkIds))
+            .Except(state.BatchItems.SelectMany(item => item.ChunkIds)).ToHashSet(StringComparer.Ordinal);
+        var chunks = state.Chunks.Where(chunk => !orphans.Contains(chunk.Id)).ToValueList();
+        var names = string.Join(", ", gone.Take(ShownNames).Select(session => $"'{session.Name}'"));
+        notes.Note($"{place}: of {state.WorkSessions.Count} work sessions {stored.WorkSessions.Count} stay, the newest and the one selected; left out: "
+            + $"{names}{(gone.Length > ShownNames ? $" and {gone.Length - ShownNames} more" : "")}, "
+            + $"with {state.Chunks.Count - chunks.Count} chunks that no other lists");
+        return state with { WorkSessions = stored.WorkSessions, Chunks = chunks };
+    }
+
+    private static AppState WithinBytes(AppState state, Func<Slice, string> placeOf, ImportNotes notes)
+    {
+        var left = (long)Limits.SessionBytes;
+        foreach (var slice in SliceDefinition.All)
+        {
+            var allowed = Math.Min(left, Limits.SliceBytes);
+            var value = slice.Get(state);
+            var bytes = BytesOf(slice, value);
+            if (bytes > allowed)
+            {
+                // Preferences as large as that hold nothing but members that nobody knows.
+                object kept = slice.Slice switch
+                {
+                    Slice.WorkSessions => Last((ValueList<WorkSession>)value, slice, allowed),
+                    Slice.SavedVoices => Last((ValueList<SavedVoice>)value, slice, allowed),
+                    Slice.Chunks => Last((ValueList<Chunk>)value, slice, allowed),
+                    Slice.BatchItems => Last((ValueList<BatchItem>)value, slice, allowed),
+                    _ => ((Preferences)value) with { Unknown = null },
+                };
+                notes.Mend(placeOf(slice.Slice), $"{bytes} bytes", $"at most {allowed} bytes",
+                    $"the first {slice.Count(value) - slice.Count(kept)} are left out");
+                state = slice.With(state, kept);
+                bytes = BytesOf(slice, kept);
+            }
+            left -= bytes;
+        }
+        return state;
+    }
+
+    private static ValueList<T> Last<T>(ValueList<T> items, SliceDefinition slice, long allowed)
+    {
+        // The brackets, and a comma for each.
+        var (bytes, first) = (2L, items.Count);
+        while (first > 0 && (bytes += BytesOf(slice, (ValueList<T>)[items[first - 1]])) <= allowed) first--;
+        return items.Skip(first).ToValueList();
+    }
+
+    private static long BytesOf(SliceDefinition slice, object value)
+    {
+        using var json = new Utf8JsonWriter(Stream.Null);
+        slice.Write(json, value);
+        return json.BytesCommitted + json.BytesPending;
+    }
+
+    private static void DescribeUnstored(AppState state, AppState stored, Func<Slice, string> placeOf, ImportNotes notes)
+    {
+        foreach (var slice in SliceDefinition.All.Where(each => each.Slice is not Slice.Preferences))
+        {
+            var (all, kept) = (slice.Count(slice.Get(state)), slice.Count(slice.Get(stored)));
+            if (kept < all) notes.Note($"{placeOf(slice.Slice)}: this kind of store saves {kept} of {all}; the others are gone when it is loaded again");
+        }
+    }
+}

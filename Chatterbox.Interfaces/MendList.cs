@@ -1,0 +1,19 @@
+namespace Chatterbox;
+
+/// <summary>What an import has mended: listed up to a limit, then only counted, however much is wrong with a document.</summary>
+internal sealed class MendList
+{
+    private readonly List<ImportMend> _listed = [];
+
+    public IReadOnlyList<ImportMend> Listed => _listed;
+
+    public int More { get; private set; }
+
+    public void Add(ImportMend mend)
+    {
+        if (_listed.Count < Limits.ImportMends) _listed.Add(mend);
+        else More++;
+    }
+
+    public void Add(string place, string found, string allowed, string done) => Add(new(place, found, allowed, done));
+}
