@@ -1,3 +1,4 @@
+using Chatterbox.Client.Connections;
 using System.Collections.Concurrent;
 using Chatterbox.Client.Outbox;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     private readonly OutboxFolder? _outboxes;
     private StreamSubscriptionHandle<SessionEvents>? _subscription;
     private long? _looked;
+    private PeriodicTimer? _heartbeat;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
@@ -102,7 +104,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         {
             if (_looked is { } last && Clock.GetElapsedTime(last, asked) < fresh) return;
             var now = Clock.GetTimestamp();
-            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WaitAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
+            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WithinAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
             {
                 _looked = now;
                 return;
@@ -111,7 +113,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             {
                 Dispatch(events);
                 return Task.CompletedTask;
-            }).WaitAsync(Options.CallTimeout, Clock);
+            }).WithinAsync(Options.CallTimeout, Clock);
             _looked = now;
         }
         finally
@@ -138,6 +140,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
+    /// <summary>A session has said how long its leases last: they are renewed three times as often.</summary>
+    internal void HeartbeatWithin(TimeSpan lease)
+    {
+        if (_heartbeat is { } timer && lease > TimeSpan.Zero && lease / 3 < timer.Period) timer.Period = lease / 3;
+    }
+
     /// <summary>The connection to the cluster was lost or found again: every store looks where it stands.</summary>
     internal void ConnectionChanged()
     {
@@ -153,7 +161,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         await _heartbeats;
         try
         {
-            if (_subscription is not null) await _subscription.UnsubscribeAsync().WaitAsync(Options.CallTimeout, Clock);
+            if (_subscription is not null) await _subscription.UnsubscribeAsync().WithinAsync(Options.CallTimeout, Clock);
         }
         catch (Exception unreachable)
         {
@@ -230,7 +238,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     private async Task BeatAsync()
     {
-        using var timer = new PeriodicTimer(Options.Heartbeat, Clock);
+        using var timer = _heartbeat = new PeriodicTimer(Options.Heartbeat, Clock);
         try
         {
             while (await timer.WaitForNextTickAsync(_closing.Token))
@@ -249,7 +257,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     {
         try
         {
-            await EnsureSubscribedAsync(SubscriptionRenewal).WaitAsync(Options.CallTimeout, Clock);
+            await EnsureSubscribedAsync(SubscriptionRenewal).WithinAsync(Options.CallTimeout, Clock);
         }
         catch (Exception unreachable) when (!_closing.IsCancellationRequested)
         {

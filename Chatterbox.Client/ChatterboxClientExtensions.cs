@@ -1,16 +1,19 @@
 using System.Net;
+using Chatterbox.Client.Connections;
 using Chatterbox.Client.Streams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Messaging;
 using Orleans.Streams;
 
 namespace Chatterbox.Client;
 
 public static class ChatterboxClientExtensions
 {
-    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromSeconds(1);
+    // Orleans looks at the list this often, also for gateways that it had given up; names are resolved more rarely.
+    private static readonly TimeSpan GatewayLookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Adds a <see cref="ChatterboxClient"/> and the Orleans client under it. Starting the host waits until a silo answers.
@@ -28,9 +31,9 @@ public static class ChatterboxClientExtensions
         host.Services.AddSingleton<ChatterboxClient>();
         if (options.KeepConnecting) host.Services.AddSingleton<IClientConnectionRetryFilter, RetryFilter>();
         host.UseOrleansClient(client => client
-            .UseStaticClustering([.. options.Gateways])
+            .ConfigureServices(services => services.AddSingleton<IGatewayListProvider, GatewayList>())
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
-            .Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayRefresh)
+            .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayLookAgain)
             .AddChatterboxStreams());
         return host;
     }
@@ -39,7 +42,7 @@ public static class ChatterboxClientExtensions
     public static IClientBuilder AddChatterboxStreams(this IClientBuilder client) => client
         .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
-        .AddGatewayCountChangedHandler((services, _) => ((IServiceProvider)services!).GetService<ChatterboxClient>()?.ConnectionChanged());
+        .AddClusterConnectionStatusObserver<ConnectionObserver>();
 
     private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services) : IClientConnectionRetryFilter
     {

@@ -6,8 +6,15 @@ namespace Chatterbox.Client;
 /// <summary>How a client process reaches its silos.</summary>
 public sealed class ChatterboxClientOptions
 {
-    /// <summary>Gateways of the silos. Default: 127.0.0.1:30000, a silo on this machine.</summary>
-    public IList<IPEndPoint> Gateways { get; } = [];
+    /// <summary>
+    /// Gateways of the silos: addresses (<see cref="IPEndPoint"/>), or names (<see cref="DnsEndPoint"/>), each of which stands for all the
+    /// addresses it resolves to. Default: 127.0.0.1:30000, a silo on this machine.
+    /// </summary>
+    public IList<EndPoint> Gateways { get; } = [];
+
+    /// <summary>How often names in <see cref="Gateways"/> are resolved again. 1 s to 10 min; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan GatewayRefresh { get; set; } = TimeSpan.FromSeconds(5);
 
     public string ClusterId { get; set; } = "chatterbox";
 
@@ -17,8 +24,8 @@ public sealed class ChatterboxClientOptions
     public string Device { get; set; } = Environment.MachineName;
 
     /// <summary>
-    /// How often each open store renews its lease and looks whether it has missed something. 50 ms to 5 min, below the silo's lease;
-    /// default 5 s.
+    /// How often each open store renews its lease and looks whether it has missed something; a third of the lease where that is
+    /// shorter. 50 ms to 5 min; default 5 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
@@ -75,6 +82,9 @@ public sealed class ChatterboxClientOptions
     /// </summary>
     public bool KeepConnecting { get; set; }
 
+    /// <summary>For tests: resolves a host name.</summary>
+    internal Func<string, Task<IPAddress[]>> Resolve { get; set; } = Dns.GetHostAddressesAsync;
+
     /// <summary>For tests: what a client of another version says it speaks.</summary>
     internal int ProtocolVersion { get; set; } = Protocol.Version;
 
@@ -84,6 +94,8 @@ public sealed class ChatterboxClientOptions
         var outOfRange = new List<ValidationResult>();
         Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
         var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
+        problems.AddRange(Gateways.Where(gateway => gateway is not (IPEndPoint or DnsEndPoint))
+            .Select(gateway => $"{nameof(Gateways)}: must be addresses or names with a port, was {gateway?.GetType().Name ?? "null"}"));
         if (Text.CheckName(nameof(Device), Device) is { } wrong) problems.Add(wrong.Message);
         if (OutboxDirectory is not null && string.IsNullOrWhiteSpace(OutboxDirectory))
         {

@@ -164,7 +164,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    private void TurnAway(Exception why)
+    private void RefuseWaiting(Exception why)
     {
         while (_waiting is { Count: > 0 }) _waiting.Dequeue().Taken.TrySetException(why);
     }

@@ -1,3 +1,4 @@
+using Chatterbox.Client.Connections;
 using System.Security.Cryptography;
 using Orleans.Concurrency;
 
@@ -120,7 +121,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     }
 
     private Task<T> CallAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
-        call.WaitAsync(client.Options.CallTimeout, client.Clock, cancellationToken);
+        call.WithinAsync(client.Options.CallTimeout, client.Clock, cancellationToken);
 
     private static T Accepted<T>(Rejection? refused, QuotaExceeded? quota, T value) =>
         quota is not null ? throw new QuotaExceededException(quota)

@@ -19,9 +19,19 @@ internal sealed class Replica(string client, long firstSequence = 1)
     /// <summary>Bytes of changes in one call, but for a single larger one.</summary>
     private const int BatchBytes = 1024 * 1024;
 
+    private const int RememberedEpochs = 16;
+
     private readonly OutboxQueue _outbox = new();
     private readonly List<long> _gone = [];
+
+    /// <summary>Epochs that are over, the last few: what is still heard of them is old.</summary>
+    private readonly Queue<long> _pastEpochs = new();
+    private long _lastEpoch;
+
     private long _nextSequence = firstSequence;
+
+    /// <summary>How many changes of the outbox are never stored.</summary>
+    private int _runtime;
 
     /// <summary>The last sequence sent since the last attach.</summary>
     private long _sent;
@@ -59,6 +69,12 @@ internal sealed class Replica(string client, long firstSequence = 1)
     /// <summary>The first sequence the session will hear of next: the oldest not durable.</summary>
     public long FirstOutstanding => _outbox.Count > 0 ? _outbox[0].Sequence : _nextSequence;
 
+    /// <summary>
+    /// Whether this is an epoch that this replica has left. Epochs have no order: they are named by the clocks of silos, of which one may
+    /// be behind.
+    /// </summary>
+    public bool IsPast(long epoch) => epoch != Epoch && _pastEpochs.Contains(epoch);
+
     /// <summary>Other slices from now on. What is shown is no copy of them until the next attach has brought the whole state.</summary>
     public void Select(ValueList<Slice>? slices)
     {
@@ -78,6 +94,7 @@ internal sealed class Replica(string client, long firstSequence = 1)
     {
         var entry = new OutboxEntry(_nextSequence++, change, size);
         _outbox.Add(entry);
+        if (change.Slice is Slice.Runtime) _runtime++;
         if (shown is not null) _visible = shown;
         else if (_visible is not null) _visible = Shown(_visible, entry);
         return entry;
@@ -106,10 +123,13 @@ internal sealed class Replica(string client, long firstSequence = 1)
     /// The session has taken this client in; everything not durable is sent again. False when more has been seen since it was asked:
     /// it has to be asked again, so that revisions only grow.
     /// </summary>
-    public bool Attached(AttachReply reply)
+    /// <param name="seenRevision">What the session was told has been seen.</param>
+    public bool Attached(AttachReply reply, long seenRevision)
     {
         var sameEpoch = reply.State.Epoch == Epoch;
-        if (!sameEpoch && reply.State.Revision < Revision) return false;
+        // A session that goes on below what it was told knows why, and asking again would not change it.
+        if (!sameEpoch && reply.State.Revision < Revision && seenRevision < Revision) return false;
+        EnterEpoch(reply.State.Epoch);
         _sent = FirstOutstanding - 1;
         _inState = 0;
         Held = null;
@@ -127,6 +147,14 @@ internal sealed class Replica(string client, long firstSequence = 1)
         }
         _visible = null;
         return true;
+    }
+
+    private void EnterEpoch(long epoch)
+    {
+        if (epoch == _lastEpoch) return;
+        if (_lastEpoch != 0) _pastEpochs.Enqueue(_lastEpoch);
+        if (_pastEpochs.Count > RememberedEpochs) _pastEpochs.Dequeue();
+        _lastEpoch = epoch;
     }
 
     /// <summary>The session has said what happened since the confirmed revision.</summary>
@@ -183,6 +211,15 @@ internal sealed class Replica(string client, long firstSequence = 1)
         _sent = Math.Max(_sent, batch.After);
         _visible = null;
         return withdrawn;
+    }
+
+    /// <summary>The session does not serve this client. Nothing is left to send or to show on top.</summary>
+    public IReadOnlyList<OutboxEntry> Refuse()
+    {
+        OutboxEntry[] left = [.. _outbox.All];
+        _outbox.RemoveAll([.. left]);
+        _visible = null;
+        return left;
     }
 
     public Need ChangesApplied(ChangesApplied happened)
@@ -257,14 +294,33 @@ internal sealed class Replica(string client, long firstSequence = 1)
         while (_outbox.Count > 0 && _outbox[0] is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision && revision <= Revision)
         {
             var entry = _outbox.RemoveFirst();
+            if (entry.Change.Slice is Slice.Runtime) _runtime--;
             _gone.Add(entry.Sequence);
             entry.Durable.TrySetResult();
         }
+        SettleRuntime();
+    }
+
+    /// <summary>What is never stored is done once it is applied: it neither waits for others to be stored nor is sent again.</summary>
+    private void SettleRuntime()
+    {
+        if (_runtime == 0) return;
+        HashSet<OutboxEntry> done = [.. _outbox.All.Where(entry => entry.Change.Slice is Slice.Runtime && entry.IsConfirmed && IsInState(entry))];
+        if (done.Count == 0) return;
+        _runtime -= done.Count;
+        _outbox.RemoveAll(done);
+        foreach (var entry in done)
+        {
+            _gone.Add(entry.Sequence);
+            entry.Durable.TrySetResult();
+        }
+        _gone.Sort();
     }
 
     private void Remove(List<(OutboxEntry Entry, Rejection)> refused)
     {
         if (refused.Count == 0) return;
+        _runtime -= refused.Count(each => each.Entry.Change.Slice is Slice.Runtime);
         _outbox.RemoveAll([.. refused.Select(each => each.Entry)]);
         _gone.AddRange(refused.Select(each => each.Entry.Sequence));
     }

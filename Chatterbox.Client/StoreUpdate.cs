@@ -44,9 +44,5 @@ public sealed class SessionRefusedException : Exception
 {
     public SessionRefusedException(Rejection rejection) : base(rejection.Message) => Rejection = rejection;
 
-    /// <summary>The silo does not serve such a session at all: its store is not registered there.</summary>
-    internal SessionRefusedException(SessionId session, ArgumentException notServed) : base(notServed.Message, notServed) =>
-        Rejection = new("session", session.Key, notServed.Message);
-
     public Rejection Rejection { get; }
 }

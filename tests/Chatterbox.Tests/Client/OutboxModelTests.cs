@@ -121,7 +121,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         private void Attach()
         {
             _log.Attach(_file.Head.Client, _replica.FirstOutstanding, _replica.Revision);
-            _replica.Attached(new() { State = _log.Since(_replica.Epoch, _replica.Revision, null), Applied = _log.AppliedOf(_file.Head.Client) });
+            _replica.Attached(new() { State = _log.Since(_replica.Epoch, _replica.Revision, null), Applied = _log.AppliedOf(_file.Head.Client) }, _replica.Revision);
             Settled();
         }
 

@@ -69,7 +69,7 @@ public sealed class OutboxQueueTests
     public void Many()
     {
         var replica = new Replica("c");
-        replica.Attached(new() { State = new() { Epoch = 1, Snapshot = AppState.Initial } });
+        replica.Attached(new() { State = new() { Epoch = 1, Snapshot = AppState.Initial } }, 0);
         var clock = Stopwatch.StartNew();
         for (var number = 1; number <= 100_000; number++)
         {

@@ -53,9 +53,9 @@ internal sealed class ModelClient(World world, string name)
     // As the store does it.
     public void On(long epoch, SessionEvent happened) => Saw(() =>
     {
-        if (epoch < Replica.Epoch) return;
+        if (Replica.IsPast(epoch)) return;
         if (Replica.Epoch == 0) Ask(Need.CatchUp);
-        else if (epoch > Replica.Epoch || happened is SessionReset) Ask(Need.Attach);
+        else if (epoch != Replica.Epoch || happened is SessionReset) Ask(Need.Attach);
         else if (happened is ChangesApplied changes) Ask(Replica.ChangesApplied(changes));
         else if (happened is BecameDurable durable) Replica.BecameDurable(durable.Revision);
     });
@@ -71,7 +71,7 @@ internal sealed class ModelClient(World world, string name)
         }, (reply, isCurrent) =>
         {
             // Another call has been made since: this answer is of a session that may be no more.
-            if (isCurrent && (!Equals(slices, Replica.Slices) || !Replica.Attached(reply))) Ask(Need.Attach);
+            if (isCurrent && (!Equals(slices, Replica.Slices) || !Replica.Attached(reply, seen))) Ask(Need.Attach);
         });
     }
 

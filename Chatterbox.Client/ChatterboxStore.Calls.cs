@@ -1,0 +1,118 @@
+using Chatterbox.Client.Connections;
+using Orleans.Runtime.Messaging;
+
+namespace Chatterbox.Client;
+
+/// <summary>Calls of the user's own, and waiting for what was done.</summary>
+public sealed partial class ChatterboxStore
+{
+    /// <summary>Returns once every change made so far is durable.</summary>
+    /// <exception cref="IOException">Storage is failing.</exception>
+    internal async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        long target;
+        lock (_lock) target = _replica.LastSequence;
+        while (true)
+        {
+            Task progress;
+            bool applied;
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_closed, this);
+                EnsureServed();
+                if (_replica.Held is { } held) throw new IOException(held);
+                progress = NextProgress();
+                applied = _replica.Epoch != 0 && _replica.Outbox.All.All(entry => entry.Sequence > target || entry.IsConfirmed);
+            }
+            if (!applied)
+            {
+                await progress.WaitAsync(cancellationToken);
+                continue;
+            }
+            try
+            {
+                var reply = await Grain.FlushAsync().WithinAsync(_client.Options.CallTimeout, _client.Clock, cancellationToken);
+                if (reply.Failure is { } failure) throw new IOException(failure);
+                if (IsCurrent(reply)) return;
+            }
+            catch (Exception unreachable) when (unreachable is not (IOException or OperationCanceledException))
+            {
+                LogRetry(_client.Logger, Session.Key, unreachable.Message);
+                lock (_lock) Ask(Need.Attach);
+                await DelayAsync(FirstRetryDelay);
+            }
+            Pump();
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Returns once everything is durable and this store has heard of it all, so that nothing is left to send.</summary>
+    /// <exception cref="IOException">Storage is failing.</exception>
+    internal async Task EmptyOutboxAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        if (OutboxCount > 0) await CaughtUpAsync(cancellationToken);
+    }
+
+    /// <summary>A call of the user's own, tried again for a while when no silo took it.</summary>
+    internal async Task<T> CallAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
+    {
+        var started = _client.Clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call(Grain).UntilAsync(cancellationToken);
+            }
+            catch (Exception failure) when (IsNotTaken(failure) && _client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
+            {
+                LogRetry(_client.Logger, Session.Key, failure.Message);
+                CheckSoon();
+                await DelayAsync(FirstRetryDelay);
+            }
+        }
+    }
+
+    // A silo that was lost on the way may have done what it was asked.
+    private static bool IsNotTaken(Exception failure) =>
+        failure is ConnectionFailedException or (OrleansMessageRejectionException and not SiloUnavailableException);
+
+    /// <summary>Returns once this store shows what the session holds at the call.</summary>
+    internal async Task CaughtUpAsync(CancellationToken cancellationToken)
+    {
+        var now = await CallAsync(grain => grain.HeartbeatAsync(_id), cancellationToken);
+        while (true)
+        {
+            Task progress;
+            lock (_lock)
+            {
+                progress = NextProgress();
+                if (_replica.IsPast(now.Epoch) || (_replica.Epoch == now.Epoch && _replica.Revision >= now.Revision)) return;
+                Ask(_replica.Epoch == now.Epoch ? Need.CatchUp : Need.Attach);
+            }
+            Pump();
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
+    // A session loaded again in between may not hold what had been applied: it is sent again, and flushed again.
+    private bool IsCurrent(FlushReply reply)
+    {
+        lock (_lock)
+        {
+            if (reply.Epoch != _replica.Epoch)
+            {
+                Ask(Need.Attach);
+                return false;
+            }
+            _replica.BecameDurable(reply.DurableRevision);
+            Settle();
+            return true;
+        }
+    }
+
+    private void EnsureServed()
+    {
+        if (_refused is not null) throw _refused;
+    }
+}

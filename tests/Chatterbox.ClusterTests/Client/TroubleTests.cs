@@ -1,0 +1,87 @@
+using Chatterbox.Client.Connections;
+using Chatterbox.Grains;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Chatterbox.ClusterTests.Client;
+
+/// <summary>What a silo throws that is none of the product's own words is trouble on the way, not a refusal.</summary>
+public sealed class TroubleTests
+{
+    [Fact(DisplayName = "[C5] a failure that is not the product's own ends no store: it hydrates once the failure has passed")]
+    public async Task A_store_that_is_not_hydrated()
+    {
+        var trouble = new Trouble { Left = 3, Method = nameof(IUserSessionGrain.AttachAsync) };
+        await using var cluster = await StartAsync(trouble);
+        await using var store = await cluster.OpenAsync("alice");
+
+        Assert.Equal(0, trouble.Left);
+        await store.UpdateParametersAsync(TtsEngine.Chatterbox, new() { Seed = 3 }).DurablyAsync();
+    }
+
+    [Fact(DisplayName = "[C3] a change that meets such a failure is neither refused nor lost: it goes in once, when the failure has passed")]
+    public async Task A_hydrated_store()
+    {
+        var trouble = new Trouble { Method = nameof(IUserSessionGrain.ApplyAsync) };
+        await using var cluster = await StartAsync(trouble);
+        await using var store = await cluster.OpenAsync("alice");
+        var rejected = 0;
+        store.ChangeRejected += _ => rejected++;
+        trouble.Left = 3;
+        await Task.WhenAll(Enumerable.Range(1, 20).Select(number => store.UpsertChunkAsync(TestData.Chunk($"c{number}")).DurablyAsync()));
+
+        Assert.Equal((0, 20), (rejected, store.State.Chunks.Count));
+    }
+
+    [Fact(DisplayName = "[C7] the loss and the return of connections have every store look where it stands")]
+    public async Task The_observer_runs()
+    {
+        var heartbeats = new Trouble { Method = nameof(IUserSessionGrain.HeartbeatAsync) };
+        await using var cluster = await StartAsync(heartbeats);
+        var client = cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMinutes(1));
+        await using var store = await cluster.OpenAsync("alice", client);
+        var observer = new ConnectionObserver(new ServiceCollection().AddSingleton(client).BuildServiceProvider());
+
+        observer.NotifyGatewayCountChanged(1, 0, connectionRecovered: true);
+        await heartbeats.Called.WaitAsync().WaitAsync(ChatterboxCluster.Patience);
+        observer.NotifyClusterConnectionLost();
+        await heartbeats.Called.WaitAsync().WaitAsync(ChatterboxCluster.Patience);
+    }
+
+    [Fact(DisplayName = "[R1] a lease that is shorter than the heartbeat is renewed in time")]
+    public async Task A_short_lease()
+    {
+        var heartbeats = new Trouble { Method = nameof(IUserSessionGrain.HeartbeatAsync) };
+        await using var cluster = await StartAsync(heartbeats, new() { Lease = TimeSpan.FromSeconds(1) });
+        await using var store = await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMinutes(1)));
+
+        foreach (var _ in Enumerable.Range(0, 3)) await heartbeats.Called.WaitAsync().WaitAsync(ChatterboxCluster.Patience);
+        Assert.Single((await cluster.Session("alice").GetStatusAsync()).Clients);
+    }
+
+    private static Task<ChatterboxCluster> StartAsync(Trouble trouble, ChatterboxOptions? options = null) => ChatterboxCluster.StartAsync(new()
+    {
+        Options = options ?? new(),
+        ConfigureSilo = silo => silo.AddIncomingGrainCallFilter(trouble),
+    });
+
+    /// <summary>Throws what Orleans' own collector of activations throws after a clock was set back.</summary>
+    private sealed class Trouble : IIncomingGrainCallFilter
+    {
+        private int _left;
+
+        public required string Method { get; init; }
+
+        public int Left { get => Math.Max(0, _left); set => _left = value; }
+
+        public SemaphoreSlim Called { get; } = new(0);
+
+        public Task Invoke(IIncomingGrainCallContext context)
+        {
+            if (context.MethodName != Method) return context.Invoke();
+            Called.Release();
+            return Interlocked.Decrement(ref _left) >= 0
+                ? throw new ArgumentException("The ticket is in the past.", nameof(context))
+                : context.Invoke();
+        }
+    }
+}
