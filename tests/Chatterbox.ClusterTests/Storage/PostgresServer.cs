@@ -16,7 +16,9 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private Process? server;
     private int databases;
 
-    private PostgresServer() => Port = FreePort.Next();
+    private readonly string address;
+
+    private PostgresServer(string address) => (this.address, Port) = (address, FreePort.Next());
 
     /// <summary>Why no server can be started here; null if one can.</summary>
     public static string? Missing { get; } =
@@ -24,26 +26,31 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Of the server itself; its backends are its children.</summary>
+    public int ProcessId => server!.Id;
+
     /// <summary>One for the whole test run. It ends with the process.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
-    public static async Task<PostgresServer> StartNewAsync()
+    /// <param name="address">Where it listens. Beyond loopback it takes connections from everywhere, without a password.</param>
+    public static async Task<PostgresServer> StartNewAsync(string address = "127.0.0.1")
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer(address);
         Directory.CreateDirectory(server.folder);
         await OwnAsync(server.folder);
         await RunAsync("initdb", ["-D", server.Data, "-U", "chatterbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        if (address != "127.0.0.1") await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all all trust\n");
         await server.StartAsync();
         return server;
     }
 
     public string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={Port};Username=chatterbox;Database={database};Pooling=true;Maximum Pool Size=40;Timeout=15";
+        $"Host={address};Port={Port};Username=chatterbox;Database={database};Pooling=true;Maximum Pool Size=40;Timeout=15";
 
     public async Task StartAsync()
     {
         server = Process.Start(StartInfo("postgres",
-            ["-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=500",
+            ["-D", Data, "-p", $"{Port}", "-c", $"listen_addresses={address}", "-c", "unix_socket_directories=", "-c", "max_connections=500",
                 "-c", "logging_collector=on", "-c", "log_filename=server.log"]))!;
         var patience = Stopwatch.StartNew();
         while (!await AnswersAsync())
