@@ -16,7 +16,8 @@ internal static class ClientProgram
     {
         using var closing = new CancellationTokenSource();
         using var settling = new CancellationTokenSource();
-        await using var connection = Connection.Open(settings.Gateways, options => options.OutboxDirectory = settings.OutboxDirectory);
+        await using var connection = Connection.Open(settings.Gateways, options =>
+            (options.OutboxDirectory, options.ClusterId) = (settings.OutboxDirectory, settings.ClusterId));
         var viewers = new List<Viewer>();
         var makers = new List<Maker>();
         var running = new List<Task>();

@@ -22,16 +22,16 @@ internal enum ClientRole
 /// <param name="Counter">The engine whose seed only this client changes, counting up; null for none.</param>
 internal sealed record ClientSettings(
     string Name, ClientRole Role, IReadOnlyList<IPEndPoint> Gateways, IReadOnlyList<string> Users, int Seed,
-    string? OutboxDirectory = null, TtsEngine? Counter = null)
+    string? OutboxDirectory = null, TtsEngine? Counter = null, string ClusterId = "chatterbox")
 {
     public IEnumerable<string> ToArguments() =>
     [
         Name, $"{Role}", string.Join(',', Gateways), string.Join(',', Users), Seed.ToString(CultureInfo.InvariantCulture),
-        OutboxDirectory ?? "-", Counter?.ToString() ?? "-",
+        OutboxDirectory ?? "-", Counter?.ToString() ?? "-", ClusterId,
     ];
 
     public static ClientSettings Parse(string[] arguments) => new(
         arguments[0], Enum.Parse<ClientRole>(arguments[1]), [.. arguments[2].Split(',').Select(IPEndPoint.Parse)],
         arguments[3].Split(','), int.Parse(arguments[4], CultureInfo.InvariantCulture),
-        arguments[5] == "-" ? null : arguments[5], arguments[6] == "-" ? null : Enum.Parse<TtsEngine>(arguments[6]));
+        arguments[5] == "-" ? null : arguments[5], arguments[6] == "-" ? null : Enum.Parse<TtsEngine>(arguments[6]), arguments[7]);
 }

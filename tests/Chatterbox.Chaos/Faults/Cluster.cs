@@ -7,16 +7,29 @@ namespace Chatterbox.Chaos.Faults;
 /// <summary>Silos on one PostgreSQL server, and the faults that can be done to them.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
+    /// <summary>The cluster of the silo that is started alone.</summary>
+    public const string Alone = "alone";
+
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromMinutes(2);
 
+    private readonly string _folder;
     private readonly PostgresServer _database;
+    private readonly Dictionary<string, string> _settings;
+    private SiloProcess? _alone;
 
-    private Cluster(PostgresServer database, IReadOnlyList<SiloProcess> silos, Disturbances disturbances) =>
-        (_database, Silos, Disturbances) = (database, silos, disturbances);
+    private Cluster(string folder, PostgresServer database, Dictionary<string, string> settings, Action<string> log)
+    {
+        (_folder, _database, _settings) = (folder, database, settings);
+        Silos =
+        [
+            .. Enumerable.Range(0, Network.Silos).Select(number =>
+                new SiloProcess(number, Path.Combine(folder, $"silo{number}"), settings, log, _ => Disturbances.Add(Line.Now, Line.Now))),
+        ];
+    }
 
     public IReadOnlyList<SiloProcess> Silos { get; }
 
-    public Disturbances Disturbances { get; }
+    public Disturbances Disturbances { get; } = new();
 
     public IReadOnlyList<IPEndPoint> Gateways => [.. Silos.Select(silo => silo.Gateway)];
 
@@ -33,23 +46,20 @@ internal sealed class Cluster : IAsyncDisposable
         };
         foreach (var (name, value) in session) settings[$"Chatterbox__Session__{name}"] = value;
         await MigrateAsync(settings);
-        var disturbances = new Disturbances();
-        var cluster = new Cluster(database,
-        [
-            .. Enumerable.Range(0, Network.Silos).Select(number => new SiloProcess(number, Path.Combine(folder, $"silo{number}"), settings, log,
-                _ => disturbances.Add(Line.Now, Line.Now))),
-        ], disturbances);
+        var cluster = new Cluster(folder, database, settings, log);
         foreach (var silo in cluster.Silos) silo.Start();
         if (!await cluster.AreReadyAsync()) throw new TimeoutException($"The silos did not become ready; see {folder}.");
         return cluster;
     }
 
     /// <summary>Whether all silos become ready in time.</summary>
-    public async Task<bool> AreReadyAsync()
+    public Task<bool> AreReadyAsync() => AreReadyAsync([.. Silos]);
+
+    private static async Task<bool> AreReadyAsync(params SiloProcess[] silos)
     {
         var started = Line.Now;
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        foreach (var silo in Silos)
+        foreach (var silo in silos)
         {
             while (!await silo.IsReadyAsync())
             {
@@ -100,24 +110,22 @@ internal sealed class Cluster : IAsyncDisposable
         Disturbances.Add(from, Line.Now);
     }
 
-    /// <summary>Kills all silos and starts one: what it serves is what the database holds.</summary>
-    public async Task<SiloProcess> OnlyOneAsync()
+    /// <summary>Kills all silos and starts a new one: what it serves is what the database holds.</summary>
+    /// <remarks>In a cluster of its own: one that died with its clock ahead is waited for until that time has come.</remarks>
+    public async Task<SiloProcess> StartAloneAsync()
     {
         foreach (var silo in Silos) await silo.EndAsync();
-        Silos[0].Start();
-        var started = Line.Now;
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (!await Silos[0].IsReadyAsync())
-        {
-            if (Line.Now - started > ReadyTimeout) throw new TimeoutException("A new silo did not become ready.");
-            await tick.WaitForNextTickAsync();
-        }
-        return Silos[0];
+        var settings = new Dictionary<string, string>(_settings) { ["Chatterbox__Cluster__ClusterId"] = Alone };
+        _alone = new SiloProcess(0, Path.Combine(_folder, "alone"), settings, _ => { }, _ => { });
+        _alone.Start();
+        if (!await AreReadyAsync(_alone)) throw new TimeoutException($"A new silo did not become ready; see {_folder}/alone.");
+        return _alone;
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var silo in Silos) await silo.EndAsync();
+        if (_alone is not null) await _alone.EndAsync();
         await _database.DisposeAsync();
     }
 

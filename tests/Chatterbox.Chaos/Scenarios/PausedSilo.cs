@@ -33,11 +33,11 @@ internal sealed class PausedSilo(int rounds, string folder, Action<string> log)
             }
             if (!await cluster.AreReadyAsync()) _findings.Add(new(FindingKind.Stuck, $"ready {round}", $"round {round}: a silo is not ready"));
         }
-        var only = await cluster.OnlyOneAsync();
+        var alone = await cluster.StartAloneAsync();
+        await using var stored = Clients.Connection.Open([alone.Gateway], options => options.ClusterId = Cluster.Alone);
         for (var round = 0; round < rounds; round++)
         {
-            await using var connection = Sessions.Connect(only.Gateway);
-            foreach (var store in await Sessions.OpenAsync(connection, Sessions.Users("paused", round))) Judge(store, "in the database");
+            foreach (var store in await Sessions.OpenAsync(stored, Sessions.Users("paused", round))) Judge(store, "in the database");
         }
         Report.Print($"A silo paused with unsaved changes, {rounds} rounds",
         [

@@ -55,8 +55,9 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
         {
             Find(FindingKind.Stuck, $"{left} was left behind by a client that closed in good order");
         }
-        await ReadAgainAsync("fresh", cluster.Gateways);
-        await ReadAgainAsync("stored", [(await cluster.OnlyOneAsync()).Gateway]);
+        await ReadAgainAsync(new("fresh", ClientRole.Reader, cluster.Gateways, _users, options.Seed));
+        var alone = await cluster.StartAloneAsync();
+        await ReadAgainAsync(new("stored", ClientRole.Reader, [alone.Gateway], _users, options.Seed, ClusterId: Cluster.Alone));
 
         Report.Print($"Random faults for {options.Length.TotalMinutes:0.#} min, seed {options.Seed}",
         [
@@ -131,9 +132,10 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
     }
 
     /// <summary>A client that has never been there before reads everything.</summary>
-    private async Task ReadAgainAsync(string name, IReadOnlyList<System.Net.IPEndPoint> gateways)
+    private async Task ReadAgainAsync(ClientSettings settings)
     {
-        await using var client = new ClientProcess(new(name, ClientRole.Reader, gateways, _users, options.Seed), _ledger);
+        var name = settings.Name;
+        await using var client = new ClientProcess(settings, _ledger);
         client.Start();
         var asked = Line.Now;
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
