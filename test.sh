@@ -16,14 +16,19 @@ fail() {
 
 command -v dotnet >/dev/null || fail "The .NET SDK is not on PATH: install .NET 10 first."
 
-# PostgreSQL's own binaries: the tests start servers of their own.
-if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+# PostgreSQL's own binaries: the tests start servers of their own. The chaos run cuts networks and steps clocks.
+missing_packages=()
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing_packages+=(postgresql)
+command -v ip >/dev/null || missing_packages+=(iproute2)
+PATH=$PATH:/usr/sbin:/sbin command -v nft >/dev/null || missing_packages+=(nftables)
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing_packages+=(faketime)
+if [ ${#missing_packages[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing postgresql ..."
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql; } >"$results/apt.log" 2>&1 \
-      || { tail -n 20 "$results/apt.log"; fail "postgresql could not be installed."; }
+    echo "Installing ${missing_packages[*]} ..."
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing_packages[@]}"; } >"$results/apt.log" 2>&1 \
+      || { tail -n 20 "$results/apt.log"; fail "${missing_packages[*]} could not be installed."; }
   else
-    echo "PostgreSQL is not installed (apt-get install postgresql): its tests will be skipped."
+    echo "Not installed: ${missing_packages[*]} (apt-get install). Tests that need them will be skipped."
   fi
 fi
 
