@@ -44,6 +44,8 @@ if [ -z "$quick" ]; then
   need ip iproute2
   need pgbouncer pgbouncer
   need "/usr/lib/*/faketime/libfaketime.so.1" libfaketime
+  need /usr/sbin/nft nftables
+  need prometheus prometheus
 fi
 
 if command -v npm >/dev/null; then

@@ -17,10 +17,10 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private Process? server;
     private int databases;
 
-    private PostgresServer(NetworkNamespace? network)
+    private PostgresServer(NetworkNamespace? network, string address)
     {
         (this.network, Port) = (network, FreePort.Next());
-        Host = network?.Address ?? "127.0.0.1";
+        Host = network?.Address ?? address;
     }
 
     /// <summary>Why no server can be started here; null if one can.</summary>
@@ -31,18 +31,22 @@ public sealed partial class PostgresServer : IAsyncDisposable
 
     public string Host { get; }
 
+    /// <summary>Of the server itself; its backends are its children.</summary>
+    public int ProcessId => server!.Id;
+
     /// <summary>One for the whole test run. It ends with the process.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
     /// <param name="network">Where the server runs; null for this machine's own network.</param>
-    public static async Task<PostgresServer> StartNewAsync(NetworkNamespace? network = null)
+    /// <param name="address">Where it listens. Beyond loopback it takes connections from everywhere, without a password.</param>
+    public static async Task<PostgresServer> StartNewAsync(NetworkNamespace? network = null, string address = "127.0.0.1")
     {
-        var server = new PostgresServer(network);
+        var server = new PostgresServer(network, address);
         Directory.CreateDirectory(server.folder);
         await OwnAsync(server.folder);
         await RunAsync("initdb", ["-D", server.Data, "-U", "chatterbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        if (network is not null)
-            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 10.0.0.0/8 trust\n");
+        if (server.Host != "127.0.0.1")
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all all trust\n");
         await server.StartAsync();
         return server;
     }
@@ -53,7 +57,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
     public async Task StartAsync()
     {
         server = Process.Start(StartInfo("postgres", network,
-            ["-D", Data, "-p", $"{Port}", "-c", $"listen_addresses={(network is null ? "127.0.0.1" : "*")}", "-c", "unix_socket_directories=", "-c", "max_connections=500",
+            ["-D", Data, "-p", $"{Port}", "-c", $"listen_addresses={(network is null ? Host : "*")}",
+                "-c", "unix_socket_directories=", "-c", "max_connections=500",
                 "-c", "logging_collector=on", "-c", "log_filename=server.log"]))!;
         var patience = Stopwatch.StartNew();
         while (!await AnswersAsync())
