@@ -37,7 +37,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="session">Settings of section <c>Chatterbox:Session</c>.</param>
     public static async Task<Cluster> StartAsync(string folder, Action<string> log, params (string Name, string Value)[] session)
     {
-        var database = await PostgresServer.StartNewAsync(Network.Middle);
+        var database = await PostgresServer.StartNewAsync(address: Network.Middle);
         var settings = new Dictionary<string, string>
         {
             ["Chatterbox__Database__Provider"] = "PostgreSql",
