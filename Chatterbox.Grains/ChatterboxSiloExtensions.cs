@@ -47,7 +47,7 @@ public static class ChatterboxSiloExtensions
 
     /// <summary>
     /// Adds the stores and the schema's history, with which stored sessions are read: in a silo, or, with an
-    /// <see cref="IStoredSlices"/> of the host's, in a program that only looks whether they would load (<see cref="SessionInspector"/>).
+    /// <see cref="IStoredRows"/> of the host's, in a program that only looks whether they would load (<see cref="SessionInspector"/>).
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static IServiceCollection AddChatterboxSchema(this IServiceCollection services, ChatterboxOptions options)

@@ -20,8 +20,8 @@ public static class ChatterboxStorageExtensions
         options.Resolve();
         return silo.ConfigureServices(services =>
         {
-            services.AddSingleton<IStoredSlices>(provider =>
-                new StoredSlices(options, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
+            services.AddSingleton<IStoredRows>(provider =>
+                new DatabaseRows(options, provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId));
             if (options.HasFallback)
             {
                 services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
