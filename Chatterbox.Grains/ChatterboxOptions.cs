@@ -36,16 +36,23 @@ public sealed class ChatterboxOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an audio clip is kept for that was uploaded and never referred to. 1 min to 7 days; default 1 h.</summary>
+    /// <summary>How long an audio clip is kept that was uploaded and never referred to. 1 min to 7 days; default 1 h.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan UploadExpiry { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How long an audio clip is kept for that nothing refers to any more, unless its room is needed: longer than copies of a state
-    /// that refer to it may come back. 0 to 30 days; default 25 h.
+    /// How long an audio clip is kept after the last reference to it, unless its room is needed. References are looked for as
+    /// often, so that a clip is deleted at most twice this time after the last one, and a sweep. 0 to 30 days; default 25 h.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan UnreferencedClipAge { get; set; } = TimeSpan.FromHours(25);
+
+    /// <summary>
+    /// Time between the beginnings of two walks through all users' audio ledgers, in search of clips that are due for deletion;
+    /// a walk that takes longer is followed by the next. 1 s to 7 days; default 1 h.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan AudioSweepPeriod { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Changes kept at hand for clients that missed some; older ones cost them a snapshot. 0 to 65,536; default 256.</summary>
     [Range(0, 65_536)]

@@ -1,3 +1,4 @@
+using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,7 @@ public static class ChatterboxSiloExtensions
     {
         silo.Services.AddChatterboxSchema(options ?? new ChatterboxOptions());
         silo.Services.TryAddSingleton(TimeProvider.System);
+        silo.Services.AddHostedService<AudioSweeper>();
         return silo
             .AddStartupTask((services, _) =>
             {
@@ -47,7 +49,8 @@ public static class ChatterboxSiloExtensions
 
     /// <summary>
     /// Adds the stores and the schema's history, with which stored sessions are read: in a silo, or, with an
-    /// <see cref="IStoredSlices"/> of the host's, in a program that only looks whether they would load (<see cref="SessionInspector"/>).
+    /// <see cref="IStoredRows"/> of the host's, in a program that only looks whether they would load
+    /// (<see cref="SessionInspector"/>).
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static IServiceCollection AddChatterboxSchema(this IServiceCollection services, ChatterboxOptions options)

@@ -23,13 +23,8 @@ internal sealed record SessionImage
     [Id(4)] public SaveStatus? Failing { get; init; }
     [Id(5)] public WorkInHand? Crash { get; init; }
     [Id(6)] public ValueList<string> Awaited { get; init; } = [];
-    [Id(7)] public ValueList<CondemnedClip> Condemned { get; init; } = [];
-    [Id(8)] public DateTimeOffset? LastSaved { get; init; }
+    [Id(7)] public DateTimeOffset? LastSaved { get; init; }
 }
-
-/// <summary>A clip that may be under deletion until then.</summary>
-[GenerateSerializer, Immutable, Alias("chatterbox.CondemnedClip")]
-internal readonly record struct CondemnedClip([property: Id(0)] string Hash, [property: Id(1)] DateTimeOffset Until);
 
 /// <summary>
 /// Moving to another silo while clients are attached: the session goes on there in the same epoch, so that they notice nothing.
@@ -74,7 +69,6 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         Failing = _writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason) : null,
         Crash = _crash,
         Awaited = _awaited.ToValueList(),
-        Condemned = _condemned.Select(clip => new CondemnedClip(clip.Key, clip.Value)).ToValueList(),
         LastSaved = _lastSaved,
     };
 
@@ -98,7 +92,6 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         }
         (_crash, _lastSaved, _lastWrites) = (image.Crash, image.LastSaved, _store.RowWrites);
         _awaited.UnionWith(image.Awaited);
-        foreach (var (hash, until) in image.Condemned) _condemned[hash] = until;
         if (_leases.Count > 0) SweepLeases();
         if (image.IsUnsaved) _writer.Resume(image.Failing is { FailingSince: { } since } failing ? (since, failing.Failure ?? "") : null);
         return true;

@@ -16,22 +16,26 @@ internal sealed partial class UserSessionGrain
 
     private long SliceBytes => _store.Describe(_log.State).Sum(slice => (long)slice.Bytes);
 
+    /// <summary>Bytes of the history's rows. None are counted yet: the history's owner returns them here.</summary>
+    private static long HistoryBytes => 0;
+
     public async Task<ClipAdmission> AdmitClipAsync(string hash, long length)
     {
         if (ReadOnly is { } why) return new(new("session", "read-only", why));
-        if (await _admitting.RunAsync(() => AdmitAsync(hash, length)) is { } used)
+        var admission = await _admitting.RunAsync(() => AdmitAsync(new(hash, length)));
+        if (admission.Clips is { } clips)
         {
-            var exceeded = new QuotaExceeded(used, length, QuotaBytes);
-            return new(exceeded.ToRejection(), exceeded);
+            return new(new("audio", $"one more beside {clips} clips", $"at most {AudioLedgerGrain.MostClips} clips"));
         }
-        _condemned.Remove(hash);
-        return new();
+        if (admission.Used is not { } used) return new();
+        var exceeded = new QuotaExceeded(used, length, QuotaBytes);
+        return new(exceeded.ToRejection(), exceeded);
     }
 
     public async Task<StorageInfo> GetStorageInfoAsync()
     {
         var bodies = (await Task.WhenAll(SliceDefinition.All.Select(slice => ReadBodyAsync(slice.Name)))).Select(row => (long)row.Body.Length).ToArray();
-        var audio = await Ledger.GetUsageAsync(Id.Store);
+        var audio = await Ledger.GetUsageAsync(Id.Store, References);
         var slices = _store.Describe(_log.State).Zip(bodies, (slice, bytes) => new SliceStorage(slice.Slice, slice.Items, slice.Bytes, bytes)).ToValueList();
         var (stored, before) = (slices.Sum(slice => slice.StoredBytes), slices.Sum(slice => slice.Bytes));
         return new()
@@ -39,7 +43,7 @@ internal sealed partial class UserSessionGrain
             Session = Key,
             Slices = slices,
             Audio = audio,
-            UsedBytes = stored + audio.TotalBytes,
+            UsedBytes = stored + HistoryBytes + audio.TotalBytes,
             QuotaBytes = QuotaBytes,
             CompressionRatio = stored == 0 ? 1 : (double)before / stored,
             Changes = _log.Changes,
@@ -49,63 +53,76 @@ internal sealed partial class UserSessionGrain
         };
     }
 
-    /// <summary>
-    /// Null when the clip is admitted, otherwise how many bytes the session uses. For room, clips that nothing refers to go before
-    /// their time; then the oldest work sessions lose their audio. Where even that would not be enough, nothing is done.
-    /// </summary>
-    private async Task<long?> AdmitAsync(string hash, long length)
+    private void NoteSaved()
     {
-        if (await TryAdmitAsync(hash, length) is not { } used) return null;
-        // What was let go of and not noted yet, after a failure, counts as room: or more would be let go of for it.
-        if (!IsTidied(_log.State)) await TellLedgerAsync();
-        var spare = (await Ledger.GetUsageAsync(Id.Store)).UnreferencedBytes;
-        if (Plan(used - spare) is null) return used;
+        if (_store.RowWrites != _lastWrites) (_lastSaved, _lastWrites) = (clock.GetUtcNow(), _store.RowWrites);
+    }
 
-        while (spare > 0 && await Ledger.CollectAsync(Id.Store) > 0)
+    /// <summary>
+    /// Admits the clip, and makes room for it first if that is needed and enough: by clips that nothing refers to; by history,
+    /// oldest first; by clips that only the rest of the history refers to; by the audio of the oldest work sessions and of
+    /// chunks in none. Each step can be repeated after a failure.
+    /// </summary>
+    private async Task<LedgerAdmission> AdmitAsync(ClipUse clip)
+    {
+        var admission = await TryAdmitAsync(clip);
+        if (admission.Used is null || !await IsEnoughAsync()) return admission;
+        if (await FreeClipsAsync(history: true) > 0 && (admission = await TryAdmitAsync(clip)).Used is null) return admission;
+        if (!await IsEnoughAsync()) return admission;
+        while (await FreeHistoryAsync(bytes: 1) > 0)
         {
-            if (await TryAdmitAsync(hash, length) is not { } left) return null;
-            used = left;
+            await FreeClipsAsync(history: true);
+            if ((admission = await TryAdmitAsync(clip)).Used is null) return admission;
         }
-        if (Plan(used) is not { Count: > 0 }) return used;
+        if (await FreeClipsAsync(history: false) > 0 && (admission = await TryAdmitAsync(clip)).Used is null) return admission;
+
+        if (Plan(admission) is not { Bytes: > 0 }) return admission;
         await KeepLastGoodAsync("a quota clean-up");
         // Again, since the state may have changed meanwhile.
-        if (Plan(used) is not { Count: > 0 } plan) return used;
+        if (Plan(admission) is not { Bytes: > 0 } plan) return admission;
         await CleanUpAsync(plan);
-        return await TryAdmitAsync(hash, length);
+        return await TryAdmitAsync(clip);
 
-        IReadOnlyList<CleanedWorkSession>? Plan(long inUse) => QuotaCleanUp.Plan(_log.State, inUse + length - QuotaBytes);
+        async Task<bool> IsEnoughAsync() =>
+            Plan(admission, HistoryBytes + (await Ledger.GetUsageAsync(Id.Store, References)).UnreferencedBytes) is not null;
+
+        QuotaPlan? Plan(LedgerAdmission over, long freed = 0) =>
+            QuotaCleanUp.Plan(_log.State, over.Used!.Value + clip.Length - QuotaBytes - freed);
     }
 
-    /// <summary>Null when the clip is admitted, otherwise how many bytes the session uses.</summary>
-    private async Task<long?> TryAdmitAsync(string hash, long length)
+    private async Task<LedgerAdmission> TryAdmitAsync(ClipUse clip)
     {
-        var slices = SliceBytes;
-        return await Ledger.AdmitAsync(Id.Store, hash, length, QuotaBytes - slices) is { } audio ? audio + slices : null;
+        var others = SliceBytes + HistoryBytes;
+        var admission = await Ledger.AdmitAsync(Id.Store, clip, References, QuotaBytes - others);
+        return admission with { Used = admission.Used + others };
     }
 
-    private async Task CleanUpAsync(IReadOnlyList<CleanedWorkSession> plan)
+    private Task<int> FreeClipsAsync(bool history) => Ledger.FreeAsync(Id.Store, References, history);
+
+    /// <summary>
+    /// Drops entries of the history, oldest first, until their rows have freed so many bytes, at least one. The clips that only
+    /// they referred to are freed afterwards.
+    /// </summary>
+    /// <returns>The bytes freed; 0 when there is no entry left.</returns>
+    private static Task<long> FreeHistoryAsync(long bytes) => Task.FromResult(0L);
+
+    private async Task CleanUpAsync(QuotaPlan plan)
     {
-        var freed = plan.Sum(session => session.Bytes);
-        ApplyOwn(plan.SelectMany(session => session.ChunkIds).Select(id => new SetChunkStatus(id, WorkStatus.Pending)));
-        LogCleanedUp(Key, plan.Count, freed);
+        ApplyOwn(plan.ChunkIds.Select(id => new SetChunkStatus(id, WorkStatus.Pending)));
+        LogCleanedUp(Key, plan.WorkSessions.Count, plan.LooseChunks.Count, plan.Bytes);
         ChatterboxInstruments.QuotaCleanUps.Add(1);
-        ChatterboxInstruments.QuotaBytesFreed.Add(freed);
-        await TellLedgerAsync();
-
-        var audio = await Ledger.GetUsageAsync(Id.Store);
-        _feed.Publish(_log.Epoch, new QuotaCleanedUp(plan.ToValueList(), freed, SliceBytes + audio.TotalBytes - audio.UnreferencedBytes, QuotaBytes));
-        while (await Ledger.CollectAsync(Id.Store) > 0) { }
+        ChatterboxInstruments.QuotaBytesFreed.Add(plan.Bytes);
+        // Until that is durable, the stored rows still refer to the clips.
+        var failure = await _writer.FlushAsync();
+        var audio = await Ledger.GetUsageAsync(Id.Store, References);
+        var left = SliceBytes + HistoryBytes + audio.TotalBytes - audio.UnreferencedBytes;
+        var cleaned = new QuotaCleanedUp(plan.WorkSessions, plan.Bytes, left, QuotaBytes) { LooseChunkIds = plan.LooseChunks };
+        _feed.Publish(_log.Epoch, cleaned);
+        if (failure is not null) throw new IOException($"Audio was dropped to make room, which is not saved yet: {failure}");
+        await FreeClipsAsync(history: false);
     }
 
-    /// <summary>Returns once the ledger knows what the session refers to, and what no more.</summary>
-    /// <exception cref="IOException">It cannot be told: storage is failing.</exception>
-    private async Task TellLedgerAsync()
-    {
-        if (await _writer.FlushAsync() is { } failure) throw new IOException($"Audio is let go of to make room, but that could not be saved yet: {failure}");
-        if (_log.DurableRevision == _log.Revision) await WrittenAsync(_log.Moment);
-        if (_held is null) throw new IOException("Audio is let go of to make room, but that could not be noted in the user's ledger yet.");
-    }
-
-    [LoggerMessage(LogLevel.Information, "Session {Session} is over its quota: {Count} work session(s) lose {Bytes} bytes of audio")]
-    private partial void LogCleanedUp(string session, int count, long bytes);
+    [LoggerMessage(LogLevel.Information,
+        "Session {Session} is over its quota: {Count} work session(s) and {Loose} chunk(s) in none lose {Bytes} bytes of audio")]
+    private partial void LogCleanedUp(string session, int count, int loose, long bytes);
 }

@@ -53,9 +53,9 @@ internal sealed partial class UserSessionGrain
         {
             return new() { Refused = Rejection.OfText("copy", null, "a copy from before a clear, import or clean-up; there is none") };
         }
+        var (state, missing) = await WithStoredAudioAsync(copy.State);
         _undone = _log.Moment;
-        _saver.Replace(copy.State, $"the state from before {copy.Reason} was put back");
-        var missing = await MendAsync();
+        _saver.Replace(state, $"the state from before {copy.Reason} was put back");
         var failure = (await FlushAsync()).Failure;
         return new() { Restored = [$"the state from before {copy.Reason}, of {copy.At:u}", .. missing], Unsaved = failure };
     }
@@ -85,9 +85,12 @@ internal sealed partial class UserSessionGrain
         {
             return new() { Refused = new("quarantine", $"{id}", $"bytes that this silo can read: {damage.Message}") };
         }
+        var (restored, missing) = await WithStoredAudioAsync(slice.With(AppState.Initial, value));
+        value = slice.Get(restored);
         await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
         _saver.Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
-        return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}", .. await MendAsync()], Unsaved = (await FlushAsync()).Failure };
+        return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}", .. missing],
+            Unsaved = (await FlushAsync()).Failure };
     }
 
     public Task<bool> DropQuarantineAsync(string id) => _store.Quarantine.DropAsync(id);

@@ -56,11 +56,10 @@ internal sealed partial class UserSessionGrain(
         _saver = new(_log, _store, clock, logger)
         {
             Marker = Marker,
-            BeforeWrite = HoldAsync,
-            AfterWrite = async moment =>
+            AfterWrite = _ =>
             {
-                await WrittenAsync(moment);
-                await KeepUndoneAsync();
+                NoteSaved();
+                return KeepUndoneAsync();
             },
             Publish = what => _feed.Publish(_log.Epoch, what),
             Changed = _writer.Changed,
@@ -70,7 +69,6 @@ internal sealed partial class UserSessionGrain(
         if (!TryResume()) await LoadAsync();
         ChatterboxInstruments.LiveSessions.Add(1);
         if (_store.NeedsSave) _writer.Changed();
-        StartAudio();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -193,9 +191,10 @@ internal sealed partial class UserSessionGrain(
         if (ReadOnly is { } why) return report with { Refused = new("session", "read-only", why) };
         if (state is null || request.DryRun) return report;
 
+        (state, var missing) = await WithStoredAudioAsync(state);
         await KeepLastGoodAsync("an import");
         _saver.Replace(state, "a state was imported");
-        report = report with { Notes = [.. report.Notes, .. await MendAsync()] };
+        report = report with { Notes = [.. report.Notes, .. missing] };
         var flushed = await FlushAsync();
         return flushed.Failure is null
             ? report with { Revision = flushed.DurableRevision }

@@ -18,7 +18,7 @@ public interface IAudioClipGrain : IGrainWithStringKey
 
     /// <summary>
     /// Begins an upload, or goes on with one that was broken off: says which pieces are still to be sent, none when the clip is
-    /// stored already. An upload that is not completed and referred to in time is forgotten.
+    /// stored already. An upload that is not completed and referred to within the silo's upload expiry is deleted.
     /// </summary>
     [Alias("BeginUpload")]
     Task<BeginUploadReply> BeginUploadAsync(UploadRequest request);
@@ -120,6 +120,13 @@ public sealed record QuotaExceeded([property: Id(0)] long Used, [property: Id(1)
 public static class AudioClipKey
 {
     public static string For(string userId, string sha256) => $"{userId}/{sha256}";
+
+    /// <summary>The way back. Of a key that is no clip's, parts that are no user and no hash.</summary>
+    internal static (string User, string Hash) Split(string key)
+    {
+        var slash = key.LastIndexOf('/');
+        return (key[..Math.Max(0, slash)], key[(slash + 1)..]);
+    }
 }
 
 /// <summary>How a clip is cut for transfer and storage: all pieces but the last are of the same size.</summary>

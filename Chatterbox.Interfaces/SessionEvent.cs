@@ -36,20 +36,24 @@ public sealed record SessionReset([property: Id(0)] string Reason) : SessionEven
 public sealed record PresenceChanged([property: Id(0)] ValueList<AttachedClient> Clients) : SessionEvent;
 
 /// <summary>
-/// Audio of old work sessions was let go of to make room: their chunks keep text, parameters and seed, are pending, and can be
-/// generated again.
+/// Audio of old work sessions, and of old chunks in none, was dropped to make room: the chunks keep text, parameters and seed,
+/// are pending, and can be generated again.
 /// </summary>
 /// <param name="Cleaned">The work sessions that lost audio, oldest first.</param>
-/// <param name="FreedBytes">Bytes let go of.</param>
+/// <param name="FreedBytes">Bytes of audio dropped.</param>
 /// <param name="UsedBytes">Bytes of slices and audio that remain.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.QuotaCleanedUp")]
 public sealed record QuotaCleanedUp(
     [property: Id(0)] ValueList<CleanedWorkSession> Cleaned,
     [property: Id(1)] long FreedBytes,
     [property: Id(2)] long UsedBytes,
-    [property: Id(3)] long QuotaBytes) : SessionEvent;
+    [property: Id(3)] long QuotaBytes) : SessionEvent
+{
+    /// <summary>Chunks in no work session that lost audio.</summary>
+    [Id(4)] public ValueList<string> LooseChunkIds { get; init; } = [];
+}
 
-/// <summary>A work session whose audio was let go of.</summary>
+/// <summary>A work session whose audio was dropped.</summary>
 /// <param name="ChunkIds">The chunks that are pending again.</param>
 /// <param name="Bytes">Length of their audio.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.CleanedWorkSession")]

@@ -22,7 +22,7 @@ internal static class SessionChecking
     {
         await using var services = new ServiceCollection()
             .AddChatterboxSchema(settings.Session)
-            .AddSingleton<IStoredSlices>(new StoredSlices(settings.Database.Resolve(), settings.Cluster.ServiceId))
+            .AddSingleton<IStoredRows>(new DatabaseRows(settings.Database.Resolve(), settings.Cluster.ServiceId))
             .BuildServiceProvider();
         var check = await services.GetRequiredService<SessionInspector>().CheckAllAsync(new Percent(progress), cancellationToken);
         foreach (var line in json ? [check.ToJson()] : check.Describe()) await output.WriteLineAsync(line);

@@ -12,7 +12,7 @@ namespace Chatterbox.Grains.Audio;
 /// bytes in memory: they pass through, a piece at a time.
 /// </summary>
 /// <remarks>
-/// Reentrant so that the ledger can reach it while it asks to be admitted there; what touches the rows takes its turn.
+/// Reentrant so that the ledger can reach it while it asks to be admitted there; reads and writes of the rows are serialized.
 /// </remarks>
 [Reentrant, GrainType("chatterbox.clip")]
 internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage) : Grain, IAudioClipGrain, IClipKeeping
@@ -24,9 +24,9 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
 
     private string Key => this.GetPrimaryKeyString();
 
-    private string User => Key[..Math.Max(0, Key.LastIndexOf('/'))];
+    private string User => AudioClipKey.Split(Key).User;
 
-    private string Hash => Key[(Key.LastIndexOf('/') + 1)..];
+    private string Hash => AudioClipKey.Split(Key).Hash;
 
     public async Task<PutClipReply> PutAsync(Immutable<byte[]> clip, string mediaType)
     {
@@ -49,26 +49,17 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             return new() { Refused = new("audio", $"{request.Length} bytes", $"{stored.Length} bytes: the clip of this SHA-256 is stored") };
         }
 
-        // First, so that what is found stored now is not deleted before the caller can refer to it.
+        // First, so that a clip that is found stored below is not deleted before the caller can refer to it.
         var admission = await GrainFactory.GetGrain<IClipHolder>(new SessionId(User, request.Store).Key).AdmitClipAsync(Hash, request.Length);
         return admission.Refused is { } refused
             ? new() { Refused = refused, Quota = admission.Quota }
             : await _turns.RunAsync(() => BeginAsync(request));
     }
 
-    public async Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes)
-    {
-        var reply = await _turns.RunAsync(() => PutAsync(piece, bytes.Value));
-        if (reply.Refused == WrongHash) await AbandonAsync();
-        return reply;
-    }
+    public Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes) =>
+        _turns.RunAsync(() => PutAsync(piece, bytes.Value));
 
-    public async Task<PutClipReply> CompleteUploadAsync()
-    {
-        var reply = await _turns.RunAsync(CompleteAsync);
-        if (reply.Refused == WrongHash) await AbandonAsync();
-        return reply;
-    }
+    public Task<PutClipReply> CompleteUploadAsync() => _turns.RunAsync(CompleteAsync);
 
     public async Task<GetClipReply> GetAsync()
     {
@@ -130,9 +121,6 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         await DeleteAsync(row, head);
         return true;
     });
-
-    // What was refused keeps no room. Outside the turns, since the ledger may be waiting for one.
-    private Task AbandonAsync() => GrainFactory.GetGrain<IAudioLedgerGrain>(User).AbandonAsync(store: null, [Hash]);
 
     private async Task<BeginUploadReply> BeginAsync(UploadRequest request)
     {
@@ -207,7 +195,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         return new(audio, null);
     }
 
-    // The head goes last, so that a deletion that is broken off is known and can be gone on with.
+    // The head is deleted last, so that an interrupted deletion is known and can be resumed.
     private async Task DeleteAsync(StoredRow row, ClipHead? head)
     {
         if (head is not null)

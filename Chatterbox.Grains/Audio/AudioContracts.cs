@@ -4,7 +4,7 @@ namespace Chatterbox.Grains.Audio;
 [Alias("chatterbox.IClipKeeping")]
 internal interface IClipKeeping : IGrainWithStringKey
 {
-    /// <summary>The version of what is stored; null when nothing is. A version never comes back.</summary>
+    /// <summary>The version of what is stored; null when nothing is. No version occurs twice.</summary>
     [Alias("GetVersion")]
     Task<string?> GetVersionAsync();
 
@@ -26,57 +26,85 @@ internal interface IClipHolder : IGrainWithStringKey
     Task<ClipAdmission> AdmitClipAsync(string hash, long length);
 
     /// <summary>
-    /// Which of these clips the session refers to. The others it will not refer to for the moment that their deletion takes.
+    /// The clips among these that the session refers to: in its state, in what it is writing, in its rows. A row that cannot be
+    /// read counts as referring to all of them. Writes nothing.
     /// </summary>
-    /// <param name="forRoom">Kept copies of an earlier state do not count: the room is needed.</param>
+    /// <param name="history">Earlier states that can be restored count as well.</param>
+    /// <exception cref="IOException">Storage is failing: nothing can be said.</exception>
     [Alias("FindReferences")]
-    Task<ClipReferences> FindReferencesAsync(ValueList<string> hashes, bool forRoom);
+    Task<ValueList<string>> FindReferencesAsync(ValueList<string> hashes, bool history);
+
+    /// <summary>
+    /// These clips have been deleted. Chunks that refer to one that is not stored again are interrupted, ready to run again;
+    /// voices lose their recording.
+    /// </summary>
+    [Alias("DropMissing")]
+    Task DropMissingAsync(ValueList<string> hashes);
 }
 
-/// <summary>What each of a user's clips is kept for. One for each user, since a user's stores share clips.</summary>
+/// <summary>
+/// The clips of one user, whose stores share them: which are stored, how much they are, and which can be deleted.
+/// </summary>
 [Alias("chatterbox.IAudioLedgerGrain")]
 internal interface IAudioLedgerGrain : IGrainWithStringKey
 {
-    /// <summary>Keeps a clip for an upload if the store then stays within so many bytes of audio. Durable on return.</summary>
-    /// <returns>How many bytes of audio the store has in the way; null when the clip is admitted.</returns>
+    /// <summary>Lists a clip for an upload if the store then stays within its limits. Durable on return.</summary>
+    /// <param name="references">Every clip that the store's state refers to.</param>
+    /// <param name="allowed">Bytes of audio that the store may have.</param>
     [Alias("Admit")]
-    Task<long?> AdmitAsync(string store, string hash, long length, long allowed);
-
-    /// <summary>The clips that a store holds.</summary>
-    [Alias("GetHeld")]
-    Task<ValueList<string>> GetHeldAsync(string store);
-
-    /// <summary>A store is about to write a state that refers to these clips. Durable on return.</summary>
-    [Alias("Hold")]
-    Task HoldAsync(string store, ValueList<ClipUse> clips);
-
-    /// <summary>A store has durably written a state that no longer refers to these clips.</summary>
-    [Alias("Release")]
-    Task ReleaseAsync(string store, ValueList<string> hashes);
-
-    /// <summary>There are no such clips: they were to be uploaded, or a store said that it refers to them. Durable on return.</summary>
-    [Alias("Abandon")]
-    Task AbandonAsync(string? store, ValueList<string> hashes);
-
-    /// <summary>
-    /// Deletes some of what nothing has referred to for long enough. Returns the number of clips deleted; the rest follows by itself,
-    /// or when asked again.
-    /// </summary>
-    /// <param name="forRoomIn">This store is over its quota: what it referred to last goes now, and not after its time.</param>
-    [Alias("Collect")]
-    Task<int> CollectAsync(string? forRoomIn);
+    Task<LedgerAdmission> AdmitAsync(string store, ClipUse clip, ValueList<ClipUse> references, long allowed);
 
     [Alias("GetUsage")]
-    Task<AudioStorage> GetUsageAsync(string store);
+    Task<AudioStorage> GetUsageAsync(string store, ValueList<ClipUse> references);
+
+    /// <summary>
+    /// Looks for references to the clips that are due, and deletes those that nothing has referred to for long enough; where one
+    /// store cannot be asked, none.
+    /// </summary>
+    /// <returns>The number of clips deleted; more may be due.</returns>
+    [Alias("Sweep")]
+    Task<int> SweepAsync();
+
+    /// <summary>Deletes clips that count for a store and that nothing refers to, also before their time.</summary>
+    /// <param name="references">Every clip that the store's state refers to.</param>
+    /// <param name="history">False: earlier states that can be restored do not keep a clip.</param>
+    /// <returns>The number of clips that no longer count for the store.</returns>
+    /// <exception cref="IOException">Some could not be deleted: it is not known how much room there is.</exception>
+    [Alias("Free")]
+    Task<int> FreeAsync(string store, ValueList<ClipUse> references, bool history);
+}
+
+/// <summary>Walks through the ledgers of all users, one cluster-wide, and has those swept that have clips due.</summary>
+[Alias("chatterbox.IAudioSweepGrain")]
+internal interface IAudioSweepGrain : IGrainWithIntegerKey
+{
+    /// <summary>Does the next step if it is time for it.</summary>
+    /// <returns>When to call again.</returns>
+    [Alias("Step")]
+    Task<TimeSpan> StepAsync();
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.ClipAdmission")]
 internal sealed record ClipAdmission([property: Id(0)] Rejection? Refused = null, [property: Id(1)] QuotaExceeded? Quota = null);
 
+/// <param name="Used">Bytes of audio that the store has without the clip, when there is no room for it; null otherwise.</param>
+/// <param name="Clips">The user's clips, when they are too many; null otherwise.</param>
+[GenerateSerializer, Immutable, Alias("chatterbox.LedgerAdmission")]
+internal readonly record struct LedgerAdmission([property: Id(0)] long? Used = null, [property: Id(1)] int? Clips = null);
+
 [GenerateSerializer, Immutable, Alias("chatterbox.ClipUse")]
 internal readonly record struct ClipUse([property: Id(0)] string Hash, [property: Id(1)] long Length);
 
-/// <param name="Held">The session's state refers to these.</param>
-/// <param name="Kept">Only copies that may be put back refer to these.</param>
-[GenerateSerializer, Immutable, Alias("chatterbox.ClipReferences")]
-internal sealed record ClipReferences([property: Id(0)] ValueList<string> Held, [property: Id(1)] ValueList<string> Kept);
+/// <summary>Keys of the ledgers: <c>u/</c> and the user, which no parser of keys takes for a number or a GUID.</summary>
+internal static class AudioLedgerKey
+{
+    private const string Prefix = "u/";
+
+    public static string For(string userId) => Prefix + userId;
+
+    /// <summary>The user of a ledger; null when the key is not one's.</summary>
+    public static string? UserOf(string key) =>
+        key.StartsWith(Prefix, StringComparison.Ordinal) && key[Prefix.Length..] is var user && Text.CheckUserId(user) is null
+            ? user
+            : null;
+}

@@ -1,9 +1,34 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>What one clip is kept for.</summary>
+/// <summary>What was last known of a clip.</summary>
+internal enum ClipMark
+{
+    /// <summary>Uploaded, or about to be, for a reference that has not been seen yet.</summary>
+    [JsonStringEnumMemberName("uploaded")] Uploaded,
+
+    /// <summary>A store referred to it.</summary>
+    [JsonStringEnumMemberName("referenced")] Referenced,
+
+    /// <summary>No store refers to it any more.</summary>
+    [JsonStringEnumMemberName("dropped")] Dropped,
+
+    /// <summary>
+    /// A deletion has begun and may still be running: the clip needs a new version before it may be used again.
+    /// </summary>
+    [JsonStringEnumMemberName("deleting")] Deleting,
+}
+
+/// <summary>How long clips without references are kept.</summary>
+/// <param name="Upload">After an upload.</param>
+/// <param name="Unreferenced">After the last reference; references are looked for again as often.</param>
+internal readonly record struct ClipAges(TimeSpan Upload, TimeSpan Unreferenced);
+
+/// <summary>One clip of the user's.</summary>
 internal sealed record LedgerEntry
 {
     public required string Hash { get; init; }
@@ -11,120 +36,176 @@ internal sealed record LedgerEntry
     /// <summary>Bytes.</summary>
     public long Length { get; init; }
 
-    /// <summary>The store that had to do with the clip last: whose quota it counts against while no store refers to it.</summary>
-    public required string Owner { get; init; }
+    /// <summary>When <see cref="Mark"/> was last found to be so.</summary>
+    public required DateTimeOffset Seen { get; init; }
 
-    /// <summary>The stores that refer to the clip, or are about to.</summary>
+    public ClipMark Mark { get; init; }
+
+    /// <summary>A reference was seen at some time: the clip is kept for the grace period once there is none.</summary>
+    public bool WasReferenced { get; init; }
+
+    /// <summary>The stores that have uploaded the clip or been found to refer to it: their quotas count it.</summary>
     public ImmutableSortedSet<string> Stores { get; init; } = [];
-
-    /// <summary>An upload is not referred to yet, and is waited for until then.</summary>
-    public DateTimeOffset? PendingUntil { get; init; }
-
-    /// <summary>Nothing refers to the clip any more, but copies of a state may until then.</summary>
-    public DateTimeOffset? KeptUntil { get; init; }
-
-    /// <summary>A deletion has begun, and may still be under way: lifted only where the clip is then given another version.</summary>
-    public bool IsClaimed { get; init; }
 
     [JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
-    [JsonIgnore] public bool IsHeld => Stores.Count > 0;
+    /// <summary>Its grace period has not begun yet.</summary>
+    [JsonIgnore] public bool HasGrace => WasReferenced && Mark is ClipMark.Uploaded or ClipMark.Referenced;
 
-    /// <summary>When the clip may go; null while a store refers to it.</summary>
-    [JsonIgnore] public DateTimeOffset? Due => IsHeld ? null : PendingUntil > KeptUntil || KeptUntil is null ? PendingUntil ?? DateTimeOffset.MinValue : KeptUntil;
+    /// <summary>When the next sweep has to look at the clip.</summary>
+    public DateTimeOffset Due(ClipAges ages) => Mark switch
+    {
+        ClipMark.Uploaded => Seen + ages.Upload,
+        ClipMark.Deleting => Seen,
+        _ => Seen + ages.Unreferenced,
+    };
 }
 
 /// <summary>
-/// Which of a user's clips are referred to, and how long the others are kept. An immutable value: its keeper makes the next one,
-/// writes it, and only then goes by it. It may know of references that are none; what it does not know of is never deleted.
+/// A user's stored clips, when they were last seen in use, and for whom. An immutable value: its grain makes the next one and
+/// writes it before acting on it. A clip that it does not list is never deleted.
 /// </summary>
 internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entries)
 {
+    /// <summary>The name of its row.</summary>
+    public const string RowName = "audio-ledger";
+
+    public const int Version = 1;
+
+    private const int CompressionThreshold = 1024;
+
     public static AudioLedger Empty { get; } = new(ImmutableDictionary.Create<string, LedgerEntry>(StringComparer.Ordinal));
 
     public IEnumerable<LedgerEntry> Entries => entries.Values;
 
-    /// <summary>When the next clip is due; null when none is.</summary>
-    public DateTimeOffset? NextDue => entries.Values.Min(entry => entry.Due);
+    public int Count => entries.Count;
 
     public LedgerEntry? Find(string hash) => entries.GetValueOrDefault(hash);
 
-    /// <exception cref="FormatException">The entries are no ledger.</exception>
+    /// <exception cref="FormatException">The entries are not a ledger.</exception>
     public static AudioLedger Of(IReadOnlyCollection<LedgerEntry?> entries)
     {
         var known = ImmutableDictionary.CreateBuilder<string, LedgerEntry>(StringComparer.Ordinal);
         foreach (var entry in entries)
         {
-            if (entry is not { Length: >= 0, Hash: not null, Owner: not null, Stores: not null } || !known.TryAdd(entry.Hash, entry))
+            if (entry is not { Length: >= 0, Hash: not null, Stores: not null } || !known.TryAdd(entry.Hash, entry))
             {
-                throw new FormatException("an entry is twice there, lacks something, or has a negative length");
+                throw new FormatException("an entry is listed twice, is incomplete, or has a negative length");
             }
         }
         return new(known.ToImmutable());
     }
 
-    /// <summary>Keeps a clip for an upload, also beyond what refers to it now: whoever uploads it will.</summary>
-    public AudioLedger Admit(string store, string hash, long length, DateTimeOffset until) =>
-        With((Find(hash) ?? new() { Hash = hash, Owner = store }) with { Owner = store, Length = length, PendingUntil = until, IsClaimed = false });
-
-    public AudioLedger Hold(string store, IEnumerable<ClipUse> clips) => clips.Aggregate(this, (ledger, clip) =>
+    /// <summary>The ledger of a row; null when a newer build has written it.</summary>
+    /// <exception cref="Exception">The bytes are damaged: <see cref="SessionStore.IsDamage"/>.</exception>
+    public static AudioLedger? Decode(byte[] bytes)
     {
-        var known = ledger.Find(clip.Hash) ?? new LedgerEntry { Hash = clip.Hash, Length = clip.Length, Owner = store };
-        return known is { IsClaimed: false } && known.Stores.Contains(store)
-            ? ledger
-            : ledger.With(known with { Owner = store, Stores = known.Stores.Add(store), PendingUntil = null, KeptUntil = null, IsClaimed = false });
-    });
+        var (version, body) = SliceFrame.Decode(bytes);
+        return version > Version ? null : Of(JsonSerializer.Deserialize(body.Span, AudioJson.Default.ListLedgerEntry) ?? []);
+    }
 
-    public AudioLedger Release(string store, IEnumerable<string> hashes, DateTimeOffset keptUntil) => hashes.Aggregate(this, (ledger, hash) =>
-        ledger.Find(hash) is { } known && known.Stores.Contains(store)
-            ? ledger.With(known with { Owner = store, Stores = known.Stores.Remove(store), KeptUntil = keptUntil })
-            : ledger);
-
-    /// <summary>There is no such clip: no upload is waited for any more, and a store, if one is named, does not refer to it.</summary>
-    public AudioLedger Abandon(string? store, IEnumerable<string> hashes, DateTimeOffset now) => hashes.Aggregate(this, (ledger, hash) =>
-        ledger.Find(hash) is not { } known ? ledger
-        : ledger.With(known with { Stores = store is null ? known.Stores : known.Stores.Remove(store), PendingUntil = now }));
+    public byte[] Encode() =>
+        SliceFrame.Encode(
+            JsonSerializer.SerializeToUtf8Bytes([.. Entries], AudioJson.Default.ListLedgerEntry), Version, CompressionThreshold);
 
     /// <summary>
-    /// What nothing refers to and nobody waits for any more, so many at most, longest due first; with a store that needs room, also
-    /// what it let go of.
+    /// A clip is about to be uploaded, maybe again: a reference is expected, also where there are some already.
     /// </summary>
-    public IReadOnlyList<LedgerEntry> Expired(DateTimeOffset now, string? forRoomIn, int most) =>
-    [
-        .. entries.Values.Where(entry => entry.Due <= now || (forRoomIn is not null && entry.Owner == forRoomIn
-            && entry is { IsHeld: false, KeptUntil: not null } && !(entry.PendingUntil > now))).OrderBy(entry => entry.Due).Take(most),
-    ];
+    public AudioLedger Admit(string store, ClipUse clip, DateTimeOffset now)
+    {
+        var known = Find(clip.Hash) ?? new() { Hash = clip.Hash, Seen = now };
+        return With(known with
+        {
+            Length = clip.Length,
+            Seen = now,
+            Mark = ClipMark.Uploaded,
+            Stores = known.Stores.Add(store),
+        });
+    }
 
-    /// <summary>Says that these are about to be deleted. Another ledger each time, so that it is written and storage has its say.</summary>
-    public AudioLedger Claim(IEnumerable<string> hashes) =>
-        hashes.Aggregate(this, (ledger, hash) => ledger.Find(hash) is { } known ? ledger.With(known with { IsClaimed = true }) : ledger);
+    /// <summary>A store says that it refers to these clips. Adds those that the ledger does not list.</summary>
+    public AudioLedger Refer(string store, IEnumerable<ClipUse> clips, DateTimeOffset now) =>
+        clips.Aggregate(this, (ledger, clip) =>
+    {
+        var known = ledger.Find(clip.Hash) ?? new() { Hash = clip.Hash, Length = clip.Length, Seen = now };
+        return ledger.With(Refer(known, known.Stores.Add(store), now));
+    });
 
-    /// <summary>These stay after all, for so long.</summary>
-    public AudioLedger Keep(IEnumerable<string> hashes, DateTimeOffset until) => hashes.Aggregate(this, (ledger, hash) =>
-        ledger.Find(hash) is { } known ? ledger.With(known with { KeptUntil = until }) : ledger);
+    /// <summary>Those of the clips whose deletion has begun.</summary>
+    public IEnumerable<string> Deleting(IEnumerable<ClipUse> clips) =>
+        clips.Select(clip => clip.Hash).Where(hash => Find(hash) is { Mark: ClipMark.Deleting });
 
-    /// <summary>These stay after all: a store refers to them.</summary>
-    public AudioLedger KeepFor(string store, IEnumerable<string> hashes) => hashes.Aggregate(this, (ledger, hash) =>
-        ledger.Find(hash) is { } known
-            ? ledger.With(known with { Owner = store, Stores = known.Stores.Add(store), PendingUntil = null, KeptUntil = null })
+    /// <summary>When the next sweep has work to do; null when there are no clips.</summary>
+    public DateTimeOffset? NextDue(ClipAges ages) => entries.IsEmpty ? null : entries.Values.Min(entry => entry.Due(ages));
+
+    /// <summary>The clips a sweep has to look at, longest due first.</summary>
+    public IReadOnlyList<LedgerEntry> Due(DateTimeOffset now, ClipAges ages) =>
+        [.. entries.Values.Where(entry => entry.Due(ages) <= now).OrderBy(entry => entry.Due(ages))];
+
+    /// <summary>
+    /// The clips that a store can do without when it needs room: those that count for it although it does not refer to them. An
+    /// upload that may still be referred to is none.
+    /// </summary>
+    public IReadOnlyList<LedgerEntry> Spare(string store, IReadOnlySet<string> referenced, DateTimeOffset now, ClipAges ages) =>
+        [.. entries.Values.Where(entry => IsSpare(entry, store, referenced, now, ages)).OrderBy(entry => entry.Seen)];
+
+    /// <summary>
+    /// These are referred to: by these stores, and for all that is known still by those that could not be asked.
+    /// </summary>
+    public AudioLedger Found(IEnumerable<LedgerEntry> referenced, Func<string, IEnumerable<string>> stores, DateTimeOffset now) =>
+        Change(referenced, entry => Refer(entry, [.. stores(entry.Hash)], now));
+
+    /// <summary>Nothing refers to these any more.</summary>
+    public AudioLedger Drop(IEnumerable<LedgerEntry> unreferenced, DateTimeOffset now) =>
+        Change(unreferenced, entry => entry with { Seen = now, Mark = ClipMark.Dropped });
+
+    /// <summary>
+    /// These are about to be deleted. A new ledger even where it says so already: it is written, and the write fails where
+    /// another activation has written since.
+    /// </summary>
+    public AudioLedger Claim(IEnumerable<LedgerEntry> unreferenced) =>
+        Change(unreferenced, entry => entry with { Mark = ClipMark.Deleting });
+
+    /// <summary>These could not be deleted since they have been written meanwhile: they count as uploaded now.</summary>
+    public AudioLedger Keep(IEnumerable<string> hashes, DateTimeOffset now) => hashes.Aggregate(this, (ledger, hash) =>
+        ledger.Find(hash) is { Mark: ClipMark.Deleting } known
+            ? ledger.With(known with { Seen = now, Mark = ClipMark.Uploaded })
             : ledger);
 
-    public AudioLedger Remove(IEnumerable<string> hashes) => new(entries.RemoveRange(hashes));
+    /// <summary>These are deleted. Clips that have been admitted again meanwhile stay listed.</summary>
+    public AudioLedger Remove(IEnumerable<string> hashes) =>
+        new(entries.RemoveRange(hashes.Where(hash => Find(hash) is { Mark: ClipMark.Deleting })));
 
-    public AudioStorage UsageOf(string store, DateTimeOffset now)
+    /// <summary>What counts against a store's quota.</summary>
+    /// <param name="references">The clips that its state refers to.</param>
+    public AudioStorage UsageOf(string store, IReadOnlyCollection<ClipUse> references, DateTimeOffset now, ClipAges ages)
     {
-        var held = entries.Values.Where(entry => entry.Stores.Contains(store)).ToArray();
-        var own = entries.Values.Where(entry => !entry.IsHeld && entry.Owner == store).ToLookup(entry => entry.KeptUntil is null || entry.PendingUntil > now);
+        var referenced = references.Select(clip => clip.Hash).ToHashSet(StringComparer.Ordinal);
+        var others = entries.Values.Where(entry => entry.Stores.Contains(store) && !referenced.Contains(entry.Hash))
+            .ToLookup(entry => IsSpare(entry, store, referenced, now, ages));
         return new()
         {
-            ReferencedClips = held.Length,
-            ReferencedBytes = held.Sum(entry => entry.Length),
-            PendingClips = own[true].Count(),
-            PendingBytes = own[true].Sum(entry => entry.Length),
-            UnreferencedClips = own[false].Count(),
-            UnreferencedBytes = own[false].Sum(entry => entry.Length),
+            ReferencedClips = referenced.Count,
+            ReferencedBytes = references.DistinctBy(clip => clip.Hash).Sum(clip => clip.Length),
+            PendingClips = others[false].Count(),
+            PendingBytes = others[false].Sum(entry => entry.Length),
+            UnreferencedClips = others[true].Count(),
+            UnreferencedBytes = others[true].Sum(entry => entry.Length),
         };
     }
+
+    private static LedgerEntry Refer(LedgerEntry entry, ImmutableSortedSet<string> stores, DateTimeOffset now) =>
+        entry with { Seen = now, Mark = ClipMark.Referenced, WasReferenced = true, Stores = stores };
+
+    private static bool IsSpare(
+        LedgerEntry entry, string store, IReadOnlySet<string> referenced, DateTimeOffset now, ClipAges ages) =>
+        entry.Stores.Contains(store) && !referenced.Contains(entry.Hash)
+            && (entry.Mark is not ClipMark.Uploaded || entry.Due(ages) <= now);
+
+    // An entry that has changed since it was looked at stays as it is: whoever changed it knew more.
+    private AudioLedger Change(IEnumerable<LedgerEntry> looked, Func<LedgerEntry, LedgerEntry> change) =>
+        looked.Where(entry => ReferenceEquals(Find(entry.Hash), entry))
+            .Aggregate(this, (ledger, entry) => ledger.With(change(entry)));
 
     private AudioLedger With(LedgerEntry entry) => new(entries.SetItem(entry.Hash, entry));
 }

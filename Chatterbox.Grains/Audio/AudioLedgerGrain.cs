@@ -1,219 +1,250 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
 using Orleans.Storage;
 
 namespace Chatterbox.Grains.Audio;
 
 /// <summary>
-/// Keeps a user's <see cref="AudioLedger"/> in one row, and deletes clips. A deletion is claimed durably, confirmed by every store
-/// of the user, made under the version that the clip had before the claim, and only then forgotten: whatever dies in between, the
-/// next collection goes on, and whoever came to need the clip in the meantime has given it another version. A ledger that cannot
-/// be read, or that a newer silo has written, keeps nobody from anything, and has nothing deleted.
+/// Keeps a user's <see cref="AudioLedger"/> in one row, and deletes clips by mark and sweep. A sweep notes the version of each
+/// clip, asks every store, claims durably what nothing refers to, deletes it under the noted version, tells the stores, and
+/// then removes the entries. A crash at any point leaves a claim, which the next sweep repeats from the start; an upload in
+/// between gives the clip another version, so that the deletion fails.
 /// </summary>
-[GrainType("chatterbox.audio-ledger")]
+/// <remarks>
+/// Reentrant so that uploads do not wait for a sweep, which waits for sessions to load. A ledger that cannot be read or that a
+/// newer silo has written refuses no upload, and has nothing deleted that it does not list.
+/// </remarks>
+[Reentrant, GrainType("chatterbox.audio-ledger")]
 internal sealed partial class AudioLedgerGrain(
     PersistConfigs configs, IOptions<ChatterboxOptions> options, TimeProvider clock,
     [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, ILogger<AudioLedgerGrain> logger) : Grain, IAudioLedgerGrain
 {
-    private const int Version = 1;
+    /// <summary>A state is searched for so many clips at once.</summary>
+    private const int MostAtOnce = 200;
 
-    /// <summary>So many clips in one collection: saves that refer to new clips wait for it.</summary>
-    private const int MostAtOnce = 50;
+    private const int AskedAtOnce = 16;
+    private const int DeletedAtOnce = 8;
 
-    /// <summary>After so long no further deletion is begun. Well within the time that sessions take no reference to these clips.</summary>
-    private static readonly TimeSpan LongestCollection = TimeSpan.FromSeconds(10);
+    /// <summary>Clips of one user. The ledger's row is read and written whole.</summary>
+    internal const int MostClips = 20_000;
 
-    private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+    /// <summary>Reads and writes of the row.</summary>
+    private readonly Turns _row = new();
 
-    /// <summary>A deletion that failed is tried again after this.</summary>
-    private static readonly TimeSpan RetryWait = TimeSpan.FromHours(1);
+    private readonly Turns _sweeps = new();
 
-    /// <summary>Whether copies of a state still refer to a clip is looked at this often.</summary>
-    private static readonly TimeSpan KeptCheck = TimeSpan.FromDays(1);
+    private StoredRow? _stored;
 
-    private StoredRow? _row;
-
-    /// <summary>What is stored is of a newer silo's making: it is left as it is, and what is noted here goes with the activation.</summary>
+    /// <summary>A newer silo has written what is stored: it is not written over.</summary>
     private bool _isNewer;
 
     /// <summary>Null when what is stored is not known: at first, and after a write that failed.</summary>
     private AudioLedger? _ledger;
 
-    private IGrainTimer? _timer;
-
-    private string User => this.GetPrimaryKeyString();
+    private string User => AudioLedgerKey.UserOf(this.GetPrimaryKeyString())
+        ?? throw new InvalidOperationException($"'{this.GetPrimaryKeyString()}' is not the key of an audio ledger.");
 
     private DateTimeOffset Now => clock.GetUtcNow();
 
-    public async Task<long?> AdmitAsync(string store, string hash, long length, long allowed)
+    /// <summary>Rows that the database does not have yet: they may refer to clips, of sessions that are not loaded.</summary>
+    private bool HasPendingFrames => ServiceProvider.GetService<IStorageStatus>() is { PendingFrames: > 0 };
+
+    private ClipAges Ages => new(options.Value.UploadExpiry, options.Value.UnreferencedClipAge);
+
+    public Task<LedgerAdmission> AdmitAsync(string store, ClipUse clip, ValueList<ClipUse> references, long allowed) =>
+        _row.RunAsync(async () =>
     {
         var ledger = await LoadAsync();
-        var known = ledger.Find(hash);
-        var counted = known is not null && (known.Stores.Contains(store) || (!known.IsHeld && known.Owner == store)) ? known.Length : 0;
-        var used = ledger.UsageOf(store, Now).TotalBytes - counted;
-        // What adds nothing is not refused: a clip that is sent again is mended by it.
-        if (length > counted && used + length > allowed) return used;
+        var known = ledger.Find(clip.Hash);
+        var used = ledger.UsageOf(store, references, Now, Ages).TotalBytes;
+        var isCounted = known?.Stores.Contains(store) is true || references.Any(each => each.Hash == clip.Hash);
+        var counted = isCounted ? known?.Length ?? clip.Length : 0;
+        // A clip that adds nothing is never refused: uploading it again repairs a damaged one.
+        if (clip.Length > counted && used - counted + clip.Length > allowed) return new LedgerAdmission(Used: used - counted);
+        if (known is null && ledger.Count >= MostClips) return new LedgerAdmission(Clips: ledger.Count);
 
-        // Before the claim is lifted: a deletion that is under way somewhere must have failed by then.
-        if (known is { IsClaimed: true }) await Clip(hash).RenewAsync();
-        await WriteAsync(ledger.Admit(store, hash, length, Now + options.Value.UploadExpiry));
-        return null;
+        // Before the claims are lifted: a deletion that is still running must fail. An unlisted clip may have one as well.
+        foreach (var hash in ledger.Deleting([.. references, clip])) await Clip(hash).RenewAsync();
+        if (known is null) await Clip(clip.Hash).RenewAsync();
+        await WriteAsync(ledger.Refer(store, references, Now).Admit(store, clip, Now));
+        return default;
+    });
+
+    public Task<AudioStorage> GetUsageAsync(string store, ValueList<ClipUse> references) =>
+        _row.RunAsync(async () => (await LoadAsync()).UsageOf(store, references, Now, Ages));
+
+    public Task<int> SweepAsync() => _sweeps.RunAsync(async () =>
+    {
+        if (HasPendingFrames) return 0;
+        var deleted = 0;
+        foreach (var some in (await _row.RunAsync(LoadAsync)).Due(Now, Ages).Chunk(MostAtOnce))
+        {
+            deleted += (await CollectAsync(some, history: true, isSweep: true)).Deleted;
+        }
+        return deleted;
+    });
+
+    public Task<int> FreeAsync(string store, ValueList<ClipUse> references, bool history) => _sweeps.RunAsync(async () =>
+    {
+        if (HasPendingFrames) throw new IOException("No clip can be deleted while rows wait in the fallback file.");
+        var referenced = references.Select(clip => clip.Hash).ToHashSet(StringComparer.Ordinal);
+        var spare = (await _row.RunAsync(LoadAsync)).Spare(store, referenced, Now, Ages);
+        foreach (var some in spare.Chunk(MostAtOnce))
+        {
+            if ((await CollectAsync(some, history, isSweep: false)).Failed > 0)
+            {
+                throw new IOException("Clips that nothing refers to could not be deleted yet.");
+            }
+        }
+        var left = await _row.RunAsync(LoadAsync);
+        return spare.Count(entry => left.Find(entry.Hash) is not { } known || !known.Stores.Contains(store));
+    });
+
+    /// <param name="isSweep">Clips that were in use when last looked at get their grace period.</param>
+    /// <returns>The clips deleted, and those whose deletion failed.</returns>
+    private async Task<(int Deleted, int Failed)> CollectAsync(IReadOnlyList<LedgerEntry> looked, bool history, bool isSweep)
+    {
+        if (_isNewer) return default;
+
+        // First: a clip that is stored again after this has another version.
+        var versions = await GetVersionsAsync(looked);
+        var stores = await FindReferencesAsync(looked, history);
+
+        var referenced = looked.Where(entry => stores[entry.Hash].Any()).ToArray();
+        var missing = referenced.Where(entry => versions[entry.Hash] is null).ToArray();
+        var unreferenced = looked.Except(referenced).ToArray();
+        var dropped = isSweep ? unreferenced.Where(entry => entry.HasGrace).ToArray() : [];
+        // For room, only another set of stores is noted. Claims are left to the sweep: lifted and made again by turns, they could
+        // keep failing storage from ever deleting a clip.
+        var used = referenced.Except(missing).Where(entry => isSweep || !entry.Stores.SetEquals(stores[entry.Hash])).ToArray();
+        LedgerEntry[] claimed = [.. unreferenced.Except(dropped), .. missing];
+        foreach (var entry in used.Where(entry => entry.Mark is ClipMark.Deleting)) await Clip(entry.Hash).RenewAsync();
+        await ChangeAsync(ledger => ledger.Found(used, hash => stores[hash], Now).Drop(dropped, Now).Claim(claimed));
+
+        // Only what is still claimed: an upload may have come in between.
+        var ledger = await _row.RunAsync(LoadAsync);
+        var doomed = claimed.Select(entry => entry.Hash).Where(hash => ledger.Find(hash)?.Mark is ClipMark.Deleting).ToArray();
+        var outcomes = new List<(string Hash, bool? IsDeleted)>();
+        foreach (var some in doomed.Chunk(DeletedAtOnce))
+        {
+            outcomes.AddRange(await Task.WhenAll(some.Select(hash => TryDeleteAsync(hash, versions[hash]))));
+        }
+
+        var deleted = outcomes.Where(each => each.IsDeleted is true).Select(each => each.Hash).ToValueList();
+        if (deleted.Count > 0) await TellAsync(deleted);
+        var kept = outcomes.Where(each => each.IsDeleted is false).Select(each => each.Hash).ToArray();
+        if (deleted.Count + kept.Length > 0) await ChangeAsync(ledger => ledger.Keep(kept, Now).Remove(deleted));
+        if (deleted.Count > 0) LogCollected(User, deleted.Count);
+        return (deleted.Count, outcomes.Count(each => each.IsDeleted is null));
     }
 
-    public async Task<ValueList<string>> GetHeldAsync(string store) =>
-        (await LoadAsync()).Entries.Where(entry => entry.Stores.Contains(store)).Select(entry => entry.Hash).ToValueList();
-
-    public async Task HoldAsync(string store, ValueList<ClipUse> clips)
+    private async Task<Dictionary<string, string?>> GetVersionsAsync(IReadOnlyList<LedgerEntry> looked)
     {
-        var ledger = await LoadAsync();
-        foreach (var clip in clips.Where(clip => ledger.Find(clip.Hash) is { IsClaimed: true })) await Clip(clip.Hash).RenewAsync();
-        await WriteAsync(ledger.Hold(store, clips));
-    }
-
-    public async Task ReleaseAsync(string store, ValueList<string> hashes) =>
-        await WriteAsync((await LoadAsync()).Release(store, hashes, Now + options.Value.UnreferencedClipAge));
-
-    public async Task AbandonAsync(string? store, ValueList<string> hashes) => await WriteAsync((await LoadAsync()).Abandon(store, hashes, Now));
-
-    public async Task<AudioStorage> GetUsageAsync(string store) => (await LoadAsync()).UsageOf(store, Now);
-
-    public async Task<int> CollectAsync(string? forRoomIn)
-    {
-        var ledger = await LoadAsync();
-        var expired = _isNewer ? [] : ledger.Expired(Now, forRoomIn, MostAtOnce);
-        if (expired.Count == 0) return 0;
-
         var versions = new Dictionary<string, string?>(StringComparer.Ordinal);
-        foreach (var entry in expired) versions[entry.Hash] = await Clip(entry.Hash).GetVersionAsync();
-        // Fails where another activation has written since: then this one's view was not the last word.
-        await WriteAsync(ledger = ledger.Claim(versions.Keys));
-
-        var started = clock.GetTimestamp();
-        // A store that this silo does not know cannot be asked.
-        var unknown = expired.Where(entry => configs.Find(entry.Owner) is null).Select(entry => entry.Hash).ToArray();
-        ledger = ledger.Keep(unknown, Now + KeptCheck);
-        var doomed = versions.Keys.Except(unknown).ToHashSet(StringComparer.Ordinal);
-        foreach (var store in configs.Names)
+        foreach (var some in looked.Chunk(AskedAtOnce))
         {
-            if (doomed.Count == 0) break;
-            var references = await GrainFactory.GetGrain<IClipHolder>(new SessionId(User, store).Key)
-                .FindReferencesAsync(doomed.ToValueList(), forRoomIn is not null);
-            ledger = ledger.KeepFor(store, references.Held).Keep(references.Kept, Now + KeptCheck);
-            doomed.ExceptWith(references.Held);
-            doomed.ExceptWith(references.Kept);
+            var found = await Task.WhenAll(some.Select(entry => Clip(entry.Hash).GetVersionAsync()));
+            foreach (var (entry, version) in some.Zip(found)) versions[entry.Hash] = version;
         }
-        foreach (var hash in doomed.ToArray())
-        {
-            if (await TryDeleteAsync(hash, versions[hash], started)) continue;
-            doomed.Remove(hash);
-            ledger = ledger.Keep([hash], Now + RetryWait);
-        }
-        await WriteAsync(ledger.Remove(doomed));
-        if (doomed.Count > 0) LogCollected(User, doomed.Count);
-        return doomed.Count;
+        return versions;
     }
 
-    // One clip that cannot be deleted is no reason to keep the others.
-    private async Task<bool> TryDeleteAsync(string hash, string? version, long started)
+    /// <summary>The stores that refer to each clip. Throws when one cannot be asked: then nothing may be deleted.</summary>
+    private async Task<ILookup<string, string>> FindReferencesAsync(IReadOnlyList<LedgerEntry> looked, bool history)
+    {
+        var hashes = looked.Select(entry => entry.Hash).ToValueList();
+        var asked = configs.Names.ToArray();
+        var found = await Task.WhenAll(asked.Select(store => Holder(store).FindReferencesAsync(hashes, history)));
+        // A store that this silo does not serve cannot be asked: it counts as referring to what it has uploaded.
+        var unknown = looked.SelectMany(entry => entry.Stores.Select(store => (entry.Hash, Store: store)))
+            .Where(each => configs.Find(each.Store) is null).ToArray();
+        foreach (var store in unknown.Select(each => each.Store).Distinct()) LogNotServed(User, store);
+        return asked.Zip(found).SelectMany(each => each.Second.Select(hash => (Hash: hash, Store: each.First))).Concat(unknown)
+            .ToLookup(each => each.Hash, each => each.Store, StringComparer.Ordinal);
+    }
+
+    // A reference may have been made after its store was asked. Before the entries are removed: a crash only repeats it.
+    private Task TellAsync(ValueList<string> deleted) =>
+        Task.WhenAll(configs.Names.Select(store => Holder(store).DropMissingAsync(deleted)));
+
+    // One undeletable clip does not block the others; it stays claimed and is retried. Null: the outcome is not known.
+    private async Task<(string Hash, bool? IsDeleted)> TryDeleteAsync(string hash, string? version)
     {
         try
         {
-            return clock.GetElapsedTime(started) < LongestCollection && await Clip(hash).DeleteAsync(version);
+            return (hash, await Clip(hash).DeleteAsync(version));
         }
         catch (Exception failure)
         {
-            LogNotCollected(User, failure.Message);
-            return false;
+            LogNotDeleted(User, failure.Message);
+            return (hash, null);
         }
     }
+
+    private Task ChangeAsync(Func<AudioLedger, AudioLedger> change) =>
+        _row.RunAsync(async () => await WriteAsync(change(await LoadAsync())));
 
     private async Task<AudioLedger> LoadAsync()
     {
         if (_ledger is not null) return _ledger;
-        _row = new StoredRow(storage, this.GetGrainId(), "audio");
-        var bytes = await _row.ReadAsync();
-        return _ledger = Arm(bytes is null ? AudioLedger.Empty : await DecodeAsync(bytes));
+        _stored = new StoredRow(storage, this.GetGrainId(), AudioLedger.RowName);
+        var bytes = await _stored.ReadAsync();
+        return _ledger = bytes is null ? AudioLedger.Empty : await DecodeAsync(bytes);
     }
 
-    // Not known until it is certain: after a failure the next caller asks storage.
+    // Not known until the write is certain: after a failure the next caller asks storage.
     private async Task WriteAsync(AudioLedger ledger)
     {
         if (ReferenceEquals(ledger, _ledger)) return;
         _ledger = null;
-        if (!_isNewer)
-        {
-            var json = JsonSerializer.SerializeToUtf8Bytes([.. ledger.Entries], AudioJson.Default.ListLedgerEntry);
-            await _row!.WriteAsync(SliceFrame.Encode(json, Version, 1024));
-        }
-        _ledger = Arm(ledger);
+        if (!_isNewer) await _stored!.WriteAsync(ledger.Encode());
+        _ledger = ledger;
     }
 
-    // A ledger that cannot be read costs room, and no clip: sessions say again what they refer to, and the rest is left alone.
+    // A damaged ledger begins anew: sessions list what they refer to with their next upload. Clips that only it listed stay.
     private async Task<AudioLedger> DecodeAsync(byte[] bytes)
     {
-        _isNewer = false;
         try
         {
-            var (version, body) = SliceFrame.Decode(bytes);
-            if (_isNewer = version > Version) LogNewer(User, version, Version);
-            return AudioLedger.Of(JsonSerializer.Deserialize(body.Span, AudioJson.Default.ListLedgerEntry) ?? []);
+            var ledger = AudioLedger.Decode(bytes);
+            if (_isNewer = ledger is null) LogNewer(User, AudioLedger.Version);
+            return ledger ?? AudioLedger.Empty;
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
         {
-            if (_isNewer) return AudioLedger.Empty;
-            LogUnreadable(User, damage.Message);
-            var kept = new StoredRow(storage, this.GetGrainId(), $"audio-unreadable-{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}");
+            var name = $"{AudioLedger.RowName}-damaged-{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}";
+            LogUnreadable(User, name, damage.Message);
+            var kept = new StoredRow(storage, this.GetGrainId(), name);
             if (await kept.ReadAsync() is null) await kept.WriteAsync(bytes);
+            await _stored!.WriteAsync(AudioLedger.Empty.Encode());
             return AudioLedger.Empty;
-        }
-    }
-
-    private AudioLedger Arm(AudioLedger ledger)
-    {
-        if (ledger.NextDue is { } due && !_isNewer)
-        {
-            var wait = TimeSpan.FromTicks(Math.Clamp((due - Now).Ticks, ShortestWait.Ticks, LongestWait.Ticks));
-            if (_timer is not null) _timer.Change(wait, RetryWait);
-            else _timer = this.RegisterGrainTimer(OnTimerAsync, new GrainTimerCreationOptions(wait, RetryWait));
-            DelayDeactivation(wait + ShortestWait);
-        }
-        else
-        {
-            _timer?.Change(Timeout.InfiniteTimeSpan, RetryWait);
-            DelayDeactivation(TimeSpan.Zero);
-        }
-        return ledger;
-    }
-
-    private async Task OnTimerAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await CollectAsync(forRoomIn: null);
-        }
-        catch (Exception failure)
-        {
-            LogNotCollected(User, failure.Message);
-            _timer?.Change(RetryWait, RetryWait);
         }
     }
 
     private IClipKeeping Clip(string hash) => GrainFactory.GetGrain<IClipKeeping>(AudioClipKey.For(User, hash));
 
+    private IClipHolder Holder(string store) => GrainFactory.GetGrain<IClipHolder>(new SessionId(User, store).Key);
+
     [LoggerMessage(LogLevel.Information, "{Count} audio clip(s) of {User} that nothing refers to were deleted")]
     private partial void LogCollected(string user, int count);
 
-    [LoggerMessage(LogLevel.Warning, "Audio clips of {User} that nothing refers to could not be deleted yet: {Reason}")]
-    private partial void LogNotCollected(string user, string reason);
+    [LoggerMessage(LogLevel.Warning, "An audio clip of {User} that nothing refers to could not be deleted yet: {Reason}")]
+    private partial void LogNotDeleted(string user, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The audio ledger of {User} is of version {Version}, this silo knows {Known}: it is left as it is")]
-    private partial void LogNewer(string user, int version, int known);
+    [LoggerMessage(LogLevel.Warning,
+        "The store {Store} of {User} is not registered in this silo: the audio clips that it uploaded are kept")]
+    private partial void LogNotServed(string user, string store);
 
-    [LoggerMessage(LogLevel.Error, "The audio ledger of {User} cannot be read and begins anew; its bytes are kept: {Reason}")]
-    private partial void LogUnreadable(string user, string reason);
+    [LoggerMessage(LogLevel.Warning,
+        "The audio ledger of {User} is of a newer version than {Known}, which this silo knows: it is left as it is")]
+    private partial void LogNewer(string user, int known);
+
+    [LoggerMessage(LogLevel.Error,
+        "The audio ledger of {User} is damaged and begins anew; its bytes are kept in the row {Row}: {Reason}")]
+    private partial void LogUnreadable(string user, string row, string reason);
 }

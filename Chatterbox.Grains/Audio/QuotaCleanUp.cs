@@ -1,5 +1,13 @@
 namespace Chatterbox.Grains.Audio;
 
+/// <param name="WorkSessions">Those that lose audio, oldest first.</param>
+/// <param name="LooseChunks">Chunks in no work session that lose theirs.</param>
+/// <param name="Bytes">What that frees.</param>
+internal sealed record QuotaPlan(ValueList<CleanedWorkSession> WorkSessions, ValueList<string> LooseChunks, long Bytes)
+{
+    public IEnumerable<string> ChunkIds => WorkSessions.SelectMany(session => session.ChunkIds).Concat(LooseChunks);
+}
+
 /// <summary>Which audio a state can do without. Pure.</summary>
 internal static class QuotaCleanUp
 {
@@ -7,30 +15,40 @@ internal static class QuotaCleanUp
         state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt)).OfType<AudioRef>();
 
     /// <summary>
-    /// The work sessions, oldest first, that have to lose their audio for so many bytes to become free. Never the current one's,
-    /// nor that of voices and of chunks in no work session. Null when all of it would not be enough: then nothing is to be lost.
+    /// The work sessions, and the chunks in none, that have to lose their audio to free so many bytes: oldest first, by when a
+    /// work session was last updated and a chunk was made. Never the current work session's, nor that of voices. Null when all
+    /// of it would not be enough: then nothing is to be lost.
     /// </summary>
-    public static IReadOnlyList<CleanedWorkSession>? Plan(AppState state, long bytes)
+    public static QuotaPlan? Plan(AppState state, long bytes)
     {
-        var old = state.WorkSessions.Where(session => session != state.CurrentWorkSession).OrderBy(session => session.UpdatedAt).ToArray();
-        var spare = old.SelectMany(session => session.ChunkIds).Except(state.CurrentWorkSession?.ChunkIds ?? []).ToHashSet(StringComparer.Ordinal);
-        var needed = ClipsOf(state with { Chunks = state.Chunks.Where(chunk => !spare.Contains(chunk.Id)).ToValueList() })
+        var listed = state.WorkSessions.SelectMany(session => session.ChunkIds).ToHashSet(StringComparer.Ordinal);
+        var current = (state.CurrentWorkSession?.ChunkIds ?? []).ToHashSet(StringComparer.Ordinal);
+        var needed = ClipsOf(state with { Chunks = state.Chunks.Where(chunk => current.Contains(chunk.Id)).ToValueList() })
             .Select(audio => audio.Hash).ToHashSet(StringComparer.Ordinal);
+        var sessions = state.WorkSessions.Where(session => session != state.CurrentWorkSession)
+            .Select(session => new Unit(session.UpdatedAt, session, session.ChunkIds));
+        var loose = state.Chunks.Where(chunk => !listed.Contains(chunk.Id))
+            .Select(chunk => new Unit(chunk.CreatedAt, null, [chunk.Id]));
 
-        // A clip is free when the last chunk that has it lets go, so chunks that share one go together, with the oldest of them.
-        var byHash = state.Chunks.Where(chunk => chunk.Audio is { } audio && !needed.Contains(audio.Hash)).ToLookup(chunk => chunk.Audio!.Hash);
-        var (cleaned, freed) = (new List<CleanedWorkSession>(), 0L);
-        foreach (var session in old)
+        // A clip is free when no chunk has it any more, so chunks that share one lose it together, with the oldest of them.
+        var withAudio = state.Chunks.Where(chunk => chunk.Audio is not null).ToArray();
+        var byHash = withAudio.ToLookup(chunk => chunk.Audio!.Hash);
+        var hashes = withAudio.ToDictionary(chunk => chunk.Id, chunk => chunk.Audio!.Hash, StringComparer.Ordinal);
+        var (cleaned, looseChunks, freed) = (new List<CleanedWorkSession>(), new List<string>(), 0L);
+        foreach (var (_, session, ids) in sessions.Concat(loose).OrderBy(unit => unit.At))
         {
             if (freed >= bytes) break;
-            var ids = session.ChunkIds.ToHashSet(StringComparer.Ordinal);
-            var clips = byHash.Where(clip => needed.Contains(clip.Key) is false && clip.Any(chunk => ids.Contains(chunk.Id))).ToArray();
+            var clips = ids.Select(id => hashes.GetValueOrDefault(id)).OfType<string>().Where(needed.Add).ToArray();
             if (clips.Length == 0) continue;
-            var length = clips.Sum(clip => clip.First().Audio!.Length);
-            cleaned.Add(new(session.Id, session.Name, clips.SelectMany(clip => clip).Select(chunk => chunk.Id).ToValueList(), length));
-            needed.UnionWith(clips.Select(clip => clip.Key));
+            var length = clips.Sum(hash => byHash[hash].First().Audio!.Length);
+            var chunks = clips.SelectMany(hash => byHash[hash]).Select(chunk => chunk.Id);
+            if (session is null) looseChunks.AddRange(chunks);
+            else cleaned.Add(new(session.Id, session.Name, chunks.ToValueList(), length));
             freed += length;
         }
-        return freed >= bytes ? cleaned : null;
+        return freed >= bytes ? new(cleaned.ToValueList(), looseChunks.ToValueList(), freed) : null;
     }
+
+    /// <summary>What loses its audio together.</summary>
+    private readonly record struct Unit(DateTimeOffset At, WorkSession? Session, ValueList<string> ChunkIds);
 }

@@ -22,7 +22,7 @@ public static class ChatterboxStorageExtensions
         return silo.ConfigureServices(services =>
         {
             services.AddSingleton(options);
-            services.AddSingleton<IStoredSlices>(provider => new StoredSlices(options, ServiceId(provider)));
+            services.AddSingleton<IStoredRows>(provider => new DatabaseRows(options, ServiceId(provider)));
             if (options.HasFallback)
             {
                 services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));

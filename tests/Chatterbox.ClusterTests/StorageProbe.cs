@@ -29,6 +29,7 @@ public sealed class StorageProbe
     private volatile Func<string, Fault>? _onWrite;
     private volatile Func<string, Fault>? _onClear;
     private volatile Func<string, Fault>? _onRead;
+    private volatile Func<GrainId, string, Fault>? _onReadOf;
     private volatile Func<string, Task>? _beforeWrite;
     private volatile Func<GrainId, string, Fault>? _onChange;
     private volatile Func<string, Task>? _afterRead;
@@ -52,6 +53,9 @@ public sealed class StorageProbe
 
     public void OnRead(Func<string, Fault> fault) => _onRead = fault;
 
+    /// <summary>Decides for each row that is read, by its grain and name, what goes wrong.</summary>
+    public void OnReadOf(Func<GrainId, string, Fault> fault) => _onReadOf = fault;
+
     private readonly ConcurrentDictionary<(GrainId Grain, string Row), Func<Task>> _late = new();
 
     /// <summary>Runs before each write reaches the storage, for example to hold it up.</summary>
@@ -60,7 +64,8 @@ public sealed class StorageProbe
     /// <summary>Runs after each row has been read, for example to hold up what was read.</summary>
     public void AfterRead(Func<string, Task> hold) => _afterRead = hold;
 
-    public void Heal() => (_onWrite, _onClear, _onRead, _beforeWrite, _onChange, _afterRead) = (null, null, null, null, null, null);
+    public void Heal() => (_onWrite, _onClear, _onRead, _onReadOf, _beforeWrite, _onChange, _afterRead) =
+        (null, null, null, null, null, null, null);
 
     public void Wrap(IServiceCollection services)
     {
@@ -78,7 +83,8 @@ public sealed class StorageProbe
     {
         public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
-            if (probe._onRead?.Invoke(stateName) is Fault.Read) throw new IOException("put in by the test: the database cannot be read");
+            var fault = probe._onRead?.Invoke(stateName) ?? probe._onReadOf?.Invoke(grainId, stateName);
+            if (fault is Fault.Read) throw new IOException("put in by the test: the database cannot be read");
             await inner.ReadStateAsync(stateName, grainId, grainState);
             if (probe._afterRead is { } hold) await hold(stateName);
             await CommitLateAsync(grainId, stateName);

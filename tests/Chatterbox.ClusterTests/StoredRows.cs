@@ -6,10 +6,13 @@ namespace Chatterbox.ClusterTests;
 /// <summary>The rows behind the silo's back, as a defect, an operator or another silo would change them.</summary>
 internal static class StoredRows
 {
-    public static async Task<byte[]?> ReadAsync(DatabaseOptions database, string row)
+    /// <param name="key">The grain's, where several have the row.</param>
+    public static async Task<byte[]?> ReadAsync(DatabaseOptions database, string row, string? key = null)
     {
         await using var connection = await OpenAsync(database);
-        await using var command = Command(connection, "SELECT PayloadBinary FROM OrleansStorage WHERE GrainTypeString = @row", ("@row", row));
+        await using var command = Command(connection,
+            "SELECT PayloadBinary FROM OrleansStorage WHERE GrainTypeString = @row AND @key IN ('', GrainIdExtensionString)",
+            ("@row", row), ("@key", key ?? ""));
         return await command.ExecuteScalarAsync() as byte[];
     }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Chatterbox.ClusterTests.Audio;
 
-/// <summary>A clock that tests move on; what waits does not wait by it.</summary>
+/// <summary>A wall clock that tests move on; durations are not measured by it.</summary>
 internal sealed class MovableClock : TimeProvider
 {
     private long _ticks;
@@ -27,36 +27,75 @@ internal static class AudioCluster
     public static readonly TimeSpan PastUploads = TimeSpan.FromHours(2);
     public static readonly TimeSpan PastGrace = TimeSpan.FromHours(26);
 
-    public static async Task<(ChatterboxCluster Cluster, MovableClock Clock)> StartAsync(DatabaseProvider provider = DatabaseProvider.Sqlite)
+    /// <param name="sweeps">Sweeps run by themselves, every second. Otherwise the test asks for each.</param>
+    /// <param name="otherStore">Whether <see cref="OtherStore"/> is registered.</param>
+    public static async Task<(ChatterboxCluster Cluster, MovableClock Clock)> StartAsync(
+        DatabaseProvider provider = DatabaseProvider.Sqlite, bool sweeps = false, Func<bool>? otherStore = null,
+            Action<ISiloBuilder>? configure = null)
     {
         var clock = new MovableClock();
-        var cluster = await ChatterboxCluster.StartAsync(new()
+        var cluster = new ChatterboxCluster
         {
             ConfigureSilo = silo =>
             {
+                configure?.Invoke(silo);
+                if (!sweeps) silo.Services.Remove(silo.Services.Single(each => each.ImplementationType == typeof(AudioSweeper)));
                 silo.Services.AddSingleton<TimeProvider>(clock);
                 // Orleans takes its clocks by key. By one that is a day ahead, silos retire those that start after them.
                 silo.Services.AddKeyedSingleton(KeyedService.AnyKey, TimeProvider.System);
-                silo.Services.AddSingleton(PersistConfig.AppState with { Name = OtherStore });
+                if (otherStore?.Invoke() is not false) silo.Services
+                    .AddSingleton(PersistConfig.AppState with { Name = OtherStore });
                 silo.Services.AddSingleton(PersistConfig.AppState with { Name = SmallStore, QuotaBytes = Quota });
             },
-        }, provider);
-        return (cluster, clock);
+        };
+        cluster.Options.AudioSweepPeriod = TimeSpan.FromSeconds(1);
+        return (await ChatterboxCluster.StartAsync(cluster, provider), clock);
     }
 
-    /// <summary>Ends the ledger's activation: the next call to it looks at the clock, and collects by itself what is due.</summary>
+    /// <summary>Ends the ledger's activation: the next call reads its row.</summary>
     public static Task ReloadLedgerAsync(this ChatterboxCluster cluster, string user) =>
         cluster.Cluster.DeactivateAsync(((GrainReference)cluster.Ledger(user)).GrainId).WaitAsync(ChatterboxCluster.Patience);
 
-    /// <summary>Collects until nothing is left that can go. Returns how many clips went.</summary>
-    public static async Task<int> CollectAllAsync(this ChatterboxCluster cluster, string user)
+    /// <summary>Sweeps until nothing more can be deleted. Returns the number of clips deleted.</summary>
+    public static async Task<int> SweepAllAsync(this ChatterboxCluster cluster, string user)
     {
         for (var sum = 0; ;)
         {
-            var some = await cluster.Ledger(user).CollectAsync(forRoomIn: null);
+            var some = await cluster.Ledger(user).SweepAsync();
             if (some == 0) return sum;
             sum += some;
         }
+    }
+
+    /// <summary>
+    /// Sweeps twice, a grace period apart each: what was in use at the last sweep is noted as dropped first, and goes then.
+    /// </summary>
+    public static async Task<int> SweepPastGraceAsync(this ChatterboxCluster cluster, MovableClock clock, string user)
+    {
+        clock.MoveOn(PastGrace);
+        var first = await cluster.SweepAllAsync(user);
+        clock.MoveOn(PastGrace);
+        return first + await cluster.SweepAllAsync(user);
+    }
+
+    /// <summary>Holds a sweep up where it comes to write a row, or has read one, and meanwhile does something.</summary>
+    public static async Task DuringSweepAsync(this ChatterboxCluster cluster, string user, string row, bool isWrite,
+        Func<Task> meanwhile)
+    {
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        Func<string, Task> hold = async name =>
+        {
+            if (name == row && reached.TrySetResult()) await goOn.Task;
+        };
+        if (isWrite) cluster.Probe.BeforeWrite(hold);
+        else cluster.Probe.AfterRead(hold);
+        var sweeping = cluster.Ledger(user).SweepAsync();
+        await reached.Task.WaitAsync(ChatterboxCluster.Patience);
+        await meanwhile();
+        goOn.SetResult();
+        await sweeping.WaitAsync(ChatterboxCluster.Patience);
+        cluster.Probe.BeforeWrite(_ => Task.CompletedTask);
+        cluster.Probe.AfterRead(_ => Task.CompletedTask);
     }
 
     /// <summary>Waits until something is so; fails when it does not come.</summary>
@@ -70,7 +109,8 @@ internal static class AudioCluster
     public static Task<ChatterboxStore> OpenAsync(this ChatterboxCluster cluster, string user, string store) =>
         cluster.NewClient().OpenAsync(new(user, store)).WaitAsync(ChatterboxCluster.Patience);
 
-    public static IAudioLedgerGrain Ledger(this ChatterboxCluster cluster, string user) => cluster.Cluster.Client.GetGrain<IAudioLedgerGrain>(user);
+    public static IAudioLedgerGrain Ledger(this ChatterboxCluster cluster, string user) =>
+        cluster.Cluster.Client.GetGrain<IAudioLedgerGrain>(AudioLedgerKey.For(user));
 
     public static IAudioClipGrain Clip(this ChatterboxCluster cluster, string user, string hash) =>
         cluster.Cluster.Client.GetGrain<IAudioClipGrain>(AudioClipKey.For(user, hash));
@@ -78,11 +118,16 @@ internal static class AudioCluster
     public static IClipKeeping Keeping(this ChatterboxCluster cluster, string user, string hash) =>
         cluster.Cluster.Client.GetGrain<IClipKeeping>(AudioClipKey.For(user, hash));
 
+    /// <summary>What the user's ledger holds.</summary>
+    public static async Task<IReadOnlyList<LedgerEntry>> EntriesAsync(this ChatterboxCluster cluster, string user) =>
+        await StoredRows.ReadAsync(cluster.Database, AudioLedger.RowName, AudioLedgerKey.For(user)) is { } row
+            ? [.. AudioLedger.Decode(row)!.Entries.OrderBy(entry => entry.Hash, StringComparer.Ordinal)] : [];
+
     /// <summary>The names of the user's stored clip rows.</summary>
     public static IReadOnlyList<string> ClipRows(this ChatterboxCluster cluster, string user) =>
     [
         .. cluster.Probe.Stored.Keys.Where(row => row.Grain.Type.ToString() == "chatterbox.clip"
-            && row.Grain.Key.ToString()!.StartsWith($"{user}/", StringComparison.Ordinal)).Select(row => row.Row),
+            && row.Grain.Key.ToString()!.StartsWith(AudioClipKey.For(user, ""), StringComparison.Ordinal)).Select(row => row.Row),
     ];
 
     public static byte[] Bytes(int length, int seed)
@@ -95,13 +140,6 @@ internal static class AudioCluster
     public static string HashOf(byte[] clip) => Convert.ToHexStringLower(SHA256.HashData(clip));
 
     public static byte[] Piece(this byte[] clip, int piece) => clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Length)).ToArray();
-
-    /// <summary>Returns once the ledger knows what the session has let go of: it is told right after that is durable, and counts from then.</summary>
-    public static async Task LetGoAsync(this ChatterboxStore store, Task<ChangeReceipt> change)
-    {
-        await change.DurablyAsync();
-        await store.Persistence.FlushAsync();
-    }
 
     /// <summary>A completed chunk, durably.</summary>
     public static async Task AddChunkAsync(this ChatterboxStore store, string id, AudioRef audio) =>

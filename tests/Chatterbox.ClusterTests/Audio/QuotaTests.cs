@@ -21,9 +21,9 @@ public abstract class QuotaTests(DatabaseProvider database)
         for (var number = 0; number < 20; number++) await store.UpsertChunkAsync(TestData.Chunk($"c{number}"));
         await store.AddChunkAsync("held", await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 1)));
         await store.AddChunkAsync("same", await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 1)));
-        await store.AddChunkAsync("large", await store.Audio.UploadAsync(AudioCluster.Bytes(AudioPieces.Bytes + 5, 2)));
         await store.AddChunkAsync("dropped", await store.Audio.UploadAsync(AudioCluster.Bytes(700, 3)));
-        await store.LetGoAsync(store.RemoveChunkAsync("dropped"));
+        await store.AddChunkAsync("large", await store.Audio.UploadAsync(AudioCluster.Bytes(AudioPieces.Bytes + 5, 2)));
+        await store.RemoveChunkAsync("dropped").DurablyAsync();
         await store.Audio.UploadAsync(AudioCluster.Bytes(300, 4));
 
         var info = await store.Persistence.GetStorageInfoAsync();
@@ -31,7 +31,8 @@ public abstract class QuotaTests(DatabaseProvider database)
         var rows = await StoredRows.LengthsAsync(cluster.Database);
         foreach (var slice in info.Slices)
         {
-            Assert.Equal(rows.Where(row => row.Key == "alice/app-state" && row.Row.Equals($"{slice.Slice}", StringComparison.OrdinalIgnoreCase))
+            Assert.Equal(rows.Where(row => row.Key == new SessionId("alice").Key
+                && row.Row.Equals($"{slice.Slice}", StringComparison.OrdinalIgnoreCase))
                 .Sum(row => row.Bytes), slice.StoredBytes);
         }
         var chunks = info.Slices.Single(slice => slice.Slice is Slice.Chunks);
@@ -43,7 +44,8 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal((2, 1000L + AudioPieces.Bytes + 5), (audio.ReferencedClips, audio.ReferencedBytes));
         Assert.Equal((1, 300L, 1, 700L), (audio.PendingClips, audio.PendingBytes, audio.UnreferencedClips, audio.UnreferencedBytes));
         // A clip's row says its media type beside its bytes, and one in pieces has a head.
-        var clips = rows.Where(row => row.Key.StartsWith("alice/", StringComparison.Ordinal) && row.Row.StartsWith("clip", StringComparison.Ordinal)).ToArray();
+        var clips = rows.Where(row => row.Key.StartsWith(AudioClipKey.For("alice", ""), StringComparison.Ordinal)
+            && row.Row.StartsWith("clip", StringComparison.Ordinal)).ToArray();
         Assert.Equal(6, clips.Length);
         Assert.InRange(clips.Sum(row => row.Bytes) - audio.TotalBytes, 0, 500);
         Assert.Equal(info.Slices.Sum(slice => slice.StoredBytes) + audio.TotalBytes, info.UsedBytes);
@@ -91,7 +93,7 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.InRange(info.UsedBytes, 3 * ClipBytes, AudioCluster.Quota);
         Assert.InRange(cleaned.UsedBytes, 2 * ClipBytes, info.UsedBytes - ClipBytes);
 
-        // What can be had again of the state from before is had.
+        // Of the state from before, everything is restored but the audio that had to go.
         await store.Recovery.UndoAsync();
         Assert.Equal(WorkStatus.Interrupted, store.State.Chunks.Find("c1")!.Status);
         Assert.Equal(before.Chunks.Where(chunk => chunk.Id != "c1"), store.State.Chunks.Where(chunk => chunk.Id != "c1"));
@@ -120,7 +122,8 @@ public abstract class QuotaTests(DatabaseProvider database)
         foreach (var chunk in store.State.Chunks) Assert.NotNull(await store.Audio.DownloadAsync(chunk.Audio!.Hash));
     }
 
-    [ContractFact(DisplayName = "[A4] what nothing refers to goes first, and what is stored already needs no room")]
+    [ContractFact(DisplayName =
+        "[A4] clips that nothing refers to are deleted first, and a clip that is stored already needs no room")]
     public async Task Spare_goes_first()
     {
         var (cluster, _) = await AudioCluster.StartAsync(database);
@@ -133,6 +136,34 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal(store.State.Chunks.Find("c1")!.Audio, await store.Audio.UploadAsync(kept));
 
         Assert.Equal(["c1", "c3", "c4"], store.State.Chunks.Where(chunk => chunk.Audio is not null).Select(chunk => chunk.Id));
+        Assert.Equal(3, cluster.ClipRows("alice").Count);
+    }
+
+    [ContractFact(DisplayName =
+        "[A4] chunks in no work session lose their audio when their turn comes, clients are told, and nothing is refused "
+        + "that they have room for")]
+    public async Task Loose_chunks()
+    {
+        var (cluster, _) = await AudioCluster.StartAsync(database);
+        await using var __ = cluster;
+        var store = await FullAsync(cluster);
+        // Their work sessions are removed: the chunks stay, in none.
+        await store.RemoveWorkSessionAsync("s1").DurablyAsync();
+        await store.RemoveWorkSessionAsync("s2").DurablyAsync();
+        var told = new TaskCompletionSource<QuotaCleanedUp>();
+        store.Audio.QuotaCleanedUp += cleaned => told.TrySetResult(cleaned);
+        var loose = store.State.Chunks.Where(chunk => chunk.Id is "c1" or "c2").OrderBy(chunk => chunk.CreatedAt)
+            .ThenBy(chunk => chunk.Id).Select(chunk => chunk.Id).ToArray();
+        Assert.Equal(2, loose.Length);
+
+        await store.AddChunkAsync("c4", await store.Audio.UploadAsync(AudioCluster.Bytes(ClipBytes, 4)));
+
+        var cleaned = await told.Task.WaitAsync(ChatterboxCluster.Patience);
+        Assert.Empty(cleaned.Cleaned);
+        Assert.Equal(loose[..1], cleaned.LooseChunkIds);
+        Assert.Equal(ClipBytes, cleaned.FreedBytes);
+        await store.ShowsAsync(state => state.Chunks.Find(loose[0])! is { Status: WorkStatus.Pending, Audio: null });
+        Assert.NotNull(store.State.Chunks.Find("c3")!.Audio);
         Assert.Equal(3, cluster.ClipRows("alice").Count);
     }
 

@@ -72,23 +72,23 @@ public abstract class CheckTests(DatabaseProvider database) : SessionSuite(datab
         for (var number = 0; number < 12; number++) await WriteAsync(cluster, $"user{number}");
         foreach (var size in (int[])[1, 2, 5, 1000])
         {
-            var stored = new StoredSlices(cluster.Database, ServiceId(cluster), size);
-            var seen = new List<StoredSliceRow>();
+            var stored = new DatabaseRows(cluster.Database, ServiceId(cluster));
+            var seen = new List<NamedRow>();
             var progress = 0.0;
             int? after = null;
             var pages = 0;
             do
             {
-                var page = await stored.ReadAsync(after, CancellationToken.None);
-                Assert.Empty(page.Rows.Select(row => row.Session).Distinct().Intersect(seen.Select(row => row.Session)));
+                var page = await stored.ReadAsync(["preferences", "chunks"], after, size, CancellationToken.None);
+                Assert.Empty(page.Rows.Select(row => row.Key).Distinct().Intersect(seen.Select(row => row.Key)));
                 seen.AddRange(page.Rows);
                 Assert.InRange(page.Progress, progress, 1);
                 (after, progress) = (page.Next, page.Progress);
                 pages++;
             }
             while (after is not null);
-            Assert.Equal(24, seen.Select(row => (row.Session, row.Slice)).Distinct().Count());
-            Assert.Equal(12, seen.Select(row => row.Session).Distinct().Count());
+            Assert.Equal(24, seen.Select(row => (row.Key, row.Name)).Distinct().Count());
+            Assert.Equal(12, seen.Select(row => row.Key).Distinct().Count());
             Assert.Equal(1, progress);
             Assert.True(pages >= 24 / (size + 2));
         }

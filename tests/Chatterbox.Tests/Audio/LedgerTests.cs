@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Persistence;
 using CsCheck;
 
 namespace Chatterbox.Tests.Audio;
@@ -7,87 +9,169 @@ namespace Chatterbox.Tests.Audio;
 public sealed class LedgerTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly DateTimeOffset Later = Now.AddHours(25);
+    private static readonly ClipAges Ages = new(TimeSpan.FromHours(1), TimeSpan.FromHours(25));
+    private static readonly IReadOnlySet<string> None = new HashSet<string>();
 
-    [Fact(DisplayName = "[A2] an upload is waited for, held by whoever refers to it, kept a while after the last has let go, and then due")]
+    [Fact(DisplayName =
+        "[A2] an upload is due after the upload expiry, a referenced clip is looked at again after the grace period, a "
+        + "dropped one goes after another")]
     public void Life()
     {
-        var ledger = AudioLedger.Empty.Admit("a", "h", 10, Now);
-        Assert.Equal(Now, ledger.Find("h")!.Due);
-        ledger = ledger.Hold("a", [new("h", 99)]).Hold("b", [new("h", 99)]);
-        Assert.Null(ledger.NextDue);
-        Assert.Equal(10, ledger.Find("h")!.Length);
-        ledger = ledger.Release("a", ["h"], Later);
-        Assert.Null(ledger.NextDue);
-        ledger = ledger.Release("b", ["h"], Later);
-        Assert.Equal(Later, ledger.NextDue);
-        Assert.Empty(ledger.Expired(Now, forRoomIn: null, most: 10));
-        Assert.Equal("h", Assert.Single(ledger.Expired(Later, forRoomIn: null, most: 10)).Hash);
-        Assert.Equal("h", Assert.Single(ledger.Expired(Now, forRoomIn: "b", most: 10)).Hash);
-        Assert.Empty(ledger.Expired(Now, forRoomIn: "a", most: 10));
+        var ledger = AudioLedger.Empty.Admit("a", new("h", 10), Now);
+        Assert.Equal(Now + Ages.Upload, ledger.NextDue(Ages));
+        Assert.Empty(ledger.Due(Now, Ages));
+        ledger = ledger.Refer("b", [new("h", 99)], Now);
+        Assert.Equal((Now + Ages.Unreferenced, 10), (ledger.NextDue(Ages), (int)ledger.Find("h")!.Length));
+
+        var later = Now + Ages.Unreferenced;
+        ledger = ledger.Found(ledger.Due(later, Ages), _ => ["b"], later);
+        Assert.Equal((ClipMark.Referenced, later, "b"),
+            (ledger.Find("h")!.Mark, ledger.Find("h")!.Seen, Assert.Single(ledger.Find("h")!.Stores)));
+
+        later += Ages.Unreferenced;
+        ledger = ledger.Drop(ledger.Due(later, Ages), later);
+        Assert.Equal(later + Ages.Unreferenced, ledger.NextDue(Ages));
+        ledger = ledger.Claim(ledger.Due(later + Ages.Unreferenced, Ages));
+        Assert.True(ledger.NextDue(Ages) <= later);
+        Assert.Null(ledger.Remove(["h"]).NextDue(Ages));
     }
 
-    [Fact(DisplayName = "[A2] who uploads a clip that others refer to is waited for, though they let go meanwhile")]
-    public void An_upload_outlives_a_release()
+    [Fact(DisplayName =
+        "[A2] a clip that is admitted while it is being deleted stays listed, and a claim of what has changed since it was "
+        + "looked at changes nothing")]
+    public void Admitted_meanwhile()
     {
-        var ledger = AudioLedger.Empty.Hold("a", [new("h", 10)]).Admit("a", "h", 10, Now.AddHours(1)).Release("a", ["h"], Now);
-        Assert.Empty(ledger.Expired(Now, forRoomIn: "a", most: 10));
-        Assert.Equal(1, ledger.UsageOf("a", Now).PendingClips);
+        var ledger = AudioLedger.Empty.Admit("a", new("h", 10), Now).Admit("a", new("i", 10), Now);
+        var looked = ledger.Due(Now + Ages.Upload, Ages);
+        var claimed = ledger.Claim(looked);
+        Assert.Equal(["h", "i"], claimed.Deleting([new("h", 1), new("i", 1), new("j", 1)]));
+
+        var admitted = claimed.Admit("b", new("h", 10), Now).Remove(["h", "i"]);
+        Assert.Equal("h", Assert.Single(admitted.Entries).Hash);
+        Assert.Equal(ClipMark.Uploaded, admitted.Find("h")!.Mark);
+
+        // Uploaded again, it is waited for, and keeps its grace period.
+        var again = ledger.Refer("b", [new("h", 10)], Now).Admit("b", new("h", 10), Now).Find("h")!;
+        Assert.Equal((ClipMark.Uploaded, true, false), (again.Mark, again.HasGrace, ledger.Find("h")!.HasGrace));
+
+        var changed = ledger.Refer("b", [new("h", 10)], Now);
+        Assert.Equal(ClipMark.Referenced, changed.Claim(looked).Find("h")!.Mark);
+        Assert.Equal(ClipMark.Deleting, changed.Claim(looked).Find("i")!.Mark);
+        Assert.Equal(ClipMark.Referenced, changed.Drop(looked, Now).Find("h")!.Mark);
+        Assert.Equal((ClipMark.Uploaded, Now.AddDays(1)),
+            (claimed.Keep(["h"], Now.AddDays(1)).Find("h")!.Mark, claimed.Keep(["h"], Now.AddDays(1)).Find("h")!.Seen));
     }
 
-    [Fact(DisplayName = "[A2] what a ledger of a later build knows more of an entry survives this one")]
-    public void Unknown_members_survive()
+    [Fact(DisplayName =
+        "[A4] for room a store can do without what it no longer refers to, but not without an upload that may still be "
+        + "referred to, nor with clips of others")]
+    public void Spare()
     {
-        var read = JsonSerializer.Deserialize("""[{"hash":"h","owner":"a","stores":[],"length":1,"later":{"x":1}}]""", AudioJson.Default.ListLedgerEntry)!;
-        var written = JsonSerializer.Serialize([.. AudioLedger.Of(read).Hold("a", [new("h", 1)]).Entries], AudioJson.Default.ListLedgerEntry);
-        Assert.Contains("\"later\":{\"x\":1}", written, StringComparison.Ordinal);
+        var ledger = AudioLedger.Empty.Admit("a", new("fresh", 1), Now).Admit("a", new("expired", 2), Now - Ages.Upload)
+            .Refer("a", [new("used", 4), new("dropped", 8)], Now).Refer("b", [new("other", 16), new("dropped", 8)], Now);
+        var used = new HashSet<string> { "used" };
+
+        Assert.Equal(["expired", "dropped"], ledger.Spare("a", used, Now, Ages).Select(entry => entry.Hash));
+        Assert.Equal(["other", "dropped"], ledger.Spare("b", None, Now, Ages).Select(entry => entry.Hash)
+            .OrderByDescending(hash => hash));
+        Assert.Equal(new AudioStorage { ReferencedClips = 1, ReferencedBytes = 4, PendingClips = 1, PendingBytes = 1,
+            UnreferencedClips = 2, UnreferencedBytes = 10 },
+            ledger.UsageOf("a", [new("used", 4)], Now, Ages));
+        // What the ledger has lost still counts where it is referred to.
+        Assert.Equal(4, AudioLedger.Empty.UsageOf("a", [new("used", 4), new("used", 4)], Now, Ages).TotalBytes);
     }
 
-    [Fact(DisplayName = "[A2] [A3] whatever happens to a ledger, what is held is never due, each clip counts once for each store, and storing it changes nothing")]
-    public void Random_histories() => Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[0, 1], Gen.Int[0, 40]).Array[0, 60].Sample(steps =>
+    [Fact(DisplayName =
+        "[A2] [M3] what a newer build knows of an entry survives, and its ledger is recognised; damage is told apart")]
+    public void Stored_form()
     {
-        var (ledger, holds, now) = (AudioLedger.Empty, new HashSet<(string, string)>(), Now);
+        const string Seen = "\"seen\":\"2026-01-01T00:00:00Z\"";
+        var read = AudioLedger.Decode(Frame($$$"""[{"hash":"h","stores":["a"],{{{Seen}}},"mark":"dropped","later":{"x":1}}]"""))!;
+        var (_, body) = SliceFrame.Decode(read.Admit("b", new("h", 1), Now).Encode());
+        Assert.Contains("\"later\":{\"x\":1}", Encoding.UTF8.GetString(body.Span), StringComparison.Ordinal);
+
+        Assert.Null(AudioLedger.Decode(Frame("{}", AudioLedger.Version + 1)));
+        string[] damages =
+        [
+            """[{"hash":"h"}]""", "[null]", $$"""[{"hash":"h",{{Seen}},"length":-1}]""",
+            $$"""[{"hash":"h",{{Seen}}},{"hash":"h",{{Seen}}}]""",
+        ];
+        foreach (var damage in damages)
+        {
+            var failure = Assert.ThrowsAny<Exception>(() => AudioLedger.Decode(Frame(damage)));
+            Assert.True(SessionStore.IsDamage(failure), failure.ToString());
+        }
+
+        static byte[] Frame(string json, int version = AudioLedger.Version) =>
+            SliceFrame.Encode(Encoding.UTF8.GetBytes(json), version, 1024);
+    }
+
+    [Fact(DisplayName =
+        "[A2] [A3] whatever happens to a ledger, a sweep removes no clip that is referred to and none before its time, each "
+        + "clip counts once for each store, and storing it changes nothing")]
+    public void Random_histories() =>
+        Gen.Select(Gen.Int[0, 6], Gen.Int[0, 3], Gen.Int[0, 1], Gen.Int[0, 40]).Array[0, 60].Sample(steps =>
+    {
+        var (ledger, uses, now) = (AudioLedger.Empty, new HashSet<(string Store, string Hash)>(), Now);
+        var (lastUse, lastUpload) = (new Dictionary<string, DateTimeOffset>(), new Dictionary<string, DateTimeOffset>());
         foreach (var (step, clip, number, hours) in steps)
         {
             var (hash, store) = ($"h{clip}", $"s{number}");
+            foreach (var use in uses) lastUse[use.Hash] = now;
             switch (step)
             {
                 case 0:
-                    ledger = ledger.Admit(store, hash, 10, now.AddHours(1));
+                    var references = uses.Where(use => use.Store == store).Select(use => new ClipUse(use.Hash, 10));
+                    ledger = ledger.Refer(store, references, now).Admit(store, new(hash, 10), now);
+                    lastUpload[hash] = now;
                     break;
-                case 1:
-                    ledger = ledger.Hold(store, [new(hash, 10)]);
-                    holds.Add((store, hash));
+                case 1 when ledger.Find(hash) is not null:
+                    uses.Add((store, hash));
+                    lastUse[hash] = now;
                     break;
                 case 2:
-                    ledger = ledger.Release(store, [hash], now.AddHours(25));
-                    holds.Remove((store, hash));
+                    uses.Remove((store, hash));
                     break;
                 case 3:
                     now = now.AddHours(hours);
                     break;
                 case 4:
-                    // As a collection does it, with stores that refer to what they hold.
-                    var expired = ledger.Expired(now, forRoomIn: number == 0 ? store : null, most: 2).Select(entry => entry.Hash).ToArray();
-                    Assert.DoesNotContain(expired, each => holds.Any(hold => hold.Item2 == each));
-                    ledger = ledger.Claim(expired).Remove(expired);
+                    var due = ledger.Due(now, Ages).Take(2).ToArray();
+                    var referenced = due.Where(entry => uses.Any(use => use.Hash == entry.Hash)).ToArray();
+                    var dropped = due.Except(referenced).Where(entry => entry.HasGrace).ToArray();
+                    var doomed = due.Except(referenced).Except(dropped).ToArray();
+                    ledger = ledger.Found(referenced, of => uses.Where(use => use.Hash == of).Select(use => use.Store), now)
+                        .Drop(dropped, now).Claim(doomed);
+                    Assert.All(doomed, entry => Assert.True(now - lastUpload[entry.Hash] >= Ages.Upload));
+                    Assert.All(doomed.Where(entry => entry.Mark is ClipMark.Dropped), entry =>
+                        Assert.True(now - lastUse[entry.Hash] >= Ages.Unreferenced));
+                    ledger = ledger.Remove(doomed.Select(entry => entry.Hash));
                     break;
                 default:
-                    ledger = ledger.Abandon(store: null, [hash], now);
+                    // A silo dies with claims in the row.
+                    ledger = ledger.Claim(ledger.Due(now, Ages).Take(1)
+                        .Where(entry => uses.All(use => use.Hash != entry.Hash) && !entry.HasGrace));
                     break;
             }
-            Assert.All(holds, hold => Assert.Contains(hold.Item1, ledger.Find(hold.Item2)!.Stores));
+            Assert.All(uses, use => Assert.NotNull(ledger.Find(use.Hash)));
             foreach (var each in (string[])["s0", "s1"])
             {
-                var usage = ledger.UsageOf(each, now);
-                var counted = ledger.Entries.Where(entry => entry.IsHeld ? entry.Stores.Contains(each) : entry.Owner == each).ToArray();
-                Assert.Equal(counted.Length, usage.ReferencedClips + usage.PendingClips + usage.UnreferencedClips);
-                Assert.Equal(counted.Sum(entry => entry.Length), usage.TotalBytes);
-                Assert.Equal(holds.Count(hold => hold.Item1 == each), usage.ReferencedClips);
+                var own = uses.Where(use => use.Store == each).Select(use => new ClipUse(use.Hash, 10)).ToArray();
+                var usage = ledger.UsageOf(each, own, now, Ages);
+                var counted = ledger.Entries.Count(entry => entry.Stores.Contains(each)
+                    || own.Any(use => use.Hash == entry.Hash));
+                Assert.Equal((counted, own.Length),
+                    (usage.ReferencedClips + usage.PendingClips + usage.UnreferencedClips, usage.ReferencedClips));
+                Assert.Equal(10 * counted, usage.TotalBytes);
+                Assert.Equal(usage.UnreferencedClips,
+                    ledger.Spare(each, own.Select(use => use.Hash).ToHashSet(), now, Ages).Count);
             }
         }
-        var json = JsonSerializer.Serialize([.. ledger.Entries], AudioJson.Default.ListLedgerEntry);
-        var again = AudioLedger.Of(JsonSerializer.Deserialize(json, AudioJson.Default.ListLedgerEntry)!);
-        Assert.Equal(json, JsonSerializer.Serialize([.. again.Entries.OrderBy(entry => json.IndexOf(entry.Hash, StringComparison.Ordinal))], AudioJson.Default.ListLedgerEntry));
+        var again = AudioLedger.Decode(ledger.Encode())!;
+        Assert.Equal(Json(ledger), Json(again));
     }, iter: 2000);
+
+    private static string Json(AudioLedger ledger) =>
+        JsonSerializer.Serialize([.. ledger.Entries.OrderBy(entry => entry.Hash, StringComparer.Ordinal)],
+            AudioJson.Default.ListLedgerEntry);
 }

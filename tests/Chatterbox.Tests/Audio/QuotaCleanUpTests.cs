@@ -14,25 +14,43 @@ public sealed class QuotaCleanUpTests
     {
         var state = State(current: "s3", ("s2", 2, ["b"]), ("s1", 1, ["a"]), ("s3", 3, ["c"]));
 
-        Assert.Empty(QuotaCleanUp.Plan(state, 0)!);
-        Assert.Equal(["s1"], QuotaCleanUp.Plan(state, 100)!.Select(session => session.Id));
-        Assert.Equal(["s1", "s2"], QuotaCleanUp.Plan(state, 101)!.Select(session => session.Id));
+        Assert.Equal(0, QuotaCleanUp.Plan(state, 0)!.Bytes);
+        Assert.Equal(["s1"], QuotaCleanUp.Plan(state, 100)!.WorkSessions.Select(session => session.Id));
+        Assert.Equal(["s1", "s2"], QuotaCleanUp.Plan(state, 101)!.WorkSessions.Select(session => session.Id));
         Assert.Null(QuotaCleanUp.Plan(state, 201));
     }
 
-    [Fact(DisplayName = "[A4] the current work session, chunks in none, and the recordings of voices keep their audio")]
+    [Fact(DisplayName = "[A4] the current work session and the recordings of voices keep their audio")]
     public void What_is_in_use_stays()
     {
         var state = State(current: "s2", ("s1", 1, ["a", "shared", "voice"]), ("s2", 2, ["shared", "c"]));
         state = state with
         {
-            Chunks = [.. state.Chunks, Chunk("loose")],
             SavedVoices = [new() { Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = Audio("voice") }],
         };
 
-        var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!);
+        var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!.WorkSessions);
         Assert.Equal((["a"], 100), (cleaned.ChunkIds, cleaned.Bytes));
         Assert.Null(QuotaCleanUp.Plan(state, 101));
+    }
+
+    [Fact(DisplayName = "[A4] chunks in no work session lose their audio too, each by its own age among the work sessions")]
+    public void Loose_chunks()
+    {
+        var state = State(current: "s3", ("s1", 1, ["a"]), ("s2", 3, ["b"]), ("s3", 0, ["c"]));
+        state = state with
+        {
+            Chunks = [.. state.Chunks, Chunk("new") with { CreatedAt = Now.AddHours(4) },
+                Chunk("middle") with { CreatedAt = Now.AddHours(2) }, Chunk("old") with { CreatedAt = Now }],
+        };
+
+        Assert.Equal(["old"], QuotaCleanUp.Plan(state, 100)!.LooseChunks);
+        var plan = QuotaCleanUp.Plan(state, 300)!;
+        Assert.Equal((["old", "middle"], 300), (plan.LooseChunks, (int)plan.Bytes));
+        Assert.Equal(["s1"], plan.WorkSessions.Select(session => session.Id));
+        Assert.Equal(["a", "old", "middle"], plan.ChunkIds);
+        Assert.Equal(["old", "middle", "new"], QuotaCleanUp.Plan(state, 500)!.LooseChunks);
+        Assert.Null(QuotaCleanUp.Plan(state, 501));
     }
 
     [Fact(DisplayName = "[A4] chunks that share a clip let go of it together, and it counts once")]
@@ -41,7 +59,7 @@ public sealed class QuotaCleanUpTests
         var state = State(current: null, ("s1", 1, ["a", "b"]), ("s2", 2, ["c"]));
         state = state with { Chunks = state.Chunks.Select(chunk => chunk with { Audio = Audio("same") }).ToValueList() };
 
-        var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!);
+        var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!.WorkSessions);
         Assert.Equal((["a", "b", "c"], 100), (cleaned.ChunkIds, cleaned.Bytes));
         Assert.Null(QuotaCleanUp.Plan(state, 101));
     }
@@ -57,25 +75,30 @@ public sealed class QuotaCleanUpTests
     }
 
     [Fact(DisplayName = "[A4] a plan frees exactly what it says, as much as is needed, and never what is in use")]
-    public void Random_states() => Gen.Select(Gen.Int[0, 5].Array[0, 4].Array[0, 5], Gen.Int[-1, 4], Gen.Int[0, 700]).Sample((sessions, current, needed) =>
+    public void Random_states() =>
+        Gen.Select(Gen.Int[0, 5].Array[0, 4].Array[0, 5], Gen.Int[-1, 4], Gen.Int[0, 900], Gen.Int[0, 9].Array[0, 3])
+            .Sample((sessions, current, needed, loose) =>
     {
         var state = State(current < 0 || current >= sessions.Length ? null : $"s{current}",
             [.. sessions.Select((chunks, number) => ($"s{number}", (number * 7) % 5, chunks.Distinct().Select(id => $"c{id}").ToArray()))]);
+        state = state with { Chunks =
+            [.. state.Chunks, .. loose.Distinct().Select(id => Chunk($"l{id}") with { CreatedAt = Now.AddHours(id) })] };
         state = state with { Chunks = state.Chunks.Select(chunk => chunk with { Audio = Audio($"clip{chunk.Id[1] / 2}") }).ToValueList() };
         var before = Bytes(state);
 
         var plan = QuotaCleanUp.Plan(state, needed);
-        var everything = Bytes(state) - Bytes(Without(state, sessions.Where((_, number) => $"s{number}" != state.Preferences.CurrentSessionId)
-            .SelectMany(chunks => chunks).Select(id => $"c{id}").Except(state.CurrentWorkSession?.ChunkIds ?? [])));
+        var everything = before - Bytes(Without(state, state.Chunks
+            .Select(chunk => chunk.Id).Except(state.CurrentWorkSession?.ChunkIds ?? [])));
         if (plan is null)
         {
             Assert.True(everything < needed);
             return;
         }
-        var after = Without(state, plan.SelectMany(session => session.ChunkIds));
-        Assert.Equal(before - Bytes(after), plan.Sum(session => session.Bytes));
-        Assert.True(plan.Sum(session => session.Bytes) >= needed);
-        Assert.True(plan.SkipLast(1).Sum(session => session.Bytes) < needed || plan.Count == 0);
+        var after = Without(state, plan.ChunkIds);
+        Assert.Equal(before - Bytes(after), plan.Bytes);
+        Assert.InRange(plan.Bytes, needed, everything);
+        Assert.Equal(plan.ChunkIds.Distinct(), plan.ChunkIds);
+        Assert.True(plan.WorkSessions.SkipLast(1).Sum(session => session.Bytes) < needed || plan.WorkSessions.Count == 0);
         Assert.All(state.CurrentWorkSession?.ChunkIds ?? [], id => Assert.NotNull(after.Chunks.Find(id)!.Audio));
     }, iter: 3000);
 

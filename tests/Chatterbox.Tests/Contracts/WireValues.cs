@@ -69,7 +69,9 @@ internal static class WireValues
             RowWrites = 1, BytesWritten = 2, Changes = 3, Crash = new(["c1"], ["b1"], true),
         });
         yield return ("SessionUnknownException", new SessionUnknownException(rejection));
-        yield return ("EventBatch", new EventBatch(ChatterboxStreams.OfProcess("process"), [new("alice/app-state", 5, [new BecameDurable(7), new QuotaCleanedUp([new("s1", "n", ["c1"], 4)], 5, 6, 7)])], 8));
+        var cleaned = new QuotaCleanedUp([new("s1", "n", ["c1"], 4)], 5, 6, 7) { LooseChunkIds = ["c2"] };
+        yield return ("EventBatch", new EventBatch(
+            ChatterboxStreams.OfProcess("process"), [new("alice/app-state", 5, [new BecameDurable(7), cleaned])], 8));
         yield return ("GetClipReply", new GetClipReply([1, 2], "audio/wav", rejection));
         yield return ("PutClipReply.2", new PutClipReply(audio, null) { Missing = [1, 2], Unknown = true, Quota = quota });
         yield return ("UploadRequest", new UploadRequest("app-state", 4, "audio/wav"));
@@ -89,7 +91,7 @@ internal static class WireValues
             new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Quarantine, "r", 5, 6, "e")] }, 7, 0.5));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
-        yield return ("ClipReferences", new ClipReferences(["hash"], ["other"]));
+        yield return ("LedgerAdmission", new LedgerAdmission(4, 5));
         yield return ("SessionCheckPage", new SessionCheckPage(
             new() { SchemaVersion = 2, Sessions = 3, Rows = 4, Versions = [new(1, 5)], Findings = [new(CheckOutcome.Newer, "r", 6, 7, "alice/app-state")] }, 8, 0.5));
 
@@ -117,7 +119,8 @@ internal static class WireValues
                 ],
             },
             Leases = [new(client, "laptop", [Slice.Chunks], time)],
-            IsUnsaved = true, Failing = new(SaveState.Failing, time, "full"), Crash = work, Awaited = ["client"], Condemned = [new("hash", time)], LastSaved = time,
+            IsUnsaved = true, Failing = new(SaveState.Failing, time, "full"), Crash = work, Awaited = ["client"],
+            LastSaved = time,
         });
     }
 }

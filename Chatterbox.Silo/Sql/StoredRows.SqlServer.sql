@@ -1,23 +1,23 @@
--- Looking through the stored sessions on PostgreSQL: reads only. Rows of cleared slices without content are left out.
--- A page ends with a hash and not with a row, so that it has all rows of each of its sessions.
+-- Pages of the stored rows of some names on SQL Server: reads only. Cleared rows are left out.
+-- A page ends with a hash and not with a row, so that it has all rows of each of its keys.
+-- @typeHashes and @names stand for lists.
 
 -- name: Page
 SELECT GrainIdHash, GrainIdN0, GrainIdN1, GrainIdExtensionString, GrainTypeString, PayloadBinary
 FROM OrleansStorage
 WHERE ServiceId = @serviceId AND PayloadBinary IS NOT NULL
-  AND GrainTypeString IN ('preferences', 'workSessions', 'savedVoices', 'chunks', 'batchItems')
+  AND GrainTypeHash IN (@typeHashes) AND GrainTypeString IN (@names)
   AND GrainIdHash > @after
   AND GrainIdHash <=
   (
     SELECT MAX(GrainIdHash) FROM
     (
-      SELECT GrainIdHash
+      SELECT TOP (@rows) GrainIdHash
       FROM OrleansStorage
       WHERE ServiceId = @serviceId AND PayloadBinary IS NOT NULL
-        AND GrainTypeString IN ('preferences', 'workSessions', 'savedVoices', 'chunks', 'batchItems')
+        AND GrainTypeHash IN (@typeHashes) AND GrainTypeString IN (@names)
         AND GrainIdHash > @after
       ORDER BY GrainIdHash
-    LIMIT @rows
     ) AS page
   )
 ORDER BY GrainIdHash
