@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 orleans="ORLEANS0016 ORLEANS0017 ORLEANS0018 ORLEANS0019 ORLEANS0020 ORLEANS0022 ORLEANS0023 ORLEANS0024"
 for project in Chatterbox.Interfaces Chatterbox.Grains; do
-  [ -s "$project/OrleansContracts.txt" ] || echo "# Written by contracts.sh" >"$project/OrleansContracts.txt"
+  echo "# Written by contracts.sh" >"$project/OrleansContracts.txt"
   dotnet restore "$project" -v q
   dotnet format "$project/$project.csproj" analyzers --no-restore --severity info --diagnostics $orleans
 done

@@ -518,6 +518,8 @@ public sealed class KeepingTests
     {
         public int PendingFrames { get; set; }
 
+        public int ForeignFrames => 0;
+
         public DateTimeOffset? DegradedSince => null;
 
         public string? FallbackFailure => null;

@@ -62,6 +62,8 @@ public sealed class FaultTests(ITestOutputHelper output)
             if (number == changes / 2)
             {
                 awayUntil = Now() + Outage;
+                // There is something to save, whatever came before.
+                driver.Change(new UpsertChunk(Samples.Chunk("outage", $"Text {number}")));
                 for (var second = 0; second < 30; second++) await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
                 Assert.NotNull(driver.Writer.Failing);
             }
