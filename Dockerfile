@@ -12,6 +12,7 @@ COPY Chatterbox.Grains Chatterbox.Grains
 COPY Chatterbox.Silo Chatterbox.Silo
 RUN dotnet publish Chatterbox.Silo -c Release -o /app --no-restore
 
+# With ICU, which the SQL Server driver needs: Ubuntu and Debian images have it; of the alpine and chiseled ones only those named extra.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app
 COPY --from=build /app .

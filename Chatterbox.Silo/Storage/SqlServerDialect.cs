@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage.GroupCommit;
 using DbUp;
 using DbUp.Builder;
@@ -18,6 +20,7 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override string Resolve(string connectionString, TimeSpan timeout)
     {
+        RefuseInvariantMode();
         try
         {
             var builder = new SqlConnectionStringBuilder(connectionString);
@@ -119,6 +122,21 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqlServerRowStore(options.ConnectionString, serviceId, options.Timeout);
+
+    /// <summary>The driver would refuse every connection, without saying what has turned the mode on.</summary>
+    private static void RefuseInvariantMode()
+    {
+        try
+        {
+            _ = CultureInfo.GetCultureInfo("en-US");
+        }
+        catch (CultureNotFoundException e)
+        {
+            const string Variable = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT";
+            throw new SettingsException($"{Variable}: must not be set with SQL Server, whose driver needs ICU, "
+                + $"was '{Environment.GetEnvironmentVariable(Variable)}'.", e);
+        }
+    }
 
     private static T Query<T>(SqlConnection connection, string sql)
     {

@@ -9,18 +9,38 @@ public sealed class AbsenceTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    [PostgresTheory(DisplayName = "[D4] [P10] while the database is away users go on working and are told; who cannot be loaded waits and is told; afterwards all is in")]
+    private const string Claim =
+        "while the database is unavailable users continue and are told; sessions that cannot be loaded wait and say why; afterwards all is stored";
+
+    [PostgresTheory(DisplayName = "[D4] [P10] " + Claim)]
     [InlineData("hangs")]
     [InlineData("refuses")]
-    public async Task Users_go_on_working(string how)
+    public async Task On_PostgreSql(string how)
     {
         await using var server = await PostgresServer.StartNewAsync();
-        var database = await server.CreateEmptyDatabaseAsync();
         await using var proxy = new TcpProxy(server.Port);
+        var connectionString = server.ConnectionString(await server.CreateEmptyDatabaseAsync())
+            .Replace($"Port={server.Port}", $"Port={proxy.Port}", StringComparison.Ordinal);
+        await Users_go_on_working(how, proxy, "PostgreSql", connectionString);
+    }
+
+    [SqlServerTheory(DisplayName = "[D4] [P10] on SQL Server, " + Claim)]
+    [InlineData("hangs")]
+    [InlineData("refuses")]
+    public async Task On_SqlServer(string how)
+    {
+        var database = SqlServerInstance.NewName();
+        await using var proxy = SqlServerInstance.StartProxy();
+        await Users_go_on_working(how, proxy, "SqlServer", SqlServerInstance.ConnectionString(database, proxy.Port));
+        await SqlServerInstance.DropAsync(database);
+    }
+
+    private static async Task Users_go_on_working(string how, TcpProxy proxy, string provider, string connectionString)
+    {
         (string, string)[] settings =
         [
-            ("Database__Provider", "PostgreSql"),
-            ("Database__ConnectionString", server.ConnectionString(database).Replace($"Port={server.Port}", $"Port={proxy.Port}", StringComparison.Ordinal)),
+            ("Database__Provider", provider),
+            ("Database__ConnectionString", connectionString),
             ("Database__Timeout", "00:00:02"),
             ("Session__MaxRetryDelay", "00:00:00.500"),
         ];

@@ -11,16 +11,28 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    [PostgresFact(DisplayName = "[C3] of three silos one is killed and one is drained under load: 50 live clients lose nothing, nothing is done twice, and all agree")]
-    public async Task Silos_come_and_go()
+    private const string Claim =
+        "of three silos one is killed and one is drained under load: 50 live clients lose nothing, nothing is done twice, and all agree";
+
+    [PostgresFact(DisplayName = "[C3] " + Claim)]
+    public async Task On_PostgreSql()
     {
         await using var postgres = await PostgresServer.StartNewAsync();
+        await Silos_come_and_go("PostgreSql", postgres.ConnectionString(await postgres.CreateEmptyDatabaseAsync()));
+    }
+
+    [SqlServerFact(DisplayName = "[C3] on SQL Server, " + Claim)]
+    public async Task On_SqlServer()
+    {
+        var database = SqlServerInstance.NewName();
+        await Silos_come_and_go("SqlServer", SqlServerInstance.ConnectionString(database));
+        await SqlServerInstance.DropAsync(database);
+    }
+
+    private async Task Silos_come_and_go(string provider, string connectionString)
+    {
         (string, string)[] settings =
-        [
-            ("Database__Provider", "PostgreSql"),
-            ("Database__ConnectionString", postgres.ConnectionString(await postgres.CreateEmptyDatabaseAsync())),
-            ("Cluster__Mode", "AdoNet"),
-        ];
+            [("Database__Provider", provider), ("Database__ConnectionString", connectionString), ("Cluster__Mode", "AdoNet")];
         await SiloProcess.MigrateAsync(settings);
         var silos = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => SiloProcess.StartAsync(settings)));
         await using var first = silos[0];

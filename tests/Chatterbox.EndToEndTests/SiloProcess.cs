@@ -40,10 +40,16 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end: it is not to become a silo.</summary>
-    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] settings)
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] settings) =>
+        RunAsync(arguments, [], settings);
+
+    /// <param name="environment">Other variables than settings.</param>
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        IEnumerable<string> arguments, (string Name, string Value)[] environment, params (string Name, string Value)[] settings)
     {
         var start = Binaries.Start("Chatterbox.Silo", "Chatterbox.Silo");
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         Configure(start, settings);
         return RunAsync(start);
     }
