@@ -22,7 +22,8 @@ CREATE TABLE OrleansStorage
   ServiceId              TEXT    NOT NULL CHECK (length(ServiceId) <= 150),
   PayloadBinary          BLOB    NULL,
   ModifiedOn             TEXT    NOT NULL,
-  Version                INTEGER NOT NULL
+  -- Orleans reads it as 32 bits.
+  Version                INTEGER NOT NULL CHECK (Version BETWEEN 0 AND 2147483647)
 );
 
 -- A grain has one row. Of two first writers the second meets this key. The hashes come first: they alone find the row.
