@@ -40,7 +40,7 @@ internal sealed partial class UserSessionGrain
         var (stored, before) = (slices.Sum(slice => slice.StoredBytes), slices.Sum(slice => slice.Bytes));
         return new()
         {
-            Session = Key,
+            Session = $"{Id}",
             Slices = slices,
             Audio = audio,
             UsedBytes = stored + HistoryBytes + audio.TotalBytes,
@@ -77,7 +77,7 @@ internal sealed partial class UserSessionGrain
         if (await FreeClipsAsync(history: false) > 0 && (admission = await TryAdmitAsync(clip)).Used is null) return admission;
 
         if (Plan(admission) is not { Bytes: > 0 }) return admission;
-        await KeepLastGoodAsync("a quota clean-up");
+        (await KeepLastGoodAsync("a quota clean-up")).Dispose();
         // Again, since the state may have changed meanwhile.
         if (Plan(admission) is not { Bytes: > 0 } plan) return admission;
         await CleanUpAsync(plan);

@@ -15,6 +15,11 @@ internal sealed partial class UserSessionGrain
     /// <summary>Clients that were attached when the silo died. Were they all to come back, nothing would have been interrupted.</summary>
     private readonly HashSet<string> _awaited = new(StringComparer.Ordinal);
 
+    private readonly Turns _undoing = new();
+
+    /// <summary>Completed once changes are taken again; null while they are.</summary>
+    private TaskCompletionSource? _changesHeld;
+
     /// <summary>The state from before an undo, which is kept once the undo is durable: until then its copy is the only one.</summary>
     private SessionMoment? _undone;
 
@@ -41,13 +46,20 @@ internal sealed partial class UserSessionGrain
         if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
         if (_crash is null) return await FlushAsync();
 
-        await KeepLastGoodAsync("letting interrupted work go");
-        EndCrash(_crash.StillIn(_log.State), id => new RemoveChunk(id), id => new RemoveBatchItem(id));
+        using (await KeepLastGoodAsync("dropping interrupted work")) EndCrash(_crash.StillIn(_log.State), id => new RemoveChunk(id), id => new RemoveBatchItem(id));
         return await FlushAsync();
     }
 
-    public async Task<RecoveryReport> UndoAsync()
+    public Task<RecoveryReport> UndoAsync() => _undoing.RunAsync(UndoOnceAsync);
+
+    private async Task<RecoveryReport> UndoOnceAsync()
     {
+        // Until the undo before this one is durable, memory alone holds what that has undone.
+        if (_undone is not null) await FlushAsync();
+        if (_undone is not null)
+        {
+            return new() { Refused = new("undo", "a second one", "one at a time: the one before is not saved yet") };
+        }
         if (ReadOnly is { } why) return new() { Refused = new("session", "read-only", why) };
         if (await _store.ReadBeforeAsync() is not { } copy)
         {
@@ -87,8 +99,8 @@ internal sealed partial class UserSessionGrain
         }
         var (restored, missing) = await WithStoredAudioAsync(slice.With(AppState.Initial, value));
         value = slice.Get(restored);
-        await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine");
-        _saver.Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
+        using (await KeepLastGoodAsync($"restoring {entry.Slice} from quarantine"))
+            _saver.Replace(slice.With(_log.State, value), $"{entry.Slice} were restored from quarantine");
         return new() { Restored = [$"{entry.Slice}, set aside at {entry.At:u}", .. missing],
             Unsaved = (await FlushAsync()).Failure };
     }
@@ -105,14 +117,46 @@ internal sealed partial class UserSessionGrain
         return isCleared && await _store.ReadBeforeAsync() is { Reason: BeforeClear } ? await UndoAsync() : new RecoveryReport();
     }
 
-    /// <summary>Keeps the state as it is, durably, before something replaces it.</summary>
-    private async Task KeepLastGoodAsync(string reason)
+    /// <summary>
+    /// Keeps the state as it is, durably, before something replaces it. Changes that arrive during a first attempt make its copy old;
+    /// during the second they wait, so that a busy writer cannot put the replacement off.
+    /// </summary>
+    /// <returns>Disposed once the state has been replaced: changes that wait go on then.</returns>
+    private async Task<IDisposable> KeepLastGoodAsync(string reason)
     {
-        // Again, should a change have come in meanwhile: the copy is of what is about to be replaced.
-        for (long kept = -1; kept != _log.Revision && _log.State with { Runtime = RuntimeState.Default } != AppState.Initial;)
+        var kept = await KeepBeforeAsync(reason);
+        if (kept == _log.Revision) return new Hold(this, null);
+        while (_changesHeld is { } other) await other.Task;
+        var hold = new Hold(this, _changesHeld = new(TaskCreationOptions.RunContinuationsAsynchronously));
+        try
         {
-            kept = _log.Revision;
-            await _store.KeepBeforeAsync(_log.Moment, reason);
+            // The session's own changes are not held.
+            while (await KeepBeforeAsync(reason) != _log.Revision)
+            {
+            }
+            return hold;
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<long> KeepBeforeAsync(string reason)
+    {
+        var moment = _log.Moment;
+        if (moment.State with { Runtime = RuntimeState.Default } != AppState.Initial) await _store.KeepBeforeAsync(moment, reason);
+        return moment.Revision;
+    }
+
+    private sealed class Hold(UserSessionGrain session, TaskCompletionSource? held) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (held is null || session._changesHeld != held) return;
+            session._changesHeld = null;
+            held.SetResult();
         }
     }
 

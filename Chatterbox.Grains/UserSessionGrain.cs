@@ -68,7 +68,7 @@ internal sealed partial class UserSessionGrain(
 
         if (!TryResume()) await LoadAsync();
         ChatterboxInstruments.LiveSessions.Add(1);
-        if (_store.NeedsSave) _writer.Changed();
+        if (_store.NeedsSave || (ReadOnly is null && RemoveOldWorkSessions().Any())) _writer.Changed();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -98,7 +98,7 @@ internal sealed partial class UserSessionGrain(
 
         var client = request.Client;
         if (_leases.Start(client, request.Device, request.Slices)) PublishPresence();
-        _log.Attach(client.Client, request.NextSequence, request.SeenRevision);
+        if (_log.Attach(client.Client, request.NextSequence, request.SeenRevision)) _writer.Changed();
         CameBack(client.Client);
         SweepLeases();
         return Task.FromResult(new AttachReply
@@ -138,12 +138,17 @@ internal sealed partial class UserSessionGrain(
         Save = Save,
     });
 
-    public Task<ApplyReply> ApplyAsync(ChangeBatch batch)
+    public Task<ApplyReply> ApplyAsync(ChangeBatch batch) => _changesHeld is null ? Task.FromResult(Apply(batch)) : ApplyLaterAsync(batch);
+
+    public Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices) =>
+        Task.FromResult(_log.Since(epoch, revision, slices));
+
+    private ApplyReply Apply(ChangeBatch batch)
     {
         var reply = new ApplyReply { Epoch = _log.Epoch, DurableRevision = _log.DurableRevision };
-        if (Check(batch) is { } wrong) return Task.FromResult(reply with { Result = ApplyResult.Refused, Refused = wrong });
-        if (batch.Epoch != _log.Epoch || !_log.Knows(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.OtherEpoch });
-        if (batch.After >= _log.NextSequence(batch.Client)) return Task.FromResult(reply with { Result = ApplyResult.Gap });
+        if (Check(batch) is { } wrong) return reply with { Result = ApplyResult.Refused, Refused = wrong };
+        if (batch.Epoch != _log.Epoch || !_log.Knows(batch.Client)) return reply with { Result = ApplyResult.OtherEpoch };
+        if (batch.After >= _log.NextSequence(batch.Client)) return reply with { Result = ApplyResult.Gap };
 
         var from = _log.Revision;
         var outcomes = new ChangeOutcome[batch.Changes.Count];
@@ -153,16 +158,24 @@ internal sealed partial class UserSessionGrain(
             outcomes[index] = _log.Apply(batch.Client, batch.Changes[index], out var applied);
             if (applied is not null) taken.Add(applied);
         }
+        if (taken.Exists(applied => applied.Change is UpsertWorkSession)) taken.AddRange(RemoveOldWorkSessions());
         if (taken.Count > 0)
         {
             _writer.Changed();
             _feed.Publish(_log.Epoch, new ChangesApplied(from, _log.Revision, taken.ToValueList()));
         }
-        return Task.FromResult(reply with { Outcomes = ValueList.Create<ChangeOutcome>(outcomes) });
+        return reply with { Outcomes = ValueList.Create<ChangeOutcome>(outcomes) };
     }
 
-    public Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices) =>
-        Task.FromResult(_log.Since(epoch, revision, slices));
+    private async Task<ApplyReply> ApplyLaterAsync(ChangeBatch batch)
+    {
+        while (_changesHeld is { } held) await held.Task;
+        return Apply(batch);
+    }
+
+    /// <summary>What the store does not keep leaves by changes that every client sees, before anything is stored without it.</summary>
+    private IEnumerable<AppliedChange> RemoveOldWorkSessions() => [.. OldWorkSessions
+        .Removals(_log.State, configs.Find(Id.Store)!.Partialize(_log.State)).Select(_log.ApplyOwn).OfType<AppliedChange>()];
 
     public async Task<FlushReply> FlushAsync()
     {
@@ -180,8 +193,7 @@ internal sealed partial class UserSessionGrain(
     public async Task<FlushReply> ClearPersistedStateAsync()
     {
         if (ReadOnly is { } why) return new(_log.Epoch, _log.DurableRevision, why);
-        await KeepLastGoodAsync(BeforeClear);
-        _saver.Replace(AppState.Initial, "the session was cleared", isCleared: true);
+        using (await KeepLastGoodAsync(BeforeClear)) _saver.Replace(AppState.Initial, "the session was cleared", isCleared: true);
         return await FlushAsync();
     }
 
@@ -192,8 +204,7 @@ internal sealed partial class UserSessionGrain(
         if (state is null || request.DryRun) return report;
 
         (state, var missing) = await WithStoredAudioAsync(state);
-        await KeepLastGoodAsync("an import");
-        _saver.Replace(state, "a state was imported");
+        using (await KeepLastGoodAsync("an import")) _saver.Replace(state, "a state was imported");
         report = report with { Notes = [.. report.Notes, .. missing] };
         var flushed = await FlushAsync();
         return flushed.Failure is null
@@ -207,7 +218,7 @@ internal sealed partial class UserSessionGrain(
 
     public Task<SessionStatus> GetStatusAsync() => Task.FromResult(new SessionStatus
     {
-        Session = Key,
+        Session = $"{Id}",
         Epoch = _log.Epoch,
         Revision = _log.Revision,
         DurableRevision = _log.DurableRevision,

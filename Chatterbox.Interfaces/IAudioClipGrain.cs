@@ -3,7 +3,7 @@ using Orleans.Concurrency;
 namespace Chatterbox;
 
 /// <summary>
-/// One audio clip of one user, keyed <c>user/sha256</c>: immutable, written once, read on demand. Uploads and downloads go in
+/// One audio clip of one user, keyed <c>u/user/sha256</c>: immutable, written once, read on demand. Uploads and downloads go in
 /// pieces of <see cref="AudioPieces.Bytes"/>, so that neither side holds more than that of a clip at a time.
 /// </summary>
 [Alias("chatterbox.IAudioClipGrain")]
@@ -119,13 +119,14 @@ public sealed record QuotaExceeded([property: Id(0)] long Used, [property: Id(1)
 /// <summary>Keys of audio clips.</summary>
 public static class AudioClipKey
 {
-    public static string For(string userId, string sha256) => $"{userId}/{sha256}";
+    public static string For(string userId, string sha256) => $"{GrainKeys.OfUser(userId)}/{sha256}";
 
     /// <summary>The way back. Of a key that is no clip's, parts that are no user and no hash.</summary>
     internal static (string User, string Hash) Split(string key)
     {
-        var slash = key.LastIndexOf('/');
-        return (key[..Math.Max(0, slash)], key[(slash + 1)..]);
+        var name = GrainKeys.WithoutPrefix(key) ?? "";
+        var slash = name.LastIndexOf('/');
+        return (name[..Math.Max(0, slash)], name[(slash + 1)..]);
     }
 }
 

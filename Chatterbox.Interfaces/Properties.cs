@@ -3,3 +3,4 @@ using System.Runtime.CompilerServices;
 [assembly: InternalsVisibleTo("Chatterbox.Grains")]
 [assembly: InternalsVisibleTo("Chatterbox.Client")]
 [assembly: InternalsVisibleTo("Chatterbox.Tests")]
+[assembly: InternalsVisibleTo("Chatterbox.ClusterTests")]

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Chatterbox;
 
 /// <summary>
-/// Names one user's session: the user and the store. The grain key is <c>user/store</c>.
+/// Names one user's session: the user and the store. The grain key is <c>u/user/store</c>.
 /// </summary>
 /// <param name="UserId">1 to 128 characters; no slash, no white space at the ends, no control characters.</param>
 /// <param name="Store">1 to 64 of a–z, 0–9 and '-'. Picks a persist configuration; <see cref="DefaultStore"/> unless told.</param>
@@ -11,9 +11,10 @@ public sealed record SessionId(string UserId, string Store = SessionId.DefaultSt
 {
     public const string DefaultStore = "app-state";
 
-    public string Key => $"{UserId}/{Store}";
+    public string Key => $"{GrainKeys.OfUser(UserId)}/{Store}";
 
-    public override string ToString() => Key;
+    /// <summary>For people: <c>user/store</c>.</summary>
+    public override string ToString() => $"{UserId}/{Store}";
 
     /// <summary>Null when the id may be used, otherwise what is wrong with it.</summary>
     public Rejection? Validate() => Text.CheckUserId(UserId) ?? Text.CheckStore(Store);
@@ -22,8 +23,9 @@ public sealed record SessionId(string UserId, string Store = SessionId.DefaultSt
 
     public static bool TryParse(string? key, [NotNullWhen(true)] out SessionId? id)
     {
-        var slash = key?.LastIndexOf('/') ?? -1;
-        id = slash > 0 ? new SessionId(key![..slash], key[(slash + 1)..]) : null;
+        var name = GrainKeys.WithoutPrefix(key);
+        var slash = name?.LastIndexOf('/') ?? -1;
+        id = slash > 0 ? new SessionId(name![..slash], name[(slash + 1)..]) : null;
         if (id?.Validate() is not null) id = null;
         return id is not null;
     }

@@ -8,10 +8,11 @@ internal static class Text
 {
     private static readonly SearchValues<char> StoreCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
+    /// <summary>What a user id may be. Ids are compared by code point and never changed.</summary>
     public static Rejection? CheckUserId(string? value) =>
-        Check("userId", value, Limits.UserIdLength) ?? (value!.Contains('/')
-            ? Rejection.OfText("userId", value, "a name without '/'")
-            : null);
+        IsLine(value, Limits.UserIdLength) && !value!.Contains('/')
+            ? null
+            : Rejection.OfText("userId", value, $"{Line(Limits.UserIdLength)}, no '/'");
 
     public static Rejection? CheckStore(string? value) =>
         value is { Length: > 0 and <= Limits.StoreLength } && !value.AsSpan().ContainsAnyExcept(StoreCharacters)
@@ -27,15 +28,14 @@ internal static class Text
             ? null
             : Rejection.OfText(field, value, $"a media type of 1 to {Limits.MediaTypeLength} ASCII characters, such as audio/wav");
 
-    /// <summary>One line: no control characters, no white space at the ends.</summary>
-    private static Rejection? Check(string field, string? value, int longest)
-    {
-        var allowed = $"1 to {longest} characters, no control characters, no white space at the ends";
-        return value is { Length: > 0 } && value.Length <= longest && IsWellFormed(value)
-            && !value.Any(char.IsControl) && value.Trim().Length == value.Length
-            ? null
-            : Rejection.OfText(field, value, allowed);
-    }
+    private static Rejection? Check(string field, string? value, int longest) =>
+        IsLine(value, longest) ? null : Rejection.OfText(field, value, Line(longest));
+
+    private static string Line(int longest) => $"1 to {longest} characters, no control characters, no white space at the ends";
+
+    private static bool IsLine(string? value, int longest) =>
+        value is { Length: > 0 } && value.Length <= longest && IsWellFormed(value)
+        && !value.Any(char.IsControl) && value.Trim().Length == value.Length;
 
     /// <summary>Any text of so many characters, counted as Unicode code points.</summary>
     public static Rejection? CheckText(string field, string? value, int shortest, int longest)

@@ -95,16 +95,14 @@ internal readonly record struct LedgerAdmission([property: Id(0)] long? Used = n
 [GenerateSerializer, Immutable, Alias("chatterbox.ClipUse")]
 internal readonly record struct ClipUse([property: Id(0)] string Hash, [property: Id(1)] long Length);
 
-/// <summary>Keys of the ledgers: <c>u/</c> and the user, which no parser of keys takes for a number or a GUID.</summary>
+/// <summary>Keys of the ledgers.</summary>
 internal static class AudioLedgerKey
 {
-    private const string Prefix = "u/";
-
-    public static string For(string userId) => Prefix + userId;
+    public static string For(string userId) => GrainKeys.OfUser(userId);
 
     /// <summary>The user of a ledger; null when the key is not one's.</summary>
     public static string? UserOf(string key) =>
-        key.StartsWith(Prefix, StringComparison.Ordinal) && key[Prefix.Length..] is var user && Text.CheckUserId(user) is null
+        GrainKeys.WithoutPrefix(key) is { } user && Text.CheckUserId(user) is null
             ? user
             : null;
 }

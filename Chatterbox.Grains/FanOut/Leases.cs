@@ -3,7 +3,8 @@ namespace Chatterbox.Grains.FanOut;
 /// <param name="Slices">What the client wants to hear of; null is all.</param>
 internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? Slices, DateTimeOffset Since)
 {
-    public required DateTimeOffset Until { get; set; }
+    /// <summary>When it was last renewed, on the monotonic clock.</summary>
+    public required long Renewed { get; set; }
 }
 
 /// <summary>A lease on its way to another silo, where it begins anew.</summary>
@@ -18,7 +19,7 @@ internal sealed record LeaseImage(
 /// <param name="Slices">What its stores want to hear of between them; null is all.</param>
 internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
 
-/// <summary>Who is attached to a session. Soft state: a lease lasts as long as it is renewed.</summary>
+/// <summary>The clients attached to a session. Soft state: a lease lasts as long as it is renewed. The last process to attach a client id holds it.</summary>
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 {
     private readonly Dictionary<string, Lease> _byClient = new(StringComparer.Ordinal);
@@ -37,17 +38,20 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     /// <summary>Starts a client's lease, or replaces it. True when the client is new.</summary>
     public bool Start(ClientId client, string device, ValueList<Slice>? slices)
     {
-        var now = clock.GetUtcNow();
         var known = _byClient.TryGetValue(client.Client, out var before);
         _streams = null;
-        _byClient[client.Client] = new(client, device, slices, before?.Since ?? now) { Until = now + duration };
+        _byClient[client.Client] = new(client, device, slices, before?.Since ?? clock.GetUtcNow()) { Renewed = clock.GetTimestamp() };
         return !known;
     }
+
+    /// <summary>Another process has attached with this client id since: this one is superseded.</summary>
+    public bool IsSuperseded(string client, string? process) =>
+        process is not null && _byClient.TryGetValue(client, out var lease) && lease.Client.Process != process;
 
     public bool Renew(string client)
     {
         if (!_byClient.TryGetValue(client, out var lease)) return false;
-        lease.Until = clock.GetUtcNow() + duration;
+        lease.Renewed = clock.GetTimestamp();
         return true;
     }
 
@@ -60,17 +64,16 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     /// <summary>These and no others, as if they had just been renewed.</summary>
     public void Restore(IEnumerable<LeaseImage> leases)
     {
-        var until = clock.GetUtcNow() + duration;
+        var renewed = clock.GetTimestamp();
         _streams = null;
         _byClient.Clear();
-        foreach (var (client, device, slices, since) in leases) _byClient[client.Client] = new(client, device, slices, since) { Until = until };
+        foreach (var (client, device, slices, since) in leases) _byClient[client.Client] = new(client, device, slices, since) { Renewed = renewed };
     }
 
     /// <summary>Ends the leases that were not renewed in time, and returns them.</summary>
     public IReadOnlyList<Lease> EndLapsed()
     {
-        var now = clock.GetUtcNow();
-        var lapsed = _byClient.Values.Where(lease => lease.Until <= now).ToArray();
+        var lapsed = _byClient.Values.Where(lease => clock.GetElapsedTime(lease.Renewed) >= duration).ToArray();
         foreach (var lease in lapsed) End(lease.Client.Client);
         return lapsed;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Import;
@@ -34,16 +33,12 @@ internal static class KeptState
     // Their chunks go with them, since nothing lists them any more.
     private static AppState WithoutOldWorkSessions(AppState state, AppState stored, string place, ImportNotes notes)
     {
-        if (stored.WorkSessions.Count == 0 || stored.WorkSessions.Count >= state.WorkSessions.Count) return state;
-        var ids = stored.WorkSessions.Select(session => session.Id).ToHashSet(StringComparer.Ordinal);
-        var gone = state.WorkSessions.Where(session => !ids.Contains(session.Id)).ToArray();
-        var orphans = gone.SelectMany(session => session.ChunkIds)
-            .Except(stored.WorkSessions.SelectMany(session => session.ChunkIds))
-            .Except(state.BatchItems.SelectMany(item => item.ChunkIds)).ToHashSet(StringComparer.Ordinal);
+        var (gone, orphans) = OldWorkSessions.Of(state, stored);
+        if (gone.Count == 0) return state;
         var chunks = state.Chunks.Where(chunk => !orphans.Contains(chunk.Id)).ToValueList();
         var names = string.Join(", ", gone.Take(ShownNames).Select(session => $"'{session.Name}'"));
         notes.Note($"{place}: of {state.WorkSessions.Count} work sessions {stored.WorkSessions.Count} stay, the newest and the one selected; left out: "
-            + $"{names}{(gone.Length > ShownNames ? $" and {gone.Length - ShownNames} more" : "")}, "
+            + $"{names}{(gone.Count > ShownNames ? $" and {gone.Count - ShownNames} more" : "")}, "
             + $"with {state.Chunks.Count - chunks.Count} chunks that no other lists");
         return state with { WorkSessions = stored.WorkSessions, Chunks = chunks };
     }
@@ -55,7 +50,7 @@ internal static class KeptState
         {
             var allowed = Math.Min(left, Limits.SliceBytes);
             var value = slice.Get(state);
-            var bytes = BytesOf(slice, value);
+            var bytes = slice.Measure(value);
             if (bytes > allowed)
             {
                 // Preferences as large as that hold nothing but members that nobody knows.
@@ -70,7 +65,7 @@ internal static class KeptState
                 notes.Mend(placeOf(slice.Slice), $"{bytes} bytes", $"at most {allowed} bytes",
                     $"the first {slice.Count(value) - slice.Count(kept)} are left out");
                 state = slice.With(state, kept);
-                bytes = BytesOf(slice, kept);
+                bytes = slice.Measure(kept);
             }
             left -= bytes;
         }
@@ -81,15 +76,8 @@ internal static class KeptState
     {
         // The brackets, and a comma for each.
         var (bytes, first) = (2L, items.Count);
-        while (first > 0 && (bytes += BytesOf(slice, (ValueList<T>)[items[first - 1]])) <= allowed) first--;
+        while (first > 0 && (bytes += slice.Measure((ValueList<T>)[items[first - 1]])) <= allowed) first--;
         return items.Skip(first).ToValueList();
-    }
-
-    private static long BytesOf(SliceDefinition slice, object value)
-    {
-        using var json = new Utf8JsonWriter(Stream.Null);
-        slice.Write(json, value);
-        return json.BytesCommitted + json.BytesPending;
     }
 
     private static void DescribeUnstored(AppState state, AppState stored, Func<Slice, string> placeOf, ImportNotes notes)

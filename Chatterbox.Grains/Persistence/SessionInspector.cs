@@ -34,15 +34,17 @@ public sealed class SessionInspector(IStoredRows stored, MigrationChain migratio
     private SessionCheck Check(IGrouping<string, NamedRow> session)
     {
         var owner = GrainId.Create(UserSessionGrain.TypeName, session.Key);
+        var isNamed = SessionId.TryParse(session.Key, out var id);
+        var name = id?.ToString() ?? session.Key;
         var readings = session.Select(row => (Row: row, Reading: SliceReading.Of(
             owner, SliceDefinition.All.First(slice => slice.Name == row.Name), row.Bytes, migrations))).ToArray();
         var findings = readings.Where(each => each.Reading.Outcome is not null).GroupBy(each => (Outcome: each.Reading.Outcome!.Value, each.Reading.Reason))
             .Select(same => new CheckFinding(same.Key.Outcome, same.Key.Reason, 1, same.Count(),
-                $"{session.Key}, {same.First().Row.Name}: {same.First().Reading.Problem}"));
-        if (!SessionId.TryParse(session.Key, out var id) || configs.Find(id.Store) is null)
+                $"{name}, {same.First().Row.Name}: {same.First().Reading.Problem}"));
+        if (!isNamed || configs.Find(id!.Store) is null)
         {
             findings = [.. findings, new(CheckOutcome.Refuse, "its store is not registered", 1, readings.Length,
-                $"{session.Key}: registered are {string.Join(", ", configs.Names)}")];
+                $"{name}: registered are {string.Join(", ", configs.Names)}")];
         }
         return new()
         {

@@ -27,6 +27,9 @@ internal sealed partial class SessionStore(
     /// <summary>What had expired when it was loaded.</summary>
     private Unkept? _expired;
 
+    /// <summary>The highest revision that was ever seen in the rows.</summary>
+    private long _knownRevision;
+
     public Quarantine Quarantine => _quarantine;
 
     /// <summary>Whether clients have, or had, work in hand.</summary>
@@ -39,6 +42,12 @@ internal sealed partial class SessionStore(
     public IReadOnlyList<string> Notices { get; private set; } = [];
 
     public int? PersistedVersion => _slots.Max(slot => slot.StoredVersion);
+
+    /// <summary>
+    /// Storage holds less than this session has loaded from it or written to it: it is no other writer's doing, the database has been set
+    /// back, as by restoring a backup under a running silo.
+    /// </summary>
+    public bool WentBack { get; private set; }
 
     public long RowWrites { get; private set; }
 
@@ -79,6 +88,7 @@ internal sealed partial class SessionStore(
         var expired = readOnly is null ? FindExpired(slots, state, revision, notices) : null;
         // Only now, since reading may fail: what is known of the rows stays together.
         (_slots, _expired, Notices, ReadOnly) = (slots, expired, notices, readOnly);
+        (WentBack, _knownRevision) = (revision < _knownRevision, revision);
         return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null)
         {
             IsPending = slots.Any(slot => slot.Row.IsPending),
@@ -121,6 +131,9 @@ internal sealed partial class SessionStore(
     /// <summary>The copy to come back to; what has expired is one before it is stored as one.</summary>
     public async Task<Copy?> ReadBeforeAsync() =>
         _expired is { } expired ? new(expired.Reason, clock.GetUtcNow(), expired.Revision, expired.State) : await Before.ReadAsync();
+
+    /// <summary>Tells clients of something that was found beside what loading found.</summary>
+    public void Notice(string notice) => Notices = [.. Notices, notice];
 
     /// <summary>Renews the last good copy when it is old, from a state that is durable.</summary>
     public async Task RenewLastGoodAsync(SessionMoment durable)
@@ -220,6 +233,7 @@ internal sealed partial class SessionStore(
         {
             await slot.Row.WriteAsync(bytes);
             Settle(slot);
+            _knownRevision = Math.Max(_knownRevision, moment.Revision);
         }
         catch (StorageUnavailableException)
         {

@@ -42,6 +42,14 @@ internal abstract class SliceDefinition(Slice slice)
 
     public abstract void Write(Utf8JsonWriter writer, object value);
 
+    /// <summary>Bytes of JSON.</summary>
+    public long Measure(object value)
+    {
+        using var json = new Utf8JsonWriter(Stream.Null);
+        Write(json, value);
+        return json.BytesCommitted + json.BytesPending;
+    }
+
     /// <exception cref="JsonException">The JSON is not the slice.</exception>
     public abstract object Read(ref Utf8JsonReader reader);
 

@@ -22,6 +22,7 @@ internal sealed partial class SessionLog(int recentChanges)
     private const long HighestRevision = 1L << 52;
 
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
+    private readonly SliceWeights _weights = new();
     private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
 
     /// <summary>Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.</summary>
@@ -59,17 +60,19 @@ internal sealed partial class SessionLog(int recentChanges)
     public bool IsReplaced => _replacement is not null && !_hasExpired;
 
     /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
-    public void Attach(string client, long nextSequence, long seenRevision)
+    /// <returns>Whether revisions were lifted above what any save under way makes durable: another save is due.</returns>
+    public bool Attach(string client, long nextSequence, long seenRevision)
     {
         if (!_cursors.TryGetValue(client, out var cursor)) _cursors[client] = cursor = new Cursor();
         cursor.Next = cursor.IsAttached ? Math.Max(cursor.Next, nextSequence) : nextSequence;
         cursor.IsAttached = true;
 
         // A silo that died may have taken revisions with it that clients have seen; numbers go on from the highest.
-        if (seenRevision <= Revision || seenRevision > HighestRevision) return;
+        if (seenRevision <= Revision || seenRevision > HighestRevision) return false;
         if (DurableRevision == Revision) DurableRevision = seenRevision;
         Revision = seenRevision;
         Forget(0);
+        return DurableRevision < Revision;
     }
 
     public ValueList<AppliedSequence> AppliedOf(string client) =>
@@ -106,6 +109,11 @@ internal sealed partial class SessionLog(int recentChanges)
             return new(Revision, rejection);
         }
         if (ReferenceEquals(state, State)) return new(Revision, null);
+        if (_weights.Add(State, state, change) is { } tooLarge)
+        {
+            cursor.Remember(sequence, tooLarge);
+            return new(Revision, tooLarge);
+        }
 
         if (change.Slice != Slice.Runtime) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
         State = state;
@@ -174,27 +182,21 @@ internal sealed partial class SessionLog(int recentChanges)
     }
 
     /// <summary>
-    /// Somebody else has written: what storage has now is the truth, and this session's changes that it does not hold go on top. So
-    /// does a replacement that it does not hold: it is of the whole state, whatever that was. A new epoch.
+    /// Somebody else has written: what storage has now is the truth. Clients send again what it does not hold of theirs; a change of a
+    /// client that is gone must not go on top of a newer state, as a silo that was paused for a while would have it. The session's own
+    /// changes go on top, and so does a replacement that storage does not hold: it is of the whole state, whatever that was. A new epoch.
     /// </summary>
     public void Rebase(SessionMoment stored, long epoch)
     {
-        var unsaved = _recent.Where(change => change.Revision > DurableRevision).ToArray();
+        var own = _recent.Where(change => change.Revision > DurableRevision && change.Sequence == 0).ToArray();
         var replacement = IsReplaced ? _replacement : null;
         var onto = replacement is null ? stored : replacement with { Revision = stored.Revision, IsCleared = false };
         Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
         if (replacement is not null) Replaced(replacement.IsCleared);
-        foreach (var (_, client, sequence, change) in unsaved)
+        foreach (var (_, client, sequence, change) in own.Where(each => each.Change.Slice != Slice.Runtime))
         {
-            if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
             var (state, rejection) = AppStateReducer.Apply(State, change);
-            if (rejection is not null)
-            {
-                if (_cursors.TryGetValue(client, out var cursor)) cursor.Remember(sequence, rejection);
-                continue;
-            }
-            if (ReferenceEquals(state, State)) continue;
-            if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
+            if (rejection is not null || ReferenceEquals(state, State)) continue;
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }
@@ -228,6 +230,7 @@ internal sealed partial class SessionLog(int recentChanges)
         foreach (var cursor in _cursors.Values) cursor.IsAttached = false;
         _recent.Clear();
         _recentFrom = revision;
+        _weights.Forget();
     }
 
     private static bool Wants(ValueList<Slice>? slices, Slice slice) => slices is null || slices.Contains(slice);

@@ -97,10 +97,26 @@ internal sealed partial class SessionSaver(SessionLog log, SessionStore store, T
     private async Task LoadAsync(string reason)
     {
         var stored = await store.LoadAsync();
+        if (store.WentBack && store.ReadOnly is null)
+        {
+            await KeepMemoryAsync(stored);
+            return;
+        }
         // What somebody else has written is about to be replaced without ever having been seen here.
         if (log.IsReplaced) await store.KeepBeforeAsync(stored, (await store.ReadBeforeAsync())?.Reason ?? "it was replaced");
         log.Rebase(stored, NewEpoch());
         Announce(reason);
+    }
+
+    /// <summary>What memory holds is newer than storage, and nobody else has written: it is stored again, and what was found is kept.</summary>
+    private async Task KeepMemoryAsync(SessionMoment stored)
+    {
+        const string Reason = "the database was set back to an older state";
+        LogConflict(Reason);
+        await store.KeepBeforeAsync(stored, Reason);
+        store.Notice($"While the session was in use, {Reason}: what the session held is stored again; what was found is kept as a copy.");
+        log.Replace(log.State, NewEpoch());
+        Announce(Reason);
     }
 
     private void Announce(string reason)

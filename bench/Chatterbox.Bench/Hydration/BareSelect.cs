@@ -21,7 +21,7 @@ internal sealed class BareSelect : IDisposable
         {
             all.CommandText = """
                 SELECT GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainTypeString, GrainIdExtensionString, ServiceId, length(PayloadBinary)
-                FROM OrleansStorage WHERE PayloadBinary IS NOT NULL AND GrainIdExtensionString LIKE 'user%/app-state'
+                FROM OrleansStorage WHERE PayloadBinary IS NOT NULL AND GrainIdExtensionString LIKE 'u/user%/app-state'
                 """;
             using var reader = all.ExecuteReader();
             var found = new List<(string Session, (int, int, long, long, string, string) Key, long Bytes)>();

@@ -183,7 +183,7 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
                 await before.UpsertVoiceAsync(new() { Id = "v", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) });
                 await before.UpsertChunkAsync(TestData.Chunk("c1"));
             }
-            await cluster.Cluster.DeactivateAsync(((GrainReference)cluster.Cluster.Client.GetGrain<IUserSessionGrain>($"alice/{name}")).GrainId);
+            await cluster.Cluster.DeactivateAsync(((GrainReference)cluster.Cluster.Client.GetGrain<IUserSessionGrain>(new SessionId("alice", name).Key)).GrainId);
 
             var state = (await cluster.NewClient().OpenAsync(new SessionId("alice", name))).State;
 

@@ -218,8 +218,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
     public async Task Keeps_odd_keys_apart()
     {
         var guid = Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e");
-        // Not among them: two spellings of one number or GUID, which Orleans' hashing takes for the same key. A session's key has a
-        // slash in it, so it is neither.
+        // Not among them: two spellings of one number or GUID, which Orleans' hashing takes for the same key. No key of a session, a
+        // clip or a ledger is either; those of hostile user ids are in the next test.
         string[] keys =
         [
             "alice/app-state", "Alice/app-state", "ALICE/APP-STATE", "alice/app-state ", " alice/app-state", "alice", "42", "2a",
@@ -275,6 +275,29 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         var read = new GrainState<StoredFrame>(new StoredFrame());
         await Other.ReadStateAsync(Generic.Replace("1.2", "1.3", StringComparison.Ordinal), Key("alice"), read);
         Assert.Equal("generic", Text(read));
+    }
+
+    [ContractFact(DisplayName = "[I1] user ids that differ in case, accents, forms, zeros or spellings have rows of their own, for the stock provider too")]
+    public async Task Keeps_users_apart()
+    {
+        string[] users =
+        [
+            "ab+x", "AB+x", "0ab+x", "00ab+x", "7", "007", "+7", "ab", "AB", "deadbeef", "DEADBEEF",
+            "0f8fad5bd9cb469fa16570867728950e", "0F8FAD5BD9CB469FA16570867728950E", "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "{0f8fad5b-d9cb-469f-a165-70867728950e}", "Ada", "ada", "\u00e9", "e\u0301", "E\u0301", "e", "\u212b", "\u00c5", "ß", "ss", "ı", "i", "İ",
+            "a\u200bb", "ab\u200b", "u", "u+7",
+        ];
+        var keys = users.SelectMany(user => (string[])[new SessionId(user).Key, GrainKeys.OfUser(user), AudioClipKey.For(user, new string('a', 64))]).ToArray();
+        Assert.All(users, user => Assert.Null(new SessionId(user).Validate()));
+        Assert.Equal(keys.Length, keys.Distinct(StringComparer.Ordinal).Count());
+
+        await Task.WhenAll(keys.Select(key => Storage.WriteStateAsync(Slice, Key(key), Frame(key))));
+
+        foreach (var key in keys)
+        {
+            Assert.Equal(key, Text(await ReadAsync(Storage, Key(key))));
+            Assert.Equal(key, Text(await ReadAsync(Other, Key(key))));
+        }
     }
 
     [ContractFact(DisplayName = "[D2] the slices of one session are rows of their own")]

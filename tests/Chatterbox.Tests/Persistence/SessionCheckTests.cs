@@ -13,9 +13,9 @@ public sealed class SessionCheckTests
     public async Task Summed_up()
     {
         var check = await CheckAsync(
-            [new("a/app-state", "chunks", Frames.Of(Good)), new("a/app-state", "batchItems", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))],
-            [new("b/app-state", "chunks", [1]), new("b/app-state", "batchItems", [2]), new("b/app-state", "preferences", Frames.Of("""{"version":0,"revision":1,"state":7}""", version: 0))],
-            [new("c/app-state", "chunks", Frames.Of("{}")), new("d/app-state", "chunks", Frames.Of("{}", version: 3)), new("e/nowhere", "chunks", Frames.Of(Good))]);
+            [new("u/a/app-state", "chunks", Frames.Of(Good)), new("u/a/app-state", "batchItems", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))],
+            [new("u/b/app-state", "chunks", [1]), new("u/b/app-state", "batchItems", [2]), new("u/b/app-state", "preferences", Frames.Of("""{"version":0,"revision":1,"state":7}""", version: 0))],
+            [new("u/c/app-state", "chunks", Frames.Of("{}")), new("u/d/app-state", "chunks", Frames.Of("{}", version: 3)), new("u/e/nowhere", "chunks", Frames.Of(Good))]);
 
         Assert.Equal((1, 5, 8, false), (check.SchemaVersion, check.Sessions, check.Rows, check.AllWouldLoad));
         Assert.Equal([(null, 2L), (0, 2L), (1, 3L), (3, 1L)], check.Versions.Select(each => (each.Version, each.Rows)));
@@ -40,7 +40,7 @@ public sealed class SessionCheckTests
     [Fact(DisplayName = "[M1] sessions that need a migration would load; so would none at all")]
     public async Task All_would_load()
     {
-        var check = await CheckAsync([[new("a/app-state", "chunks", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))]]);
+        var check = await CheckAsync([[new("u/a/app-state", "chunks", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))]]);
         Assert.True(check.AllWouldLoad);
         Assert.Equal("Every stored session would load.", check.Describe().Last());
         Assert.True((await CheckAsync([[]])).AllWouldLoad);
