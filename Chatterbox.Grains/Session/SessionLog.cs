@@ -184,19 +184,27 @@ internal sealed partial class SessionLog(int recentChanges)
     /// <summary>
     /// Somebody else has written: what storage has now is the truth. Clients send again what it does not hold of theirs; a change of a
     /// client that is gone must not go on top of a newer state, as a silo that was paused for a while would have it. The session's own
-    /// changes go on top, and so does a replacement that storage does not hold: it is of the whole state, whatever that was. A new epoch.
+    /// changes go on top. So does a replacement that storage does not hold, with all that followed it: it is of the whole state,
+    /// whatever that was, and some of what followed may be in its row already. A new epoch.
     /// </summary>
     public void Rebase(SessionMoment stored, long epoch)
     {
-        var own = _recent.Where(change => change.Revision > DurableRevision && change.Sequence == 0).ToArray();
+        var unsaved = _recent.Where(change => change.Revision > DurableRevision && (IsReplaced || change.Sequence == 0)).ToArray();
         var replacement = IsReplaced ? _replacement : null;
         var onto = replacement is null ? stored : replacement with { Revision = stored.Revision, IsCleared = false };
         Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
         if (replacement is not null) Replaced(replacement.IsCleared);
-        foreach (var (_, client, sequence, change) in own.Where(each => each.Change.Slice != Slice.Runtime))
+        foreach (var (_, client, sequence, change) in unsaved)
         {
+            if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
             var (state, rejection) = AppStateReducer.Apply(State, change);
-            if (rejection is not null || ReferenceEquals(state, State)) continue;
+            if (rejection is not null)
+            {
+                if (_cursors.TryGetValue(client, out var cursor)) cursor.Remember(sequence, rejection);
+                continue;
+            }
+            if (ReferenceEquals(state, State)) continue;
+            if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }

@@ -49,7 +49,6 @@ public sealed class IdentityTests
     [InlineData("a/b")]
     [InlineData("a\nb")]
     [InlineData("a\u0000")]
-    [InlineData("\ud800")]
     public void Refused(string user)
     {
         var refused = new SessionId(user).Validate()!;
@@ -58,6 +57,10 @@ public sealed class IdentityTests
         Assert.False(SessionId.TryParse(new SessionId(user).Key, out _));
         Assert.Throws<ArgumentException>(() => new SessionId(user).EnsureValid());
     }
+
+    // Not an argument of a test: the runner would replace it.
+    [Fact(DisplayName = "[I2] half a character is no part of an id")]
+    public void Refuses_a_lone_surrogate() => Refused("a\ud800");
 
     [Theory(DisplayName = "[I1] a key without the prefix is no session's")]
     [InlineData("alice/app-state")]
