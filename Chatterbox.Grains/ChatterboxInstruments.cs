@@ -46,6 +46,37 @@ internal static class ChatterboxInstruments
 
     public static readonly UpDownCounter<long> LiveSessions = Meter.CreateUpDownCounter<long>("chatterbox.sessions.live", "{session}", "Sessions in memory.");
 
+    public static readonly UpDownCounter<long> FailingSessions =
+        Meter.CreateUpDownCounter<long>("chatterbox.sessions.failing", "{session}", "Sessions that cannot save at present.");
+
+    public static readonly UpDownCounter<long> ReadOnlySessions = Meter.CreateUpDownCounter<long>(
+        "chatterbox.sessions.readonly", "{session}", "Sessions that were stored by a newer version than their silo.");
+
+    public static readonly UpDownCounter<long> AttachedClients =
+        Meter.CreateUpDownCounter<long>("chatterbox.clients.attached", "{client}", "Clients with a lease.");
+
+    public static readonly Counter<long> Arrived = Meter.CreateCounter<long>("chatterbox.sessions.arrived", "{session}",
+        "Sessions that were activated, by how: moved from another silo with all that they knew, or loaded from storage.");
+
+    public static readonly Counter<long> Drained = Meter.CreateCounter<long>("chatterbox.drain.sessions", "{session}",
+        "Sessions of a silo that stopped, by outcome: moved, saved or unsaved.");
+
+    /// <summary>Has every instrument exported from the start: one that was never used is no different from one that does not exist.</summary>
+    public static void Export()
+    {
+        Counter<long>[] plain = [RowWrites, BytesBeforeCompression, BytesWritten, Retries, Conflicts, Migrated, QuotaCleanUps, QuotaBytesFreed];
+        foreach (var counter in plain) counter.Add(0);
+        UpDownCounter<long>[] levels = [LiveSessions, FailingSessions, ReadOnlySessions, AttachedClients];
+        foreach (var level in levels) level.Add(0);
+        foreach (var kind in (string[])["unreadable", "migrated", "overtaken"]) Quarantined.Add(0, Kind(kind));
+        foreach (var by in (string[])["image", "storage"]) Arrived.Add(0, By(by));
+        foreach (var outcome in (string[])["moved", "saved", "unsaved"]) Drained.Add(0, Outcome(outcome));
+    }
+
+    public static KeyValuePair<string, object?> By(string by) => new("by", by);
+
+    public static KeyValuePair<string, object?> Outcome(string outcome) => new("outcome", outcome);
+
     /// <summary>Why rows were set aside, as a tag.</summary>
     public static KeyValuePair<string, object?> Kind(string kind) => new("kind", kind);
 }

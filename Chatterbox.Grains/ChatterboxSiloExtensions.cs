@@ -42,6 +42,7 @@ public static class ChatterboxSiloExtensions
                 // Made here, so that a wrong registration stops the start and not the first session.
                 services.GetRequiredService<PersistConfigs>();
                 services.GetRequiredService<MigrationChain>();
+                ChatterboxInstruments.Export();
                 return Task.CompletedTask;
             })
             .AddEventStreams();

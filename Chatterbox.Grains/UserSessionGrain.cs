@@ -34,6 +34,11 @@ internal sealed partial class UserSessionGrain(
     private IGrainTimer? _saveTimer;
     private IGrainTimer? _leaseTimer;
 
+    // What the instruments were told of this session.
+    private int _countedClients;
+    private bool _countsAsReadOnly;
+    private bool _isCountedOut;
+
     private string Key => this.GetPrimaryKeyString();
 
     private SaveStatus Save => OfStorage(_writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason)
@@ -64,32 +69,65 @@ internal sealed partial class UserSessionGrain(
             Publish = what => _feed.Publish(_log.Epoch, what),
             Changed = _writer.Changed,
         };
-        _writer.FailingChanged += () => _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
+        _writer.FailingChanged += () =>
+        {
+            if (!_isCountedOut) ChatterboxInstruments.FailingSessions.Add(_writer.Failing is null ? -1 : 1);
+            _feed.Publish(_log.Epoch, new SaveStatusChanged(Save));
+        };
 
-        if (!TryResume()) await LoadAsync();
+        var isMoved = TryResume();
+        if (!isMoved) await LoadAsync();
+        ChatterboxInstruments.Arrived.Add(1, ChatterboxInstruments.By(isMoved ? "image" : "storage"));
         ChatterboxInstruments.LiveSessions.Add(1);
+        _countsAsReadOnly = ReadOnly is not null;
+        if (_countsAsReadOnly) ChatterboxInstruments.ReadOnlySessions.Add(1);
+        if (_writer.Failing is not null) ChatterboxInstruments.FailingSessions.Add(1);
+        CountClients();
         if (_store.NeedsSave || (ReadOnly is null && RemoveOldWorkSessions().Any())) _writer.Changed();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_log.Epoch == 0) return;
-        ChatterboxInstruments.LiveSessions.Add(-1);
+        CountOut();
         var moving = IsMoving(reason);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(moving ? MovingFlush : _options.ShutdownFlush);
         while (await FlushAsync(deadline.Token) is { } failure)
         {
             // What is unsaved travels along.
-            if (moving) return;
+            if (moving) break;
             if (deadline.IsCancellationRequested)
             {
                 LogUnsaved(Key, _log.Revision - _log.DurableRevision, reason.ReasonCode, failure);
+                CountDrained(reason, "unsaved");
                 return;
             }
             await Task.Delay(_options.RetryDelay, clock, CancellationToken.None);
         }
+        CountDrained(reason, moving ? "moved" : "saved");
         if (!moving && !deadline.IsCancellationRequested) await MaintainAsync();
+    }
+
+    private static void CountDrained(DeactivationReason reason, string outcome)
+    {
+        if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown) ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome));
+    }
+
+    private void CountOut()
+    {
+        ChatterboxInstruments.LiveSessions.Add(-1);
+        ChatterboxInstruments.AttachedClients.Add(-_countedClients);
+        if (_writer.Failing is not null) ChatterboxInstruments.FailingSessions.Add(-1);
+        if (_countsAsReadOnly) ChatterboxInstruments.ReadOnlySessions.Add(-1);
+        _isCountedOut = true;
+    }
+
+    private void CountClients()
+    {
+        if (_isCountedOut) return;
+        ChatterboxInstruments.AttachedClients.Add(_leases.Count - _countedClients);
+        _countedClients = _leases.Count;
     }
 
     public Task<AttachReply> AttachAsync(AttachRequest request)
@@ -290,7 +328,11 @@ internal sealed partial class UserSessionGrain(
         }
     }
 
-    private void PublishPresence() => _feed.Publish(_log.Epoch, new PresenceChanged(Presence));
+    private void PublishPresence()
+    {
+        CountClients();
+        _feed.Publish(_log.Epoch, new PresenceChanged(Presence));
+    }
 
     private void SweepLeases() => _leaseTimer ??=
         this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(_options.Lease / 2, _options.Lease / 2) { Interleave = true });
