@@ -29,10 +29,12 @@ internal static class PostgreSqlConnection
     }
 
     // Where the connection string has none, the driver takes those of the environment, as every client of PostgreSQL does.
-    private static string UserOptions(NpgsqlConnectionStringBuilder user) => user.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS") ?? "";
+    private static string UserOptions(NpgsqlConnectionStringBuilder user) =>
+        user.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS") ?? "";
 
-    // Before the user's options, which override them. A silo that loses its network lets go of its locks within seconds instead of hours,
-    // and a statement that nobody waits for any more ends: a second after the driver's time-out, which would else be taken for a row's fault.
+    // Before the user's options, which override them. The locks of a silo that loses its network are freed within seconds instead of
+    // hours, and a statement whose caller has given up ends: a second after the driver's timeout, since an earlier end would be taken
+    // for a row's fault.
     private static string Defaults(TimeSpan timeout) =>
         $"-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=4000 "
         + $"-c statement_timeout={(long)timeout.TotalMilliseconds + 1000}";

@@ -53,9 +53,11 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
     public override int GetHashCode() => IdHash ^ (TypeHash * 397);
 
     /// <summary>The stock provider hashes number and text together, last byte first.</summary>
-    private static int Hash(byte[] number, string? text)
+    private static int Hash(ReadOnlySpan<byte> number, string? text)
     {
-        byte[] bytes = [.. number, .. Encoding.UTF8.GetBytes(text ?? "")];
+        var bytes = new byte[number.Length + Encoding.UTF8.GetByteCount(text ?? "")];
+        number.CopyTo(bytes);
+        Encoding.UTF8.GetBytes(text ?? "", bytes.AsSpan(number.Length));
         Array.Reverse(bytes);
         return Hasher.Hash(bytes);
     }
