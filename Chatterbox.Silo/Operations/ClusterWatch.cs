@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
 
 namespace Chatterbox.Silo.Operations;
 
@@ -14,7 +13,8 @@ internal sealed class ClusterWatch : BackgroundService
     {
         _membership = membership;
         SiloInstruments.Meter.CreateObservableGauge("chatterbox.cluster.silos", Count, "{silo}", "Silos by status, as this one knows them.");
-        RuntimeHelpers.RunClassConstructor(typeof(SiloInstruments).TypeHandle);
+        // Exported from the start, as every instrument.
+        SiloInstruments.Evictions.Add(0);
     }
 
     /// <summary>Silos that were declared dead between two views of the cluster without having said that they stop.</summary>

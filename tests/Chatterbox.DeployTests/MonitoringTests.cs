@@ -57,6 +57,9 @@ public sealed partial class MonitoringTests
     // Where the database has a clock of its own.
     private static readonly string[] OnPostgreSqlOnly = ["chatterbox_cluster_clock_offset_seconds"];
 
+    // Orleans exports a counter once it has counted.
+    private static readonly string[] NotAlways = [.. OnPostgreSqlOnly, "orleans_app_requests_timedout_total"];
+
     private static string Folder => Path.Combine(Repository.Root, "deploy", "prometheus");
 
     private static IEnumerable<string> DashboardExpressions() =>
@@ -68,7 +71,7 @@ public sealed partial class MonitoringTests
 
     /// <summary>The selectors of the alerts: an alert that has nothing to say has no value, what it looks at has.</summary>
     private static IEnumerable<string> AlertOperands() => Expression().Matches(Rules()).SelectMany(match => Selector().Matches(match.Value))
-        .Select(match => match.Value).Distinct().Where(selector => !selector.StartsWith(OnPostgreSqlOnly[0], StringComparison.Ordinal));
+        .Select(match => match.Value).Distinct().Where(selector => !NotAlways.Any(name => selector.StartsWith(name, StringComparison.Ordinal)));
 
     private static string Rules() => File.ReadAllText(Path.Combine(Folder, "chatterbox.rules.yml"));
 
@@ -103,6 +106,6 @@ public sealed partial class MonitoringTests
     [GeneratedRegex(@"expr: (>-\s+)?.*?(?=\n +(for|labels):)", RegexOptions.Singleline)]
     private static partial Regex Expression();
 
-    [GeneratedRegex(@"(chatterbox|orleans|dotnet|up)(_[a-z_]+)?(\{[^}]*\})?(?=[\s)\[])")]
+    [GeneratedRegex(@"\b(chatterbox|orleans|dotnet|up)(_[a-z_]+)?(\{[^}]*\})?(?=[\s)\[])")]
     private static partial Regex Selector();
 }

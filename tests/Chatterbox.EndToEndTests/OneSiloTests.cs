@@ -45,7 +45,7 @@ public sealed class OneSiloTests
         await using var other = await SiloProcess.StartAsync(("Database__Fallback", Path.Combine(silo.Folder, "fallback.db")));
         Assert.Contains("1 rows in the fallback file are for another database", (await other.ReadyAsync()).Body);
         Assert.DoesNotContain("1.7", (await other.ChatterboxAsync("get", "alice", "preferences.parameters.temperature")).Output);
-        Assert.Contains("\"foreignFrames\": 1", (await other.ChatterboxAsync("status", "alice", "--json")).Output);
+        Assert.Contains("\"foreignFrames\": 1", (await other.ChatterboxAsync("status", "alice")).Output);
         await other.StopAsync();
 
         await silo.StartAgainAsync();

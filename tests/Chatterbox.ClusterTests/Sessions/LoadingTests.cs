@@ -108,22 +108,33 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         Assert.Equal(["stored", "early"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [ContractFact(DisplayName = "[P6] only the last ten work sessions are stored, and the current one among them")]
-    public async Task Old_work_sessions_are_not_stored()
+    [ContractFact(DisplayName = "[S5] [P6] ten work sessions stay, the current one among them; older ones leave with their chunks, and every client sees it")]
+    public async Task Old_work_sessions_leave()
     {
         await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice"))
         {
-            for (var number = 1; number <= 13; number++) await before.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Chapter {number}" });
-            await before.SelectWorkSessionAsync("s2");
+            await using var other = await cluster.OpenAsync("alice");
+            await before.UpsertChunkAsync(TestData.Chunk("shared"));
+            for (var number = 1; number <= 13; number++)
+            {
+                await before.UpsertChunkAsync(TestData.Chunk($"c{number}"));
+                await before.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Chapter {number}", ChunkIds = [$"c{number}", "shared"] });
+                if (number == 2) await before.SelectWorkSessionAsync("s2");
+            }
             await before.ReportErrorAsync(new() { Id = "e", Message = "transient" });
+            foreach (var store in (ChatterboxStore[])[before, other])
+            {
+                await store.ShowsAsync(state => state.WorkSessions.Count == 10 && state.Chunks.Count == 11 && state.Chunks.Find("shared") is not null);
+            }
         }
         await cluster.DeactivateAsync("alice");
 
-        var store = await cluster.OpenAsync("alice");
+        var loaded = await cluster.OpenAsync("alice");
 
-        Assert.Equal(["s2", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13"], store.State.WorkSessions.Select(session => session.Id));
-        Assert.Equal(RuntimeState.Default, store.State.Runtime);
+        Assert.Equal(["s2", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13"], loaded.State.WorkSessions.Select(session => session.Id));
+        Assert.Equal(11, loaded.State.Chunks.Count);
+        Assert.Equal(RuntimeState.Default, loaded.State.Runtime);
     }
 
     [ContractFact(DisplayName = "[R4] clearing is durable, reaches every client, and does not come back")]

@@ -50,13 +50,13 @@ public sealed class NeighbourTests : IAsyncLifetime
     [ContractFact(DisplayName = "[D3] a row that stays locked fails its own writer within the database's timeout, and nobody else")]
     public async Task A_row_that_stays_locked()
     {
-        await using var rows = await Rows.StartAsync(Options(timeout: 2));
+        await using var rows = await Rows.StartAsync(Options(timeout: 5));
         await using var held = await Rows.LockAsync(ConnectionString(), Guilty);
         var outcomes = await rows.WriteAllAsync();
 
         Assert.Equal([Guilty], Failed(outcomes));
         Assert.IsType<StorageRejectedException>(outcomes[Guilty].Failure);
-        Assert.InRange(outcomes[Guilty].Took, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(6));
+        Assert.InRange(outcomes[Guilty].Took, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(12));
     }
 
     [ContractTheory(DisplayName = "[D3] the user's own time limits fail nobody but the row that is locked")]
@@ -64,7 +64,7 @@ public sealed class NeighbourTests : IAsyncLifetime
     [InlineData("-c statement_timeout=500")]
     public async Task The_users_limits(string options)
     {
-        await using var rows = await Rows.StartAsync(Options(extra: $";Options={options}", timeout: 2));
+        await using var rows = await Rows.StartAsync(Options(extra: $";Options={options}", timeout: 5));
         await using var held = await Rows.LockAsync(ConnectionString(), Guilty);
 
         Assert.Equal([Guilty], Failed(await rows.WriteAllAsync()));
@@ -130,7 +130,7 @@ public sealed class NeighbourTests : IAsyncLifetime
     [ContractFact(DisplayName = "[D3] a first write waits for another transaction's first write of the same row alone")]
     public async Task Another_first_write()
     {
-        await using var rows = await Rows.StartAsync(Options(timeout: 2));
+        await using var rows = await Rows.StartAsync(Options(timeout: 5));
         await using var connection = new NpgsqlConnection(ConnectionString() + ";Pooling=false");
         await connection.OpenAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -144,7 +144,7 @@ public sealed class NeighbourTests : IAsyncLifetime
         {
             await insert.ExecuteNonQueryAsync();
         }
-        await using var other = await RunningStorage.StartAsync(Options(timeout: 2), "rows");
+        await using var other = await RunningStorage.StartAsync(Options(timeout: 5), "rows");
         var late = new GrainState<Grains.Persistence.StoredFrame>(new() { Bytes = [1] });
         var waiting = other.Storage.WriteStateAsync("preferences", GrainId.Create("session", "u/late/app-state"), late);
         var outcomes = await rows.WriteAllAsync();
