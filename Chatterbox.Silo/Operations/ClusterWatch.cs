@@ -13,8 +13,6 @@ internal sealed class ClusterWatch : BackgroundService
     {
         _membership = membership;
         SiloInstruments.Meter.CreateObservableGauge("chatterbox.cluster.silos", Count, "{silo}", "Silos by status, as this one knows them.");
-        // Exported from the start, as every instrument.
-        SiloInstruments.Evictions.Add(0);
     }
 
     /// <summary>Silos that were declared dead between two views of the cluster without having said that they stop.</summary>
@@ -23,6 +21,8 @@ internal sealed class ClusterWatch : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Exported from the start, as every instrument; not in the constructor, which runs before the exporters listen.
+        SiloInstruments.Evictions.Add(0);
         var before = _membership.CurrentSnapshot;
         await foreach (var now in _membership.MembershipUpdates.WithCancellation(stoppingToken))
         {
