@@ -73,9 +73,10 @@ public sealed partial class ChatterboxStore
         }
     }
 
+    private static bool IsNotTaken(Exception failure) => failure is ConnectionFailedException || IsRejected(failure);
+
     // A silo that was lost on the way may have done what it was asked.
-    private static bool IsNotTaken(Exception failure) =>
-        failure is ConnectionFailedException or (OrleansMessageRejectionException and not SiloUnavailableException);
+    private static bool IsRejected(Exception failure) => failure is OrleansMessageRejectionException and not SiloUnavailableException;
 
     /// <summary>Returns once this store shows what the session holds at the call.</summary>
     internal async Task CaughtUpAsync(CancellationToken cancellationToken)

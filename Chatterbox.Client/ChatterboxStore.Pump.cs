@@ -58,7 +58,7 @@ public sealed partial class ChatterboxStore
     private async Task PumpAsync()
     {
         var delay = FirstRetryDelay;
-        while (NextStep() is { } step)
+        while (NextStep(out var need) is { } step)
         {
             try
             {
@@ -81,18 +81,25 @@ public sealed partial class ChatterboxStore
             {
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 SetUnreachable(_client.NotConnected ?? failure);
-                // Whatever became of the call, the session is asked where things stand.
-                lock (_lock) Ask(Need.Attach);
+                // Whatever became of the call, the session is asked where things stand. One that did not take it, as while
+                // it moves to another silo, knows this client as before.
+                var knows = IsRejected(failure);
+                lock (_lock)
+                {
+                    Ask(knows ? need : Need.Attach);
+                    _checkDue |= knows;
+                }
                 await DelayAsync(delay);
                 delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _client.Options.MaxRetryDelay.Ticks));
             }
         }
     }
 
-    private Func<Task>? NextStep()
+    private Func<Task>? NextStep(out Need need)
     {
         lock (_lock)
         {
+            need = _need;
             var turn = ++_turn;
             if (_closed) return Stop();
             if (_need is Need.Attach) return () => AttachAsync(turn);
