@@ -33,6 +33,6 @@ internal static class ChatterboxVerbs
 
         RecoveryCommands.Recover(),
         RecoveryCommands.Recovery(),
-        QuarantineCommands.Create(),
+        HistoryCommands.Create(),
     };
 }

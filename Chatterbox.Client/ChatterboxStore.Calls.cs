@@ -46,12 +46,53 @@ public sealed partial class ChatterboxStore
         }
     }
 
+    /// <summary>Returns once the session has taken every change made so far.</summary>
+    private async Task AppliedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task progress;
+            lock (_lock)
+            {
+                EnsureServed();
+                if (_replica.Held is { } held) throw new IOException(held);
+                if (_replica.Outbox.Count == 0 || (_replica.Epoch != 0 && _replica.Outbox.All.All(entry => entry.IsConfirmed))) return;
+                progress = NextProgress();
+            }
+            Pump();
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Returns once everything is durable and this store has heard of it all, so that nothing is left to send.</summary>
     /// <exception cref="IOException">Storage is failing.</exception>
     internal async Task EmptyOutboxAsync(CancellationToken cancellationToken)
     {
         await FlushAsync(cancellationToken);
         if (OutboxCount > 0) await CaughtUpAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// An operation that may be asked for again: it has a name by which the session tells its repetition. So it is asked again for a
+    /// while when no silo took it or no answer came.
+    /// </summary>
+    internal async Task<T> OperateAsync<T>(Func<IUserSessionGrain, string, Task<T>> operation, CancellationToken cancellationToken)
+    {
+        var (started, name) = (_client.Clock.GetTimestamp(), Guid.NewGuid().ToString("N"));
+        while (true)
+        {
+            try
+            {
+                return await operation(Grain, name).WithinAsync(_client.Options.CallTimeout, _client.Clock, cancellationToken);
+            }
+            catch (Exception failure) when ((IsNotTaken(failure) || failure is TimeoutException or SiloUnavailableException)
+                && _client.Clock.GetElapsedTime(started) < 3 * _client.Options.CallTimeout)
+            {
+                LogRetry(_client.Logger, Session.Key, failure.Message);
+                CheckSoon();
+                await DelayAsync(FirstRetryDelay);
+            }
+        }
     }
 
     /// <summary>A call of the user's own, tried again for a while when no silo took it.</summary>

@@ -23,8 +23,6 @@ public sealed partial class ChatterboxStore
         using var deadline = new CancellationTokenSource(_client.Options.CloseTimeout, _client.Clock);
         try
         {
-            await SaveBeforeClosingAsync(deadline.Token);
-            await StopPumping().WaitAsync(deadline.Token);
             await LeaveAsync(deadline.Token);
         }
         catch (Exception unreachable)
@@ -53,32 +51,52 @@ public sealed partial class ChatterboxStore
         return true;
     }
 
-    private async Task SaveBeforeClosingAsync(CancellationToken cancellationToken)
-    {
-        if (OutboxCount == 0) return;
-        try
-        {
-            await EmptyOutboxAsync(cancellationToken);
-        }
-        catch (IOException failing) when (_file is null)
-        {
-            // The session has them all, and goes on trying.
-            LogClosedUnsaved(_client.Logger, Session.Key, OutboxCount, failing.Message);
-        }
-    }
-
     private async Task LeaveAsync(CancellationToken cancellationToken)
     {
+        if (_file is null)
+        {
+            // Saving is left to detaching, so that a short visit writes each row once.
+            await AppliedAsync(cancellationToken);
+            if (await DetachAsync(cancellationToken)) return;
+            lock (_lock) _closed = false;
+            Pump();
+        }
+        if (OutboxCount > 0) await EmptyOutboxAsync(cancellationToken);
+        await DetachAsync(cancellationToken);
+    }
+
+    /// <summary>Tells the session that this client will not send its changes again.</summary>
+    /// <returns>False when some of them have to be sent again all the same: the session has another epoch, or could not be asked.</returns>
+    /// <exception cref="IOException">Storage is failing.</exception>
+    private async Task<bool> DetachAsync(CancellationToken cancellationToken)
+    {
+        // A step of the pump after it would attach again.
+        await StopPumping().WaitAsync(cancellationToken);
         lock (_lock)
         {
-            if (_refused is not null || !_hydrated.Task.IsCompletedSuccessfully) return;
-            // The session forgets the client, and with it which of its changes it holds: none of them may ever be sent again.
+            if (_refused is not null || !_hydrated.Task.IsCompletedSuccessfully) return true;
             if (_file is not null && _replica.Outbox.Count > 0) throw new IOException("the session has not stored them");
             _file?.Empty();
         }
-        // Last: a step of the pump after it would attach again.
-        await Grain.DetachAsync(_id).UntilAsync(cancellationToken);
-        lock (_lock) _file?.Delete();
+        FlushReply reply;
+        try
+        {
+            reply = await Grain.DetachAsync(_id, isDone: true).UntilAsync(cancellationToken);
+        }
+        catch (Exception unreachable) when (_file is null && unreachable is not OperationCanceledException)
+        {
+            LogRetry(_client.Logger, Session.Key, unreachable.Message);
+            lock (_lock) Ask(Need.Attach);
+            return false;
+        }
+        if (reply.Failure is { } failure && OutboxCount > 0) throw new IOException(failure);
+        lock (_lock)
+        {
+            _file?.Delete();
+            if (OutboxCount == 0) return true;
+            if (!IsCurrent(reply)) return false;
+            return OutboxCount == 0;
+        }
     }
 
     private Task StopPumping()

@@ -25,6 +25,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     private StoreAudio? _audio;
     private StoreBackup? _backup;
     private StoreRecovery? _recovery;
+    private StoreHistory? _history;
     private Subscriptions<ChangeRejectedException>? _rejected;
 
     internal ChatterboxStore(ChatterboxClient client, SessionId session, StoreOptions options, OutboxFile? file)
@@ -66,6 +67,8 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     /// <summary>Coming back from crashes and mistakes.</summary>
     public StoreRecovery Recovery => Part(ref _recovery, static store => new(store));
+
+    public StoreHistory History => Part(ref _history, static store => new(store));
 
     /// <summary>What was found wrong when the session was loaded, or this device's outbox.</summary>
     public IReadOnlyList<string> Notices { get; private set; }

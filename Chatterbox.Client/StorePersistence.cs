@@ -68,7 +68,7 @@ public sealed class StorePersistence
     {
         _store.SupersedeHydration();
         await FlushAsync(cancellationToken);
-        Throw(await _store.CallAsync(grain => grain.ClearPersistedStateAsync(), cancellationToken));
+        Throw(await _store.OperateAsync((grain, name) => grain.ClearPersistedStateAsync(name), cancellationToken));
         // Until this store, too, stands on the new epoch.
         await FlushAsync(cancellationToken);
     }

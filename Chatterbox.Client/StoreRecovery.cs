@@ -7,10 +7,10 @@ public sealed class StoreRecovery
 
     internal StoreRecovery(ChatterboxStore store) => _store = store;
 
-    /// <summary>Work that was in hand when a client or its silo died, as of the last hydration; null when nothing was.</summary>
+    /// <summary>Work that a crash has interrupted, as of the last hydration; null when none was.</summary>
     public CrashInfo? Crash => _store.Crash;
 
-    /// <summary>Whether a crash has interrupted work that has not been come back to.</summary>
+    /// <summary>Whether a crash has interrupted work that has been neither recovered nor dropped.</summary>
     public bool CrashDetected => Crash is not null;
 
     /// <summary>
@@ -30,29 +30,7 @@ public sealed class StoreRecovery
         await DoneAsync(new RecoveryReport(), cancellationToken);
     }
 
-    /// <summary>Puts back the state from before the last clear, import, clean-up or undo.</summary>
-    /// <exception cref="ArgumentException">There is nothing to undo, or the session is read-only.</exception>
-    public async Task<RecoveryReport> UndoAsync(CancellationToken cancellationToken = default) =>
-        await DoneAsync(await _store.CallAsync(grain => grain.UndoAsync(), cancellationToken), cancellationToken);
-
-    /// <summary>Bytes that were set aside, because they could not be read or before a migration.</summary>
-    public async Task<IReadOnlyList<QuarantineItem>> ListQuarantineAsync(CancellationToken cancellationToken = default) =>
-        await _store.CallAsync(grain => grain.ListQuarantineAsync(), cancellationToken);
-
-    /// <summary>The bytes; null when there are none of this id.</summary>
-    public Task<byte[]?> ReadQuarantineAsync(string id, CancellationToken cancellationToken = default) =>
-        _store.CallAsync(grain => grain.ReadQuarantineAsync(id), cancellationToken);
-
-    /// <summary>Puts a slice back from bytes that were set aside.</summary>
-    /// <exception cref="ArgumentException">There are none of this id, they cannot be read, or the session is read-only.</exception>
-    public async Task<RecoveryReport> RestoreQuarantineAsync(string id, CancellationToken cancellationToken = default) =>
-        await DoneAsync(await _store.CallAsync(grain => grain.RestoreQuarantineAsync(id), cancellationToken), cancellationToken);
-
-    /// <summary>Deletes the bytes for good. False when there are none of this id.</summary>
-    public Task<bool> DropQuarantineAsync(string id, CancellationToken cancellationToken = default) =>
-        _store.CallAsync(grain => grain.DropQuarantineAsync(id), cancellationToken);
-
-    private async Task<RecoveryReport> DoneAsync(RecoveryReport report, CancellationToken cancellationToken)
+    internal async Task<RecoveryReport> DoneAsync(RecoveryReport report, CancellationToken cancellationToken)
     {
         if (report.Refused is { } why) throw new ArgumentException(why.Message);
         _store.Crash = null;

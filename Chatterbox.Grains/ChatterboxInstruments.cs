@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains;
 
@@ -34,7 +35,7 @@ internal static class ChatterboxInstruments
     public static readonly Counter<long> Conflicts =
         Meter.CreateCounter<long>("chatterbox.save.conflicts", "{conflict}", "Sessions loaded again because somebody else had written their rows.");
 
-    public static readonly Counter<long> Quarantined = Meter.CreateCounter<long>("chatterbox.quarantined", "{row}", "Rows set aside, by kind.");
+    public static readonly Counter<long> Kept = Meter.CreateCounter<long>("chatterbox.history.kept", "{entry}", "Entries added to histories, by reason.");
 
     public static readonly Counter<long> Migrated = Meter.CreateCounter<long>("chatterbox.migrated", "{row}", "Rows migrated on loading.");
 
@@ -68,7 +69,7 @@ internal static class ChatterboxInstruments
         foreach (var counter in plain) counter.Add(0);
         UpDownCounter<long>[] levels = [LiveSessions, FailingSessions, ReadOnlySessions, AttachedClients];
         foreach (var level in levels) level.Add(0);
-        foreach (var kind in (string[])["unreadable", "migrated", "overtaken"]) Quarantined.Add(0, Kind(kind));
+        foreach (var reason in Enum.GetValues<HistoryReason>()) Kept.Add(0, Reason(reason.Name()));
         foreach (var by in (string[])["image", "storage"]) Arrived.Add(0, By(by));
         foreach (var outcome in (string[])["moved", "saved", "unsaved"]) Drained.Add(0, Outcome(outcome));
     }
@@ -77,6 +78,6 @@ internal static class ChatterboxInstruments
 
     public static KeyValuePair<string, object?> Outcome(string outcome) => new("outcome", outcome);
 
-    /// <summary>Why rows were set aside, as a tag.</summary>
-    public static KeyValuePair<string, object?> Kind(string kind) => new("kind", kind);
+    /// <summary>Why an entry of the history was added, as a tag.</summary>
+    public static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
 }

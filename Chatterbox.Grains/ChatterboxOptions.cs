@@ -62,6 +62,17 @@ public sealed class ChatterboxOptions
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan LastGoodAge { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// Entries that a session's history keeps of states from before they were replaced, and as many of rows from before a migration
+    /// and of overtaken ones. 1 to 10; default 10.
+    /// </summary>
+    [Range(1, HistoryRetention.MostEntries)]
+    public int HistoryEntries { get; set; } = HistoryRetention.MostEntries;
+
+    /// <summary>How long an entry of a session's history is kept; the last good copy always is. 1 h to 3,650 days; default 90 days.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan HistoryAge { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>Settings of single stores, by name. Every name has to be that of a registered store.</summary>
     public Dictionary<string, StoreOptions> Stores { get; } = new(StringComparer.Ordinal);
 

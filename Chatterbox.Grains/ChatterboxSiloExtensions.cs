@@ -1,6 +1,7 @@
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -36,6 +37,8 @@ public static class ChatterboxSiloExtensions
         silo.Services.AddChatterboxSchema(options ?? new ChatterboxOptions());
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddHostedService<AudioSweeper>();
+        silo.Services.AddSingleton<StaleCopies>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<StaleCopies>());
         return silo
             .AddStartupTask((services, _) =>
             {

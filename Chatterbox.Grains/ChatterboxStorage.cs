@@ -3,6 +3,6 @@ namespace Chatterbox.Grains;
 /// <summary>Names shared by the grains and whatever hosts them.</summary>
 public static class ChatterboxStorage
 {
-    /// <summary>The grain storage provider that holds slices, audio clips and quarantine.</summary>
+    /// <summary>The grain storage provider that holds slices, audio clips and history.</summary>
     public const string Name = "chatterbox";
 }

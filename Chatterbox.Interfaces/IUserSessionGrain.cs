@@ -17,9 +17,15 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("Attach")]
     Task<AttachReply> AttachAsync(AttachRequest request);
 
-    /// <summary>Ends a client's lease. When it was the last, returns once everything is durable or saving has failed.</summary>
+    /// <summary>
+    /// Ends a client's lease and takes its unfinished work off the recovery row. Returns once everything is durable or saving has failed.
+    /// </summary>
+    /// <param name="isDone">
+    /// The client will not send any of its changes again once it has the answer: it need not be remembered. Otherwise it is, for
+    /// 30 days after its last change.
+    /// </param>
     [Alias("Detach")]
-    Task DetachAsync(ClientId client);
+    Task<FlushReply> DetachAsync(ClientId client, bool isDone);
 
     /// <summary>Renews a client's lease, and lets it notice what it has missed.</summary>
     [Alias("Heartbeat"), AlwaysInterleave]
@@ -41,11 +47,18 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("Rehydrate")]
     Task<FlushReply> RehydrateAsync();
 
-    /// <summary>Puts the session back to the initial state, in memory and in storage, durably.</summary>
+    /// <summary>
+    /// Puts the session back to the initial state, in memory and in storage, durably. The state from before is kept in the history.
+    /// </summary>
+    /// <param name="operation">
+    /// Names this one clear, so that it can be asked again what became of it: the same name within 32 operations is the same clear.
+    /// </param>
     [Alias("Clear")]
-    Task<FlushReply> ClearPersistedStateAsync();
+    Task<FlushReply> ClearPersistedStateAsync(string? operation = null);
 
-    /// <summary>Replaces the state by a document, migrated and checked first: all or nothing, durably.</summary>
+    /// <summary>
+    /// Replaces the state by a document, migrated and checked first: all or nothing, durably. The state from before is kept in the history.
+    /// </summary>
     [Alias("Import")]
     Task<ImportReport> ImportAsync(ImportRequest request);
 
@@ -60,25 +73,27 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("ClearRecoveryState")]
     Task<FlushReply> ClearRecoveryStateAsync();
 
-    /// <summary>Puts back the state from before the last clear, import, clean-up or undo: doing it again undoes it.</summary>
-    [Alias("Undo")]
-    Task<RecoveryReport> UndoAsync();
+    /// <summary>What is kept of the session beside its state, newest first.</summary>
+    [Alias("ListHistory"), AlwaysInterleave]
+    Task<ValueList<HistoryItem>> ListHistoryAsync();
 
-    /// <summary>What has been set aside.</summary>
-    [Alias("ListQuarantine")]
-    Task<ValueList<QuarantineItem>> ListQuarantineAsync();
+    /// <summary>An entry of the history with what it holds; null when there is none of this id.</summary>
+    [Alias("ReadHistory"), AlwaysInterleave]
+    Task<HistoryContent?> ReadHistoryAsync(string id);
 
-    /// <summary>Bytes that were set aside; null when there are none of this id.</summary>
-    [Alias("ReadQuarantine")]
-    Task<byte[]?> ReadQuarantineAsync(string id);
+    /// <summary>
+    /// Restores the slices of an entry of the history, durably, if this silo can read them. The state from before is kept in the
+    /// history, so that restoring can be undone like anything else.
+    /// </summary>
+    /// <param name="id">Null is undo: the newest state from before a clear, import, restore, clean-up or expiry.</param>
+    /// <param name="operation">See <see cref="ClearPersistedStateAsync"/>.</param>
+    [Alias("RestoreHistory")]
+    Task<RecoveryReport> RestoreHistoryAsync(string? id, string? operation = null);
 
-    /// <summary>Puts a slice back from bytes that were set aside, if this silo can read them. They stay in quarantine.</summary>
-    [Alias("RestoreQuarantine")]
-    Task<RecoveryReport> RestoreQuarantineAsync(string id);
-
-    /// <summary>Deletes bytes that were set aside, for good. False when there are none of this id.</summary>
-    [Alias("DropQuarantine")]
-    Task<bool> DropQuarantineAsync(string id);
+    /// <summary>Deletes an entry of the history, for good. False when there is none of this id.</summary>
+    /// <exception cref="ArgumentException">The session is read-only.</exception>
+    [Alias("DropHistory")]
+    Task<bool> DropHistoryAsync(string id);
 
     [Alias("GetStatus"), AlwaysInterleave]
     Task<SessionStatus> GetStatusAsync();
@@ -138,7 +153,7 @@ public sealed record AttachReply
 
     [Id(3)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
 
-    /// <summary>What went wrong when the session was loaded: slices in quarantine, migrations that failed.</summary>
+    /// <summary>What went wrong when the session was loaded: unreadable slices, migrations that failed.</summary>
     [Id(4)] public ValueList<string> Notices { get; init; } = [];
 
     /// <summary>Set when the session takes no changes, and why.</summary>
@@ -246,10 +261,11 @@ public sealed record FlushReply(
 /// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored apart and referred to by <c>audio</c>.</param>
 /// <param name="Version">The schema version of the state.</param>
 /// <param name="Format">How the state is laid out.</param>
-/// <param name="Missing">Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is
-/// taken
-/// without it.</param>
+/// <param name="Missing">
+/// Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is taken without it.
+/// </param>
 /// <param name="Strict">Whether a value that would have to be mended refuses the import.</param>
+/// <param name="Operation">See <see cref="IUserSessionGrain.ClearPersistedStateAsync"/>.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]
 public sealed record ImportRequest(
     [property: Id(0)] byte[] Json,
@@ -257,7 +273,8 @@ public sealed record ImportRequest(
     [property: Id(2)] bool DryRun,
     [property: Id(3)] ImportFormat Format = ImportFormat.Browser,
     [property: Id(4)] ValueList<string>? Missing = null,
-    [property: Id(5)] bool Strict = false);
+    [property: Id(5)] bool Strict = false,
+    [property: Id(6)] string? Operation = null);
 
 /// <summary>How an imported state is laid out.</summary>
 [GenerateSerializer, Alias("chatterbox.ImportFormat")]

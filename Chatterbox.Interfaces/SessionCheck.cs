@@ -27,8 +27,8 @@ public enum CheckOutcome
     /// <summary>Loads, and is brought to this build's schema.</summary>
     [JsonStringEnumMemberName("migrate")] Migrate = 0,
 
-    /// <summary>The row cannot be read: its bytes go to quarantine, the slice starts from its last good copy or from defaults.</summary>
-    [JsonStringEnumMemberName("quarantine")] Quarantine = 1,
+    /// <summary>The row cannot be read: its bytes are kept in the history, the slice starts from its last good copy or from defaults.</summary>
+    [JsonStringEnumMemberName("unreadable")] Unreadable = 1,
 
     /// <summary>Stored by a newer build: the session is read-only.</summary>
     [JsonStringEnumMemberName("newer")] Newer = 2,
@@ -103,7 +103,7 @@ public sealed record SessionCheck
     private static string Name(CheckOutcome outcome) => outcome switch
     {
         CheckOutcome.Migrate => "would be migrated",
-        CheckOutcome.Quarantine => "would go to quarantine",
+        CheckOutcome.Unreadable => "is unreadable",
         CheckOutcome.Newer => "would be read-only",
         _ => "would not open",
     };

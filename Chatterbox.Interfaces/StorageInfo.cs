@@ -8,7 +8,7 @@ public sealed record StorageInfo
     [Id(1)] public ValueList<SliceStorage> Slices { get; init; } = [];
     [Id(2)] public required AudioStorage Audio { get; init; }
 
-    /// <summary>Bytes of slices and audio together: what counts against the quota.</summary>
+    /// <summary>Bytes of slices, history and audio together: what counts against the quota.</summary>
     [Id(3)] public long UsedBytes { get; init; }
 
     [Id(4)] public long QuotaBytes { get; init; }
@@ -27,6 +27,12 @@ public sealed record StorageInfo
 
     /// <summary>When the session last wrote something since it was loaded; null when it has not.</summary>
     [Id(9)] public DateTimeOffset? LastSaved { get; init; }
+
+    /// <summary>Entries of the session's history.</summary>
+    [Id(10)] public int HistoryEntries { get; init; }
+
+    /// <summary>Bytes of the history's entries, as stored.</summary>
+    [Id(11)] public long HistoryBytes { get; init; }
 }
 
 /// <summary>A slice in storage.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using Chatterbox.Grains;
+using Chatterbox.Grains.Session;
 using Chatterbox.Silo.Operations;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
@@ -26,7 +27,13 @@ public static class ChatterboxHostExtensions
         .Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownBudget.Host)
         .UseChatterboxClustering(settings)
         .AddChatterboxStorage(settings.Database)
-        .AddChatterboxGrains(settings.Session);
+        .AddChatterboxGrains(settings.Session)
+        .AddStartupTask((services, _) =>
+        {
+            // One silo has the file to itself.
+            services.GetRequiredService<StaleCopies>().IsShared = settings.Database.Provider is not DatabaseProvider.Sqlite;
+            return Task.CompletedTask;
+        });
 
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)

@@ -10,12 +10,12 @@ internal static class RecoveryCommands
     {
         var undo = new Option<bool>("--undo")
         {
-            Description = "Put back the state from before the last clear, import, restore or undo, whatever has followed it.",
+            Description = "Restore the newest state from before a clear, import, restore, clean-up or expiry, whatever has followed it.",
         };
-        return new SessionVerb("recover", "Puts work that a crash interrupted back as interrupted, ready to run again; undoes a clear.",
+        return new SessionVerb("recover", "Marks work that a crash has interrupted, ready to run again; undoes a clear.",
             """
-            Doing it again does nothing. A clear is undone only while nothing has followed it; --undo always goes back, and undoing that
-            is another --undo.
+            Doing it again does nothing. A clear is undone only while nothing has followed it; --undo always restores, and another --undo
+            undoes that. 'chatterbox history list USER' shows all earlier states.
 
             Examples:
               chatterbox recover alice
@@ -26,16 +26,16 @@ internal static class RecoveryCommands
         }.Does(async run =>
         {
             var recovery = run.Store.Recovery;
-            var report = await RefusedAsWrong(run.Parsed.GetValue(undo) ? recovery.UndoAsync(run.Token) : recovery.RecoverFromCrashAsync(run.Token));
+            var report = await RefusedAsWrong(run.Parsed.GetValue(undo) ? run.Store.History.UndoAsync(run.Token) : recovery.RecoverFromCrashAsync(run.Token));
             await PrintAsync(run, report);
         });
     }
 
-    public static Command Recovery() => new("recovery", "What a crash interrupted: clear.")
+    public static Command Recovery() => new("recovery", "Work that a crash has interrupted: clear.")
     {
-        new SessionVerb("clear", "Lets work go that a crash interrupted. Doing it again does nothing.",
+        new SessionVerb("clear", "Drops work that a crash has interrupted. Doing it again does nothing.",
             """
-            A copy of the state is kept: 'chatterbox recover USER --undo' brings it back.
+            The state from before is kept: 'chatterbox recover USER --undo' restores it.
 
             Examples:
               chatterbox recovery clear alice
@@ -44,7 +44,7 @@ internal static class RecoveryCommands
     };
 
     /// <exception cref="WrongRequestException">The session refused.</exception>
-    internal static async Task<RecoveryReport> RefusedAsWrong(Task<RecoveryReport> report)
+    internal static async Task<T> RefusedAsWrong<T>(Task<T> report)
     {
         try
         {
@@ -60,7 +60,7 @@ internal static class RecoveryCommands
     {
         foreach (var id in report.Chunks) await run.Output.WriteLineAsync($"chunk {id}: interrupted, ready to run again");
         foreach (var id in report.BatchItems) await run.Output.WriteLineAsync($"batch item {id}: interrupted, ready to run again");
-        foreach (var what in report.Restored) await run.Output.WriteLineAsync($"put back: {what}");
+        foreach (var what in report.Restored) await run.Output.WriteLineAsync($"restored: {what}");
         if (report is { Chunks.Count: 0, BatchItems.Count: 0, Restored.Count: 0 }) await run.Output.WriteLineAsync("nothing to recover");
         if (report.Unsaved is { } failing) throw new OutOfServiceException($"done, but not stored yet; the silo goes on trying: {failing}");
     }

@@ -10,7 +10,7 @@ internal static class InfoCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print it as JSON, for scripts." };
-        return new SessionVerb("info", "Prints what the session has stored: slices, audio, quota, and how well it saves.",
+        return new SessionVerb("info", "Prints what the session has stored: slices, history, audio, quota, and how well it saves.",
             """
             Bytes are those of the rows and clips. Audio is referenced by the state, pending as an upload that nothing refers to
             yet, or unreferenced: let go of, kept for a while and deleted when the room is needed. Changes and writes count since

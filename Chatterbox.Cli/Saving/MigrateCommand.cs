@@ -13,7 +13,7 @@ internal static class MigrateCommand
         var verb = new ClusterVerb("migrate", "Says whether every stored session would load with the silo's build, and what would become of those that would not.",
             """
             Reads all stored rows as a session does that is loaded, and writes nothing. Exit code 0 when every session would load, if
-            need be migrated; 4 when rows would go to quarantine, or are of a newer build or of a store that is not registered.
+            need be migrated; 4 when rows are unreadable, or are of a newer build or of a store that is not registered.
             To try a build before any silo runs it: 'Chatterbox.Silo --check-sessions', with the settings of the database.
 
             Examples:

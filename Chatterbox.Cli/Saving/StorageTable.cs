@@ -22,7 +22,8 @@ internal static class StorageTable
         table.AddRow("all slices", "", Number(stored), Number(bytes), Ratio(bytes, stored)).AddEmptyRow()
             .AddRow("audio, referenced", Number(audio.ReferencedClips), Number(audio.ReferencedBytes))
             .AddRow("audio, pending", Number(audio.PendingClips), Number(audio.PendingBytes))
-            .AddRow("audio, unreferenced", Number(audio.UnreferencedClips), Number(audio.UnreferencedBytes));
+            .AddRow("audio, unreferenced", Number(audio.UnreferencedClips), Number(audio.UnreferencedBytes))
+            .AddRow("history", Number(info.HistoryEntries), Number(info.HistoryBytes));
 
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         console.Profile.Width = Width;

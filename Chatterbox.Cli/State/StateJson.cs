@@ -21,6 +21,8 @@ internal static class StateJson
 
     public static string Indented(JsonElement json) => Write(json.WriteTo, indented: true);
 
+    public static string Indented(System.Text.Json.Nodes.JsonNode json) => Write(writer => json.WriteTo(writer), indented: true);
+
     public static string Line(Action<Utf8JsonWriter> write) => Write(write, indented: false);
 
     private static string Write(Action<Utf8JsonWriter> write, bool indented)

@@ -198,5 +198,5 @@ public sealed class StoreBackup
     }
 
     private Task<ImportReport> CallAsync(ImportRequest request, CancellationToken cancellationToken) =>
-        _store.Grain.ImportAsync(request).WaitAsync(cancellationToken);
+        _store.OperateAsync((grain, name) => grain.ImportAsync(request with { Operation = name }), cancellationToken);
 }

@@ -12,7 +12,7 @@ public interface ISliceMigration
     JsonNode Migrate(Slice slice, JsonNode state);
 }
 
-/// <summary>A migration step failed on a slice. Its bytes go to quarantine.</summary>
+/// <summary>A migration step failed on a slice. Its bytes are kept in the history.</summary>
 public sealed class MigrationException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>The steps in order, from version 0 to the current one.</summary>

@@ -1,3 +1,5 @@
+using Chatterbox.Grains.Session;
+
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>What an activation knows of its rows, on its way to another silo.</summary>
@@ -8,12 +10,16 @@ internal sealed record StoreImage
     [Id(0)] public int SchemaVersion { get; init; }
 
     [Id(1)] public ValueList<SlotImage> Slots { get; init; } = [];
-    [Id(2)] public MarkerImage Marker { get; init; } = new(null, null, 0);
+    [Id(2)] public RecoveryRowImage Recovery { get; init; } = new(null, null, 0);
     [Id(3)] public string? ReadOnly { get; init; }
     [Id(4)] public ValueList<string> Notices { get; init; } = [];
     [Id(5)] public long RowWrites { get; init; }
     [Id(6)] public long BytesWritten { get; init; }
-    [Id(7)] public Unkept? Expired { get; init; }
+    
+    /// <summary>Entries of the history that are not stored yet.</summary>
+    [Id(7)] public ValueList<HistoryBundle> History { get; init; } = [];
+
+    [Id(8)] public long KnownRevision { get; init; }
 }
 
 /// <summary>
@@ -28,16 +34,14 @@ internal sealed record SlotImage
     [Id(3)] public object? Written { get; init; }
     [Id(4)] public object? WrittenSource { get; init; }
     [Id(5)] public int? StoredVersion { get; init; }
-    [Id(6)] public Unpreserved? Unpreserved { get; init; }
+    [Id(6)] public ValueList<ClientSequence> Applied { get; init; } = [];
     [Id(7)] public DateTimeOffset? SavedAt { get; init; }
     [Id(8)] public byte[]? UncertainBytes { get; init; }
     [Id(9)] public object? UncertainValue { get; init; }
     [Id(10)] public object? UncertainSource { get; init; }
     [Id(11)] public int? UncertainVersion { get; init; }
+    [Id(12)] public ValueList<ClientSequence> UncertainApplied { get; init; } = [];
 }
-
-[GenerateSerializer, Immutable, Alias("chatterbox.MarkerImage")]
-internal sealed record MarkerImage([property: Id(0)] WorkInHand? Written, [property: Id(1)] string? ETag, [property: Id(2)] int Length);
 
 /// <summary>Taking what is known of the rows along to another silo, which then need not read them.</summary>
 internal sealed partial class SessionStore
@@ -46,12 +50,13 @@ internal sealed partial class SessionStore
     {
         SchemaVersion = migrations.CurrentVersion,
         Slots = _slots.Select(slot => slot.Capture()).ToValueList(),
-        Marker = Marker.Capture(),
+        Recovery = Recovery.Capture(),
         ReadOnly = ReadOnly,
         Notices = Notices.ToValueList(),
         RowWrites = RowWrites,
         BytesWritten = BytesWritten,
-        Expired = _expired,
+        History = History.Pending.ToValueList(),
+        KnownRevision = _knownRevision,
     };
 
     /// <summary>False when this build has another schema or other slices: then the rows have to be loaded.</summary>
@@ -60,8 +65,10 @@ internal sealed partial class SessionStore
         if (image.SchemaVersion != migrations.CurrentVersion) return false;
         if (!image.Slots.Select(slot => slot.Slice).SequenceEqual(SliceDefinition.All.Select(slice => slice.Slice))) return false;
         _slots = [.. image.Slots.Zip(SliceDefinition.All, (slot, slice) => SliceSlot.Restore(slot, slice, new(storage, owner, slice.Name)))];
-        Marker.Restore(image.Marker);
-        (ReadOnly, Notices, RowWrites, BytesWritten, _expired) = (image.ReadOnly, image.Notices, image.RowWrites, image.BytesWritten, image.Expired);
+        Recovery.Restore(image.Recovery);
+        History.Restore(image.History);
+        (ReadOnly, Notices, RowWrites, BytesWritten, _knownRevision) =
+            (image.ReadOnly, image.Notices, image.RowWrites, image.BytesWritten, image.KnownRevision);
         return true;
     }
 }
@@ -76,12 +83,13 @@ internal sealed partial class SliceSlot
         Written = Written,
         WrittenSource = WrittenSource,
         StoredVersion = StoredVersion,
-        Unpreserved = Unpreserved,
+        Applied = SessionImages.Of(WrittenApplied),
         SavedAt = SavedAt,
         UncertainBytes = Uncertain?.Bytes,
         UncertainValue = Uncertain?.Value,
         UncertainSource = Uncertain?.Source,
         UncertainVersion = Uncertain?.Version,
+        UncertainApplied = SessionImages.Of(Uncertain?.Applied ?? AppliedMap.Empty),
     };
 
     public static SliceSlot Restore(SlotImage image, SliceDefinition slice, StoredRow row)
@@ -92,10 +100,10 @@ internal sealed partial class SliceSlot
             Written = image.Written,
             WrittenSource = image.WrittenSource,
             StoredVersion = image.StoredVersion,
-            Unpreserved = image.Unpreserved,
+            WrittenApplied = SessionImages.ToMap(image.Applied),
             SavedAt = image.SavedAt,
-            Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source } 
-                ? new(bytes, value, source, image.UncertainVersion) : null,
+            Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source }
+                ? new(bytes, value, source, image.UncertainVersion, SessionImages.ToMap(image.UncertainApplied)) : null,
         };
     }
 }

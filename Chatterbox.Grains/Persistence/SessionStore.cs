@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Text.Json;
 using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
@@ -8,10 +9,6 @@ namespace Chatterbox.Grains.Persistence;
 /// <summary>Somebody else has written this session's rows: load again, and put on top what is not stored.</summary>
 internal sealed class SessionConflictException(string message) : Exception(message);
 
-/// <summary>A state that is to be kept as the copy from before, before any of its rows is written over.</summary>
-[GenerateSerializer, Immutable, Alias("chatterbox.Unkept")]
-internal sealed record Unkept([property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] string Reason);
-
 /// <summary>
 /// A session's rows: loads them, never fails on what is in them, and writes only the slices that differ from what is stored.
 /// </summary>
@@ -19,21 +16,17 @@ internal sealed partial class SessionStore(
     IGrainStorage storage, GrainId owner, PersistConfig config, MigrationChain migrations, ChatterboxOptions options,
     TimeProvider clock, ILogger logger)
 {
-    private readonly Quarantine _quarantine = new(storage, owner, clock);
-    private KeptCopy? _lastGood;
-    private KeptCopy? _before;
     private SliceSlot[] _slots = [];
-
-    /// <summary>What had expired when it was loaded.</summary>
-    private Unkept? _expired;
+    private DateTimeOffset? _lastGoodAt;
 
     /// <summary>The highest revision that was ever seen in the rows.</summary>
     private long _knownRevision;
 
-    public Quarantine Quarantine => _quarantine;
+    /// <summary>What is kept beside the live rows.</summary>
+    public History History { get; } = new(storage, owner, new(options.HistoryEntries, options.HistoryAge), clock);
 
-    /// <summary>Whether clients have, or had, work in hand.</summary>
-    public RecoveryMarker Marker { get; } = new(storage, owner);
+    /// <summary>The unfinished work of the session's clients.</summary>
+    public RecoveryRow Recovery { get; } = new(storage, owner);
 
     /// <summary>Set when stored data is newer than this build: nothing may be written.</summary>
     public string? ReadOnly { get; private set; }
@@ -53,12 +46,12 @@ internal sealed partial class SessionStore(
 
     public long BytesWritten { get; private set; }
 
-    /// <summary>There is something to write even if the state does not change: a migrated slice, or bytes to put in quarantine.</summary>
-    public bool NeedsSave => ReadOnly is null && (_expired is not null || _slots.Any(slot => slot.NeedsWrite));
+    /// <summary>There is something to write even if the state does not change: a migrated slice, or an entry of the history.</summary>
+    public bool NeedsSave => ReadOnly is null && (History.HasPending || _slots.Any(slot => slot.Written is null));
 
-    private KeptCopy LastGood => _lastGood ??= new(storage, owner, "last-good", migrations, _quarantine, clock, logger);
-
-    private KeptCopy Before => _before ??= new(storage, owner, "before", migrations, _quarantine, clock, logger);
+    /// <summary>A row remembers clients as sending that have left, or that need not be remembered any more.</summary>
+    public bool HasStaleApplied(SessionMoment moment) => ReadOnly is null
+        && _slots.Any(slot => slot.Row.Length > 0 && !slot.WrittenApplied.Equals(moment.Applied[(int)slot.Slice.Slice]));
 
     public IEnumerable<StoredSlice> Describe(AppState state) =>
         _slots.Select(slot => new StoredSlice(slot.Slice.Slice, slot.Slice.Count(slot.Slice.Get(state)), slot.Row.Length));
@@ -68,26 +61,30 @@ internal sealed partial class SessionStore(
     {
         var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name))).ToArray();
         var reads = slots.Select(slot => slot.Row.ReadAsync(acceptsPending: true)).ToArray();
-        await Task.WhenAll([.. reads, Marker.LoadAsync()]);
+        await Task.WhenAll([.. reads, Recovery.LoadAsync()]);
         var rows = reads.Select(read => read.Result).ToArray();
 
-        var notices = new List<string>();
+        var (notices, kept) = (new List<string>(), new List<HistoryBundle>());
         var state = AppState.Initial;
         var applied = new AppliedMap[slots.Length];
         var revision = 0L;
         string? readOnly = null;
         for (var index = 0; index < slots.Length; index++)
         {
-            var envelope = Open(slots[index], rows[index], notices, ref readOnly);
+            var envelope = Open(slots[index], rows[index], notices, kept, ref readOnly);
             if (envelope.Value is not null) state = slots[index].Slice.With(state, envelope.Value);
             slots[index].WrittenSource = slots[index].Slice.Get(state);
-            applied[index] = envelope.Applied;
+            applied[index] = slots[index].WrittenApplied = envelope.Applied;
             revision = Math.Max(revision, envelope.Revision);
         }
-        if (slots.Any(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable })) state = await FallBackAsync(slots, state, notices);
-        var expired = readOnly is null ? FindExpired(slots, state, revision, notices) : null;
+        var unreadable = kept.Where(each => each.Reason is HistoryReason.Unreadable).Select(each => each.Rows[0].Name).ToHashSet();
+        if (unreadable.Count > 0) state = await StartFromLastGoodAsync(slots.Where(slot => unreadable.Contains(slot.Slice.Name)), state, notices);
+        kept.AddRange(FindMigrated(slots, rows, revision));
+        var expired = readOnly is null && FindExpired(slots, rows, revision, notices) is { } bundle ? bundle : null;
+        if (expired is not null) kept.Add(expired);
         // Only now, since reading may fail: what is known of the rows stays together.
-        (_slots, _expired, Notices, ReadOnly) = (slots, expired, notices, readOnly);
+        (_slots, Notices, ReadOnly) = (slots, notices, readOnly);
+        kept.ForEach(History.Add);
         (WentBack, _knownRevision) = (revision < _knownRevision, revision);
         return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null)
         {
@@ -99,15 +96,13 @@ internal sealed partial class SessionStore(
     /// Writes what differs from storage. Slices are written on their own: those that can be are, before the first failure is thrown.
     /// </summary>
     /// <exception cref="SessionConflictException">The rows have been written by somebody else.</exception>
-    public async Task SaveAsync(SessionMoment moment)
+    /// <param name="withApplied">Rows are written as well whose clients alone have changed.</param>
+    public async Task SaveAsync(SessionMoment moment, bool withApplied = false)
     {
         if (ReadOnly is not null) return;
-        if (_expired is not null) await Before.KeepAsync(_expired.State, _expired.Revision, _expired.Reason);
-        _expired = null;
-        foreach (var slot in _slots.Where(slot => slot.Unpreserved is not null)) await PreserveAsync(slot);
-
+        await History.SaveAsync();
         var stored = config.Partialize(moment.State);
-        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment)).ToArray();
+        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment, withApplied)).ToArray();
         var failures = new List<Exception>();
         foreach (var write in writes)
         {
@@ -124,37 +119,41 @@ internal sealed partial class SessionStore(
         ExceptionDispatchInfo.Throw(failures.OfType<SessionConflictException>().FirstOrDefault() ?? failures[0]);
     }
 
-    /// <summary>Keeps the state as the copy to come back to should what follows be a mistake. Returns once it is durable.</summary>
-    public Task KeepBeforeAsync(SessionMoment moment, string reason) =>
-        ReadOnly is null ? Before.KeepAsync(moment.State, moment.Revision, reason) : Task.CompletedTask;
+    /// <summary>A state as an entry of the history, with all of its slices: the same one for equal states.</summary>
+    public HistoryBundle Bundle(HistoryReason reason, string detail, AppState state, long revision) => new(
+        reason, detail, clock.GetUtcNow(), migrations.CurrentVersion, revision,
+        SliceDefinition.All.Select(slice => new KeptRow(slice.Name, new SliceEnvelope(Revision: 0, AppliedMap.Empty, slice.Get(state))
+            .Encode(owner, slice, migrations.CurrentVersion, compressionThreshold: 0))).ToValueList());
 
-    /// <summary>The copy to come back to; what has expired is one before it is stored as one.</summary>
-    public async Task<Copy?> ReadBeforeAsync() =>
-        _expired is { } expired ? new(expired.Reason, clock.GetUtcNow(), expired.Revision, expired.State) : await Before.ReadAsync();
+    /// <summary>Whether somebody else has written a row since it was last seen here.</summary>
+    public async Task<bool> IsOvertakenAsync()
+    {
+        if (ReadOnly is not null || _slots.Any(slot => slot.Uncertain is not null || slot.Row.IsPending)) return false;
+        var current = await Task.WhenAll(_slots.Select(slot => slot.Row.IsCurrentAsync()));
+        return current.Contains(false);
+    }
 
     /// <summary>Tells clients of something that was found beside what loading found.</summary>
     public void Notice(string notice) => Notices = [.. Notices, notice];
 
-    /// <summary>Renews the last good copy when it is old, from a state that is durable.</summary>
+    /// <summary>Renews the last good copy when it is old, from a state that is durable, if this activation has written anything.</summary>
     public async Task RenewLastGoodAsync(SessionMoment durable)
     {
-        if (ReadOnly is not null || durable.Revision == 0) return;
-        if (LastGood.At is null) await LastGood.ReadAsync();
-        if (LastGood.At is { } at && clock.GetUtcNow() - at < options.LastGoodAge) return;
-        await LastGood.KeepAsync(config.Partialize(durable.State), durable.Revision, "the daily copy");
+        if (ReadOnly is not null || RowWrites == 0) return;
+        _lastGoodAt ??= (await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood)?.At ?? DateTimeOffset.MinValue;
+        if (clock.GetUtcNow() - _lastGoodAt < options.LastGoodAge) return;
+        var copy = Bundle(HistoryReason.LastGood, "the daily copy", config.Partialize(durable.State), durable.Revision);
+        await History.KeepAsync(copy);
+        _lastGoodAt = copy.At;
     }
 
-    /// <summary>Reads bytes from quarantine as the slice they were set aside from.</summary>
-    public object Read(SliceDefinition slice, byte[] bytes)
-    {
-        var (version, body) = SliceFrame.Decode(bytes);
-        return SliceEnvelope.Decode(owner, slice, version, body.Span, migrations).Value ?? slice.Get(AppState.Initial);
-    }
+    /// <summary>Reads a row of the history as the slice that it is.</summary>
+    public SliceReading Read(SliceDefinition slice, byte[] bytes) => SliceReading.Of(owner, slice, bytes, migrations);
 
     /// <summary>Whatever reading bytes throws is damage to them: nobody may be locked out by what is stored. Not for code that awaits.</summary>
     public static bool IsDamage(Exception exception) => exception is not OutOfMemoryException;
 
-    private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices, ref string? readOnly)
+    private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices, List<HistoryBundle> kept, ref string? readOnly)
     {
         var initial = slot.Slice.Get(AppState.Initial);
         slot.Written = initial;
@@ -167,12 +166,11 @@ internal sealed partial class SessionStore(
             case CheckOutcome.Migrate:
                 ChatterboxInstruments.Migrated.Add(1);
                 slot.Written = null;
-                slot.Unpreserved = new(row, QuarantineKind.Migrated, $"version {reading.Version}, before its migration to {migrations.CurrentVersion}");
                 break;
-            case CheckOutcome.Quarantine:
+            case CheckOutcome.Unreadable:
                 LogUnreadable(owner, slot.Slice.Name, row.Length, reading.Problem);
-                notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in quarantine: {reading.Problem}");
-                slot.Unpreserved = new(row, QuarantineKind.Unreadable, reading.Problem);
+                notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in the history: {reading.Problem}");
+                kept.Add(Bundle(HistoryReason.Unreadable, reading.Problem, reading.Version ?? 0, revision: 0, [new(slot.Slice.Name, row)]));
                 (slot.Written, slot.StoredVersion) = (null, null);
                 break;
             case CheckOutcome.Newer:
@@ -183,52 +181,73 @@ internal sealed partial class SessionStore(
         return reading.Envelope;
     }
 
-    // What cannot be read starts from the last good copy.
-    private async Task<AppState> FallBackAsync(SliceSlot[] slots, AppState state, List<string> notices)
+    private async Task<AppState> StartFromLastGoodAsync(IEnumerable<SliceSlot> slots, AppState state, List<string> notices)
     {
-        var copy = await LastGood.ReadAsync();
-        foreach (var slot in slots.Where(slot => slot.Unpreserved is { Kind: QuarantineKind.Unreadable }))
+        var copy = await ReadLastGoodAsync();
+        foreach (var slice in slots.Select(slot => slot.Slice))
         {
-            if (copy is null)
+            var row = copy?.Rows.FirstOrDefault(each => each.Name == slice.Name).Bytes;
+            if (row is null || Read(slice, row) is not { Outcome: null or CheckOutcome.Migrate } reading)
             {
-                notices.Add($"The {slot.Slice.Name} start from defaults: there is no earlier copy of them.");
+                notices.Add($"The {slice.Name} start from defaults: there is no earlier copy of them.");
                 continue;
             }
-            state = slot.Slice.With(state, slot.Slice.Get(copy.State));
-            notices.Add($"The {slot.Slice.Name} start from their last good copy of {copy.At:u}.");
+            state = slice.With(state, reading.Envelope.Value ?? slice.Get(AppState.Initial));
+            notices.Add($"The {slice.Name} start from their last good copy of {copy!.At:u}.");
         }
         return state;
     }
 
-    private Unkept? FindExpired(SliceSlot[] slots, AppState state, long revision, List<string> notices)
+    private async Task<HistoryBundle?> ReadLastGoodAsync()
+    {
+        if ((await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood) is not { } entry) return null;
+        try
+        {
+            return await History.ReadAsync(entry.Id);
+        }
+        catch (Exception damage) when (damage is FrameException or JsonException)
+        {
+            LogCopyUnreadable(owner, damage.Message);
+            return null;
+        }
+    }
+
+    private IEnumerable<HistoryBundle> FindMigrated(SliceSlot[] slots, byte[]?[] rows, long revision)
+    {
+        var migrated = slots.Zip(rows).Where(each => each.First is { Written: null, StoredVersion: { } version } && version < migrations.CurrentVersion).ToArray();
+        return migrated.Length == 0 ? [] :
+        [
+            Bundle(HistoryReason.BeforeMigration, $"version {migrated.Min(each => each.First.StoredVersion)}, before its migration to {migrations.CurrentVersion}",
+                migrated.Min(each => each.First.StoredVersion)!.Value, revision, migrated.Select(each => new KeptRow(each.First.Slice.Name, each.Second!))),
+        ];
+    }
+
+    private HistoryBundle? FindExpired(SliceSlot[] slots, byte[]?[] rows, long revision, List<string> notices)
     {
         if (config.ExpiresAfter is not { } limit || slots.Max(slot => slot.SavedAt) is not { } savedAt || clock.GetUtcNow() - savedAt <= limit) return null;
-        notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; a copy is kept.");
-        return new(state, revision, $"the state of {savedAt:u} had expired");
+        notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; it is kept in the history.");
+        return Bundle(HistoryReason.Expired, $"the state of {savedAt:u} had expired", migrations.CurrentVersion, revision,
+            slots.Zip(rows).Where(each => each.Second is not null).Select(each => new KeptRow(each.First.Slice.Name, each.Second!)));
     }
 
-    private async Task PreserveAsync(SliceSlot slot)
-    {
-        var (bytes, kind, reason) = slot.Unpreserved!;
-        await _quarantine.KeepAsync(slot.Slice.Name, bytes, kind, reason);
-        ChatterboxInstruments.Quarantined.Add(1, ChatterboxInstruments.Kind(kind.ToString().ToLowerInvariant()));
-        slot.Unpreserved = null;
-    }
+    private HistoryBundle Bundle(HistoryReason reason, string detail, int version, long revision, IEnumerable<KeptRow> rows) =>
+        new(reason, detail, clock.GetUtcNow(), version, revision, rows.ToValueList());
 
-    private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment)
+    private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment, bool withApplied)
     {
         if (slot.Uncertain is not null) await TryReconcileAsync(slot);
         var applied = moment.Applied[(int)slot.Slice.Slice];
         var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
         // Whoever sends again what was replaced before it was ever stored must find that it has been seen.
         var isUntold = (isTombstone && slot.StoredVersion is not null) || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);
-        if (slot.Holds(value, source) && !isUntold) return;
+        var isStale = withApplied && slot.Row.Length > 0 && !slot.WrittenApplied.Equals(applied);
+        if (slot.Holds(value, source) && !isUntold && !isStale) return;
 
         var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,
             config.ExpiresAfter is null ? null : clock.GetUtcNow());
         var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
         var earlier = slot.Uncertain;
-        slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion);
+        slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion, applied);
         try
         {
             await slot.Row.WriteAsync(bytes);
@@ -273,9 +292,9 @@ internal sealed partial class SessionStore(
 
     private void Settle(SliceSlot slot)
     {
-        var (bytes, value, source, version) = slot.Uncertain!;
+        var (bytes, value, source, version, applied) = slot.Uncertain!;
         slot.Uncertain = null;
-        (slot.Written, slot.WrittenSource, slot.StoredVersion) = (value, source, version);
+        (slot.Written, slot.WrittenSource, slot.StoredVersion, slot.WrittenApplied) = (value, source, version, applied);
         RowWrites++;
         BytesWritten += bytes.Length;
         ChatterboxInstruments.RowWrites.Add(1);
@@ -283,8 +302,11 @@ internal sealed partial class SessionStore(
         ChatterboxInstruments.BytesBeforeCompression.Add(SliceFrame.BodyLength(bytes));
     }
 
-    [LoggerMessage(LogLevel.Error, "The {Slice} of {Session} cannot be read ({Bytes} bytes go to quarantine): {Reason}")]
+    [LoggerMessage(LogLevel.Error, "The {Slice} of {Session} cannot be read ({Bytes} bytes are kept in the history): {Reason}")]
     private partial void LogUnreadable(GrainId session, string slice, int bytes, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The last good copy of {Session} cannot be read: {Reason}")]
+    private partial void LogCopyUnreadable(GrainId session, string reason);
 
     [LoggerMessage(LogLevel.Warning, "The {Slice} of {Session} have schema version {Version}, this build knows {Known}: the session is read-only")]
     private partial void LogNewer(GrainId session, string slice, int version, int known);

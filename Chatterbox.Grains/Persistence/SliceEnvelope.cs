@@ -44,7 +44,14 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
             writer.WriteNumber("revision", Revision);
             if (SavedAt is { } at) writer.WriteString("savedAt", at);
             writer.WriteStartObject("applied");
-            foreach (var (client, sequence) in Applied.Entries) writer.WriteNumber(client, sequence);
+            foreach (var entry in Applied.Entries)
+            {
+                writer.WriteStartArray(entry.Client);
+                writer.WriteNumberValue(entry.Sequence);
+                writer.WriteNumberValue(entry.Day);
+                if (entry.HasLeft) writer.WriteNumberValue(1);
+                writer.WriteEndArray();
+            }
             writer.WriteEndObject();
             if (Value is not null)
             {
@@ -105,19 +112,34 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         return new(revision ?? throw new JsonException("It is no envelope: it has no revision."), applied, value, savedAt);
     }
 
+    // {"client": [sequence, day]}, with a third member for a client that has left. A sequence alone is of a row from before there were days:
+    // its client is remembered until it sends something or leaves.
     private static AppliedMap ReadApplied(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("'applied' is not an object.");
         var applied = AppliedMap.Empty;
+        Span<long> numbers = stackalloc long[3];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var client = reader.GetString()!;
+            var count = 0;
             reader.Read();
-            applied = applied.With(client, reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var sequence)
-                ? sequence
-                : throw new JsonException("A sequence in 'applied' is not a whole number."));
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var sequence))
+            {
+                applied = applied.With(new AppliedEntry(client, sequence, int.MaxValue));
+                continue;
+            }
+            if (reader.TokenType != JsonTokenType.StartArray) throw NoEntry();
+            while (reader.Read() && reader.TokenType == JsonTokenType.Number)
+            {
+                if (count == numbers.Length || !reader.TryGetInt64(out numbers[count++])) throw NoEntry();
+            }
+            if (reader.TokenType != JsonTokenType.EndArray || count < 2 || numbers[1] is < 0 or > int.MaxValue) throw NoEntry();
+            applied = applied.With(new AppliedEntry(client, numbers[0], (int)numbers[1], count == 3));
         }
         return applied;
+
+        static JsonException NoEntry() => new("An entry of 'applied' is not a sequence and a day.");
     }
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token)

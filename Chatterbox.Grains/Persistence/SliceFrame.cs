@@ -12,7 +12,7 @@ internal enum FrameCodec : byte
     Zstd = 1,
 }
 
-/// <summary>A frame that cannot be read, and why. Its bytes go to quarantine.</summary>
+/// <summary>A frame that cannot be read, and why. Its bytes are kept in the history.</summary>
 internal sealed class FrameException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
@@ -59,6 +59,19 @@ internal static class SliceFrame
     /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
     public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame) =>
         Read(frame, static (version, body) => (version, (ReadOnlyMemory<byte>)body.ToArray()));
+
+    /// <summary>The body; null when the bytes are no frame, or a damaged one.</summary>
+    public static byte[]? TryReadBody(ReadOnlyMemory<byte> frame)
+    {
+        try
+        {
+            return Read(frame, static (_, body) => body.ToArray());
+        }
+        catch (FrameException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Reads schema version and body without keeping the body: most are large enough to cost a full collection each, were they allocated.</summary>
     /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>

@@ -35,7 +35,7 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
                 MigrationException => $"its migration from version {version} failed",
                 _ => "its content is not that of the slice",
             };
-            return new(Nothing, version, CheckOutcome.Quarantine, reason, damage.Message);
+            return new(Nothing, version, CheckOutcome.Unreadable, reason, damage.Message);
         }
     }
 

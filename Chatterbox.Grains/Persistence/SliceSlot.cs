@@ -1,11 +1,9 @@
+using Chatterbox.Grains.Session;
+
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>Bytes that have to be kept elsewhere before their row may be written.</summary>
-[GenerateSerializer, Immutable, Alias("chatterbox.Unpreserved")]
-internal sealed record Unpreserved([property: Id(0)] byte[] Bytes, [property: Id(1)] QuarantineKind Kind, [property: Id(2)] string Reason);
-
 /// <param name="Version">The schema version that the row has then; null when it holds no state.</param>
-internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version);
+internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied);
 
 /// <summary>One slice's row, and what this session knows of it.</summary>
 internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
@@ -23,15 +21,14 @@ internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
     /// <summary>The schema version in the row; null when it holds no state.</summary>
     public int? StoredVersion { get; set; }
 
-    public Unpreserved? Unpreserved { get; set; }
+    /// <summary>The clients that the row remembers.</summary>
+    public AppliedMap WrittenApplied { get; set; }
 
     /// <summary>When the row was written, where that matters: in a store that expires.</summary>
     public DateTimeOffset? SavedAt { get; set; }
 
     /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
     public UncertainWrite? Uncertain { get; set; }
-
-    public bool NeedsWrite => Written is null || Unpreserved is not null;
 
     /// <summary>
     /// By reference: changes that cancel each other out leave an equal value, but their sequences have to be stored with it. A

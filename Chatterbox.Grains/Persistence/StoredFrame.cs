@@ -4,7 +4,7 @@ namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
 /// What grain storage sees of Chatterbox: opaque bytes. Decoding happens inside the session's activation, so that a row
-/// nobody can read is a quarantined slice and never a grain that cannot activate.
+/// nobody can read costs one slice and never a grain that cannot activate.
 /// </summary>
 public sealed class StoredFrame
 {

@@ -53,6 +53,27 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         }
     }
 
+    /// <summary>Reads the row, and writes it unless it holds these bytes already.</summary>
+    /// <inheritdoc cref="OverwriteAsync"/>
+    public async Task ReadAndOverwriteAsync(byte[] bytes)
+    {
+        if (await ReadAsync() is not { } found || !found.AsSpan().SequenceEqual(bytes)) await OverwriteAsync(bytes);
+    }
+
+    /// <summary>Reads the row, and clears it unless it is empty.</summary>
+    /// <inheritdoc cref="ClearAsync"/>
+    public async Task ReadAndClearAsync()
+    {
+        if (await ReadAsync() is not null) await ClearAsync();
+    }
+
+    /// <summary>Whether the row is as it was last seen here.</summary>
+    public async Task<bool> IsCurrentAsync()
+    {
+        var found = await FetchAsync(acceptsPending: true);
+        return (string.IsNullOrEmpty(found.ETag) ? null : found.ETag) == (string.IsNullOrEmpty(_etag) ? null : _etag);
+    }
+
     /// <exception cref="IOException">Somebody else has written the row.</exception>
     public async Task ClearAsync()
     {

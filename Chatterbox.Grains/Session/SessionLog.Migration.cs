@@ -29,7 +29,8 @@ internal sealed record MomentImage(
 internal sealed record SliceApplied([property: Id(0)] Slice Slice, [property: Id(1)] ValueList<ClientSequence> Clients);
 
 [GenerateSerializer, Immutable, Alias("chatterbox.ClientSequence")]
-internal readonly record struct ClientSequence([property: Id(0)] string Client, [property: Id(1)] long Sequence);
+internal readonly record struct ClientSequence(
+    [property: Id(0)] string Client, [property: Id(1)] long Sequence, [property: Id(2)] int Day, [property: Id(3)] bool HasLeft);
 
 /// <summary>Where a client is in its sequence, and which of its changes were refused.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.CursorImage")]
@@ -75,12 +76,21 @@ internal sealed partial class SessionLog
     }
 
     private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) => SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
-        applied[(int)slice.Slice].Entries.Select(entry => new ClientSequence(entry.Client, entry.Sequence)).ToValueList())).ToValueList();
+        SessionImages.Of(applied[(int)slice.Slice]))).ToValueList();
 
     private static AppliedMap[] Restore(ValueList<SliceApplied> image)
     {
         var applied = SliceDefinition.All.Select(_ => AppliedMap.Empty).ToArray();
-        foreach (var (slice, clients) in image) applied[(int)slice] = new([.. clients.Select(each => (each.Client, each.Sequence))]);
+        foreach (var (slice, clients) in image) applied[(int)slice] = SessionImages.ToMap(clients);
         return applied;
     }
+}
+
+internal static class SessionImages
+{
+    public static ValueList<ClientSequence> Of(AppliedMap applied) =>
+        applied.Entries.Select(each => new ClientSequence(each.Client, each.Sequence, each.Day, each.HasLeft)).ToValueList();
+
+    public static AppliedMap ToMap(ValueList<ClientSequence> clients) =>
+        new([.. clients.Select(each => new AppliedEntry(each.Client, each.Sequence, each.Day, each.HasLeft))]);
 }

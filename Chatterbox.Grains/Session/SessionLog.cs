@@ -16,7 +16,7 @@ internal sealed record SessionMoment(
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
 /// memory; everything that has to be atomic happens in one of its methods.
 /// </summary>
-internal sealed partial class SessionLog(int recentChanges)
+internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
 {
     /// <summary>A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.</summary>
     private const long HighestRevision = 1L << 52;
@@ -54,7 +54,7 @@ internal sealed partial class SessionLog(int recentChanges)
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
-    public SessionMoment Moment => new(State, Revision, [.. _applied], _replacement is { IsCleared: true }, _replacement is not null);
+    public SessionMoment Moment => new(State, Revision, [.. _applied.Select(each => each.Prune(Today))], _replacement is { IsCleared: true }, _replacement is not null);
 
     /// <summary>Somebody has replaced the state, and that is not stored yet.</summary>
     public bool IsReplaced => _replacement is not null && !_hasExpired;
@@ -78,16 +78,11 @@ internal sealed partial class SessionLog(int recentChanges)
     public ValueList<AppliedSequence> AppliedOf(string client) =>
         SliceDefinition.All.Select(slice => new AppliedSequence(slice.Slice, _applied[(int)slice.Slice][client])).ToValueList();
 
-    /// <summary>The client has said good-bye with nothing left to send: what was kept for telling its repetitions apart can go.</summary>
-    public void ForgetClient(string client)
+    /// <summary>The client has detached with nothing left to send.</summary>
+    public void Leave(string client)
     {
         _cursors.Remove(client);
-        ForgetApplied(each => each == client);
-    }
-
-    public void ForgetApplied(Func<string, bool> forget)
-    {
-        for (var slice = 0; slice < _applied.Length; slice++) _applied[slice] = _applied[slice].Without(forget);
+        for (var slice = 0; slice < _applied.Length; slice++) _applied[slice] = _applied[slice].Leave(client);
     }
 
     /// <summary>Takes a client's change in, once. Its sequence is the next one, or one that was taken before.</summary>
@@ -115,7 +110,7 @@ internal sealed partial class SessionLog(int recentChanges)
             return new(Revision, tooLarge);
         }
 
-        if (change.Slice != Slice.Runtime) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
+        if (change.Slice != Slice.Runtime) NoteApplied(client, sequence, change.Slice);
         State = state;
         Revision++;
         Changes++;
@@ -204,7 +199,7 @@ internal sealed partial class SessionLog(int recentChanges)
                 continue;
             }
             if (ReferenceEquals(state, State)) continue;
-            if (sequence > 0) _applied[(int)change.Slice] = _applied[(int)change.Slice].With(client, sequence);
+            if (sequence > 0) NoteApplied(client, sequence, change.Slice);
             State = state;
             _recent.Enqueue(new(++Revision, client, sequence, change));
         }
@@ -226,6 +221,11 @@ internal sealed partial class SessionLog(int recentChanges)
         DurableRevision = Math.Min(DurableRevision, Revision - 1);
         (_replacement, _hasExpired) = (new(State, Revision, [.. _applied], isCleared), false);
     }
+
+    private int Today => (int)(clock.GetUtcNow().ToUnixTimeSeconds() / 86_400);
+
+    private void NoteApplied(string client, long sequence, Slice slice) =>
+        _applied[(int)slice] = _applied[(int)slice].With(new AppliedEntry(client, sequence, Today));
 
     private bool WasApplied(string client, long sequence, Slice slice) =>
         slice != Slice.Runtime && sequence > 0 && _applied[(int)slice][client] >= sequence;

@@ -6,7 +6,7 @@ using Orleans.Storage;
 
 namespace Chatterbox.ClusterTests;
 
-/// <param name="Row">The row's name: a slice, a clip, the quarantine.</param>
+/// <param name="Row">The row's name: a slice, a clip, the history.</param>
 public sealed record RowWrite(GrainId Grain, string Row, byte[] Bytes);
 
 /// <summary>What goes wrong with one write.</summary>

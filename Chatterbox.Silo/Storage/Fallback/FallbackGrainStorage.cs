@@ -25,7 +25,7 @@ namespace Chatterbox.Silo.Storage.Fallback;
 /// asked for its id: nothing is replayed into another one.</item>
 /// <item>A row that holds what was sent earlier under the frame's etag holds less than the frame, which is then written over it.</item>
 /// </list>
-/// A frame that meets any other conflict goes to the session's quarantine; it is never dropped.
+/// A frame that meets any other conflict goes to the session's history; it is never dropped.
 /// </remarks>
 internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStatus, ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
@@ -212,7 +212,7 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     {
         if (frame.IsDamaged)
         {
-            await QuarantineAsync(frame, "its bytes were damaged in the fallback file");
+            await KeepInHistoryAsync(frame, "its bytes were damaged in the fallback file");
             return;
         }
         var etag = frame.ETag;
@@ -244,14 +244,15 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
         // Gone from here: the session got through by itself in the meantime, with all that the frame holds.
         if (await file.FindAsync(frame.Number) is not null)
-            await QuarantineAsync(frame, "it was not saved, and the database held something later when it was available again");
+            await KeepInHistoryAsync(frame, "it was not saved, and the database held something later when it was available again");
     }
 
-    private async Task QuarantineAsync(FallbackFrame frame, string reason)
+    private async Task KeepInHistoryAsync(FallbackFrame frame, string reason)
     {
-        await AskAsync(writes, () => new Quarantine(primary, frame.Grain, clock)
-            .KeepAsync(frame.StateName, frame.Bytes, QuarantineKind.Overtaken, $"saved at {frame.SavedAt}: {reason}"));
-        LogQuarantined(frame.StateName, frame.Grain, reason);
+        await AskAsync(writes, () => new History(primary, frame.Grain, HistoryRetention.Default, clock).KeepAsync(new(
+            HistoryReason.Overtaken, $"saved at {frame.SavedAt}: {reason}", clock.GetUtcNow(), SchemaVersion: 0, Revision: 0,
+            [new(frame.StateName, frame.Bytes)])));
+        LogKept(frame.StateName, frame.Grain, reason);
         await file.RemoveAsync(frame);
     }
 
@@ -444,8 +445,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     [LoggerMessage(Level = LogLevel.Information, Message = "Replayed {StateName} of {Grain} from the fallback file into the database.")]
     private partial void LogReplayed(string stateName, GrainId grain);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{StateName} of {Grain} from the fallback file is in quarantine: {Reason}.")]
-    private partial void LogQuarantined(string stateName, GrainId grain, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{StateName} of {Grain} from the fallback file is in the history: {Reason}.")]
+    private partial void LogKept(string stateName, GrainId grain, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Frame {Number} of the fallback file cannot be replayed and stays there.")]
     private partial void LogNotReplayed(Exception failure, long number);

@@ -157,7 +157,7 @@ internal static class HydrationBench
             var owner = owners[number % owners.Length];
             var start = Stopwatch.GetTimestamp();
             var reads = SliceDefinition.All.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()).ToArray();
-            await Task.WhenAll([.. reads, new RecoveryMarker(storage, owner).LoadAsync()]);
+            await Task.WhenAll([.. reads, new Chatterbox.Grains.Session.RecoveryRow(storage, owner).LoadAsync()]);
             Reads.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
 
             start = Stopwatch.GetTimestamp();

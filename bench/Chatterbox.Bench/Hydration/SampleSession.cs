@@ -22,7 +22,7 @@ internal static class SampleSession
             // With work in hand, so that the mark for that is stored as well.
             if ((await session.FlushAsync()).Failure is { } failure) throw new InvalidOperationException(failure);
         }
-        await session.DetachAsync(Attach.Client);
+        await session.DetachAsync(Attach.Client, isDone: true);
     }
 
     private static IEnumerable<AppStateChange> Changes(Random random)

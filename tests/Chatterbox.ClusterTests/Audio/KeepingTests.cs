@@ -322,7 +322,7 @@ public sealed class KeepingTests
         await store.Persistence.ClearPersistedStateAsync();
 
         Assert.Equal(0, await cluster.SweepPastGraceAsync(clock, "alice"));
-        var report = await store.Recovery.UndoAsync();
+        var report = await store.History.UndoAsync();
 
         Assert.Single(report.Restored);
         Assert.Equal((WorkStatus.Completed, audio), (store.State.Chunks[0].Status, store.State.Chunks[0].Audio));
@@ -349,7 +349,7 @@ public sealed class KeepingTests
         Assert.Equal(0, await cluster.Ledger("alice").FreeAsync(SessionId.DefaultStore, used, history: true));
         Assert.Equal(1, await cluster.Ledger("alice").FreeAsync(SessionId.DefaultStore, used, history: false));
 
-        var report = await store.Recovery.UndoAsync();
+        var report = await store.History.UndoAsync();
 
         Assert.Equal(3, report.Restored.Count);
         Assert.Equal((WorkStatus.Interrupted, null), (store.State.Chunks.Find("gone")!.Status, store.State.Chunks.Find("gone")!.Audio));
@@ -360,8 +360,8 @@ public sealed class KeepingTests
         Assert.Equal(store.State, (await cluster.OpenAsync("alice")).State);
     }
 
-    [Fact(DisplayName = "[A2] a slice that cannot be read keeps every clip until its bytes are dropped from quarantine")]
-    public async Task Quarantine_keeps_clips()
+    [Fact(DisplayName = "[A2] a slice that cannot be read keeps every clip until its bytes are dropped from the history")]
+    public async Task Unreadable_rows_keep_clips()
     {
         var (cluster, clock) = await AudioCluster.StartAsync();
         await using var _ = cluster;
@@ -376,12 +376,12 @@ public sealed class KeepingTests
         await StoredRows.OverwriteAsync(cluster.Database, "chunks", [1, 2, 3]);
         var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("d")).DurablyAsync();
-        var item = Assert.Single(await store.Recovery.ListQuarantineAsync());
+        var item = Assert.Single(await store.History.ListAsync(), entry => entry.Reason == "unreadable");
 
         Assert.Equal(0, await cluster.SweepPastGraceAsync(clock, "alice"));
         Assert.NotNull(await store.Audio.DownloadAsync(audio.Hash));
 
-        await store.Recovery.DropQuarantineAsync(item.Id);
+        await store.History.DropAsync(item.Id);
         Assert.Equal(1, await cluster.SweepPastGraceAsync(clock, "alice"));
     }
 

@@ -94,7 +94,7 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.InRange(cleaned.UsedBytes, 2 * ClipBytes, info.UsedBytes - ClipBytes);
 
         // Of the state from before, everything is restored but the audio that had to go.
-        await store.Recovery.UndoAsync();
+        await store.History.UndoAsync();
         Assert.Equal(WorkStatus.Interrupted, store.State.Chunks.Find("c1")!.Status);
         Assert.Equal(before.Chunks.Where(chunk => chunk.Id != "c1"), store.State.Chunks.Where(chunk => chunk.Id != "c1"));
     }

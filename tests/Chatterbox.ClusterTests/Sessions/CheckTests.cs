@@ -41,8 +41,8 @@ public abstract class CheckTests(DatabaseProvider database) : SessionSuite(datab
         Assert.Equal(
         [
             (CheckOutcome.Migrate, "from version 0 to 1", 1, 1),
-            (CheckOutcome.Quarantine, "its content is not that of the slice", 1, 1),
-            (CheckOutcome.Quarantine, "its frame is damaged", 1, 1),
+            (CheckOutcome.Unreadable, "its content is not that of the slice", 1, 1),
+            (CheckOutcome.Unreadable, "its frame is damaged", 1, 1),
             (CheckOutcome.Newer, "stored with version 9", 1, 1),
         ], check.Findings.Select(each => (each.Outcome, each.Reason, each.Sessions, each.Rows)).Order());
         Assert.Contains(check.Findings, each => each.Example.StartsWith("damaged/app-state, chunks:", StringComparison.Ordinal));

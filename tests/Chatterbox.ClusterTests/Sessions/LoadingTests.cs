@@ -12,7 +12,7 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
 
     [ContractTheory(DisplayName = "[M2] a damaged row costs its own slice, its bytes are kept, and the user is told")]
     [MemberData(nameof(Damage))]
-    public async Task A_damaged_row_goes_to_quarantine(string damage)
+    public async Task A_damaged_row_is_kept(string damage)
     {
         await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice"))
@@ -32,8 +32,8 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         Assert.True(store.State.Preferences.UseStreaming);
         Assert.Contains(store.Notices, notice => notice.Contains("chunks", StringComparison.Ordinal));
         await store.UpsertChunkAsync(TestData.Chunk("c2")).DurablyAsync();
-        var kept = Assert.Single(await StoredRows.NamesAsync(cluster.Database), name => name.StartsWith("quarantine-", StringComparison.Ordinal));
-        Assert.Equal(damaged, await StoredRows.ReadAsync(cluster.Database, kept));
+        var kept = Assert.Single(await store.History.ListAsync(), entry => entry.Reason == "unreadable");
+        Assert.Equal(damaged, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
         await store.DisposeAsync();
         await cluster.DeactivateAsync("alice");
         Assert.Equal(["c1", "c2"], (await cluster.OpenAsync("alice")).State.Chunks.Select(chunk => chunk.Id));
@@ -78,7 +78,8 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         Assert.True(store.State.Preferences.UseStreaming);
         Assert.Equal("dark", store.State.Preferences.Unknown!["theme"].GetString());
         Assert.Single(cluster.Probe.WritesOf("preferences"));
-        Assert.Contains(cluster.Probe.Writes, write => write.Row.StartsWith("quarantine-", StringComparison.Ordinal) && write.Bytes.SequenceEqual(original));
+        var kept = Assert.Single(await store.History.ListAsync(), entry => entry.Reason == "beforeMigration");
+        Assert.Equal(original, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
     }
 
     [ContractFact(DisplayName = "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]

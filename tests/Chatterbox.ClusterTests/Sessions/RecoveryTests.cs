@@ -44,7 +44,7 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
 
         Assert.Equal(["done"], store.State.Chunks.Select(chunk => chunk.Id));
         Assert.False(store.Recovery.CrashDetected);
-        await store.Recovery.UndoAsync();
+        await store.History.UndoAsync();
         Assert.Equal(["done", "waiting", "running"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
@@ -119,9 +119,9 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         Assert.Null(report.Refused);
         await store.ShowsAsync(state => state.Chunks.Count == 0);
 
-        await store.Recovery.UndoAsync();
+        await store.History.UndoAsync();
         Assert.Equal(["mine"], store.State.Chunks.Select(chunk => chunk.Id));
-        await store.Recovery.UndoAsync();
+        await store.History.UndoAsync();
         Assert.True(store.State.Preferences.UseStreaming);
         Assert.Empty(store.State.Chunks);
     }
@@ -140,12 +140,12 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         Assert.Equal(["c1"], store.State.Chunks.Select(chunk => chunk.Id));
         Assert.Contains(store.Notices, notice => notice.Contains("last good copy", StringComparison.Ordinal));
         await store.Persistence.FlushAsync();
-        var item = Assert.Single(await store.Recovery.ListQuarantineAsync());
-        Assert.Equal(("chunks", "unreadable", 3), (item.Slice, item.Kind, item.Length));
-        Assert.Equal([1, 2, 3], await store.Recovery.ReadQuarantineAsync(item.Id));
-        await Assert.ThrowsAsync<ArgumentException>(() => store.Recovery.RestoreQuarantineAsync(item.Id));
-        Assert.True(await store.Recovery.DropQuarantineAsync(item.Id));
-        Assert.Empty(await store.Recovery.ListQuarantineAsync());
+        var item = Assert.Single(await store.History.ListAsync(), entry => entry.Reason == "unreadable");
+        Assert.Equal(("chunks", 3), (item.Slices.Single(), item.Length));
+        Assert.Equal([1, 2, 3], (await store.History.ReadAsync(item.Id))!.Rows[0].Bytes);
+        await Assert.ThrowsAsync<ArgumentException>(() => store.History.RestoreAsync(item.Id));
+        Assert.True(await store.History.DropAsync(item.Id));
+        Assert.DoesNotContain(await store.History.ListAsync(), entry => entry.Reason == "unreadable");
         Assert.NotEmpty(good);
     }
 
@@ -161,9 +161,8 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         await store.SelectEngineAsync(TtsEngine.Chatterbox);
         await store.SetStreamingAsync(false).DurablyAsync();
 
-        var item = Assert.Single(await store.Recovery.ListQuarantineAsync());
-        Assert.Equal("migrated", item.Kind);
-        await store.Recovery.RestoreQuarantineAsync(item.Id);
+        var item = Assert.Single(await store.History.ListAsync(), entry => entry.Reason == "beforeMigration");
+        await store.History.RestoreAsync(item.Id);
 
         Assert.True(store.State.Preferences is { UseStreaming: true, Engine: TtsEngine.Turbo });
     }
@@ -211,7 +210,7 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         await using var store = await cluster.NewClient().OpenAsync(id);
         Assert.Empty(store.State.Chunks);
         Assert.Contains(store.Notices, notice => notice.Contains("expired", StringComparison.Ordinal));
-        await store.Recovery.UndoAsync();
+        await store.History.UndoAsync();
         Assert.Equal(["c1"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 

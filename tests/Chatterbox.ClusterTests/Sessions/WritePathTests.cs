@@ -20,7 +20,7 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
         var writes = await LiveAsync(cluster, "nobody", failing: -1, fault, rows);
         rows.Clear();
         for (var index = 0; index < writes; index++) await LiveAsync(cluster, $"user{index}", index, fault, rows);
-        Assert.Superset(new HashSet<string>(["preferences", "chunks", "savedVoices", "recovery", "before", "last-good", "quarantine"]), rows);
+        Assert.Superset(new HashSet<string>(["preferences", "chunks", "savedVoices", "recovery", "history", "history-0"]), rows);
     }
 
     private static async Task<int> LiveAsync(ChatterboxCluster cluster, string user, int failing, Fault fault, HashSet<string> rows)
@@ -44,7 +44,7 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
             await AgainAsync(async () => Assert.Null((await session.ImportAsync(new(Encoding.UTF8.GetBytes("""{"useStreaming":false}"""), 0, DryRun: false))).Refused));
             await DurableAsync(session);
             Assert.Empty((await StateAsync(session)).Chunks);
-            await AgainAsync(() => session.UndoAsync());
+            await AgainAsync(async () => Assert.Null((await session.RestoreHistoryAsync(null)).Refused));
             await DurableAsync(session);
             Assert.Equal(before, await StateAsync(session));
 
@@ -71,9 +71,9 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
         var state = await StateAsync(session);
         Assert.True(state.Preferences.UseStreaming);
         Assert.Equal(["v1"], state.SavedVoices.Select(voice => voice.Id));
-        var kept = await session.ListQuarantineAsync();
-        Assert.Equal(["chunks", "preferences"], kept.Select(item => item.Slice).Order());
-        Assert.Equal([1, 2, 3], await session.ReadQuarantineAsync(kept.Single(item => item.Slice == "chunks").Id));
+        var kept = (await session.ListHistoryAsync()).Where(item => item.Reason is "unreadable" or "beforeMigration").ToArray();
+        Assert.Equal([("beforeMigration", "preferences"), ("unreadable", "chunks")], kept.Select(item => (item.Reason, item.Slices.Single())).Order());
+        Assert.Equal([1, 2, 3], (await session.ReadHistoryAsync(kept.Single(item => item.Reason == "unreadable").Id))!.Rows[0].Bytes);
         cluster.Probe.Heal();
         await cluster.DeactivateAsync(user);
         return writes;
@@ -87,7 +87,7 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
         for (var attempt = 0; (await session.FlushAsync()).Failure is { } failure; attempt++) Assert.True(attempt < 5, failure);
     }
 
-    // What could not be kept before a replacement has it refused; the one who asked asks again.
+    // An undo reads the history first; whoever asked asks again.
     private static async Task AgainAsync(Func<Task> call)
     {
         try

@@ -46,7 +46,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         private readonly Random _random;
         private readonly TestFolder _folder = new();
         private readonly List<string> _expected = [];
-        private SessionLog _log = new(8);
+        private SessionLog _log = new(8, TimeProvider.System);
         private SessionMoment _stored = new(AppState.Initial, 0, [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)]);
         private long _epoch;
         private int _clients;
@@ -162,7 +162,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
 
         private void Load()
         {
-            _log = new SessionLog(8);
+            _log = new SessionLog(8, TimeProvider.System);
             _log.Load(_stored, ++_epoch);
         }
 
@@ -176,7 +176,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         {
             _file.Empty();
             // As the grain does it.
-            if (_random.Next(2) == 0 && _log.DurableRevision == _log.Revision) _log.ForgetClient(_file.Head.Client);
+            if (_random.Next(2) == 0 && _log.DurableRevision == _log.Revision) _log.Leave(_file.Head.Client);
             if (_random.Next(2) == 0) _file.Delete();
             Kill();
         }

@@ -1,6 +1,7 @@
 using Chatterbox.Grains;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Tests.Contracts;
 
@@ -33,7 +34,9 @@ internal static class WireValues
         ]));
         yield return ("SessionStatus", new SessionStatus { Session = "alice/app-state", Epoch = 5, Revision = 7, DurableRevision = 6, Save = SaveStatus.Saved, PersistedVersion = 1, Slices = [new(Slice.Chunks, 3, 100)] });
         yield return ("RecoveryReport", new RecoveryReport { Chunks = ["c1"], Restored = ["chunks"], Unsaved = "full" });
-        yield return ("QuarantineItem", new QuarantineItem("id", "chunks", "unreadable", "checksum", DateTimeOffset.UnixEpoch, 3));
+        var kept = new HistoryItem("id", "unreadable", "checksum", ["chunks"], DateTimeOffset.UnixEpoch, 3, 1);
+        yield return ("HistoryItem", kept);
+        yield return ("HistoryContent", new HistoryContent(kept, [new("chunks", [1, 2], [3])]));
         yield return ("PutClipReply", new PutClipReply(Samples.Audio, rejection));
 
         // With a value for what the ones above leave as it is.
@@ -60,6 +63,7 @@ internal static class WireValues
         yield return ("ImportRequest", new ImportRequest([1, 2], 1, true, ImportFormat.Export, ["hash"]));
         yield return ("ImportReport.2", new ImportReport { FromVersion = 1, WorkSessions = 2, SavedVoices = 3, BatchItems = 4, AudioClips = 5, AudioBytes = 6, DryRun = true, Clips = ["hash"] });
         yield return ("ImportRequest.2", new ImportRequest([1], 0, false, Strict: true));
+        yield return ("ImportRequest.3", new ImportRequest([1], 0, false, Operation: "o"));
         yield return ("ImportReport.3", new ImportReport { Mends = [new("state.chunks[0].createdAt", "null", "a time",
             "taken as missing")], MoreMends = 7 });
         yield return ("RecoveryReport.2", new RecoveryReport { Refused = rejection, BatchItems = ["b1"] });
@@ -82,13 +86,14 @@ internal static class WireValues
         {
             Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5, CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = time,
             Audio = new() { ReferencedClips = 1, ReferencedBytes = 2, PendingClips = 3, PendingBytes = 4, UnreferencedClips = 5, UnreferencedBytes = 6 },
+            HistoryEntries = 8, HistoryBytes = 9,
         });
         yield return ("SaveStatus.2", new SaveStatus(SaveState.Failing, time, "full", time, 3, 2));
         yield return ("StorageUnavailableException", new StorageUnavailableException("away"));
         yield return ("WriteOutcomeUnknownException", new WriteOutcomeUnknownException("lost"));
         yield return ("StorageRejectedException", new StorageRejectedException("too long"));
         yield return ("SessionCheckPage", new SessionCheckPage(
-            new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Quarantine, "r", 5, 6, "e")] }, 7, 0.5));
+            new() { SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)], Findings = [new(CheckOutcome.Unreadable, "r", 5, 6, "e")] }, 7, 0.5));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("LedgerAdmission", new LedgerAdmission(4, 5));
@@ -96,30 +101,33 @@ internal static class WireValues
             new() { SchemaVersion = 2, Sessions = 3, Rows = 4, Versions = [new(1, 5)], Findings = [new(CheckOutcome.Newer, "r", 6, 7, "alice/app-state")] }, 8, 0.5));
 
         // A session on its way to another silo. What is the session's own is sent once, and referred to.
-        var work = new WorkInHand(["c1"], ["b1"], true, ["client"], true);
+        ValueList<ClientWork> work = [new("client", ["c1"], ["b1"], true)];
         yield return ("SessionImage", new SessionImage
         {
             Log = new()
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
-                Applied = [new(Slice.Chunks, [new("client", 3)])], Cursors = [new("client", true, 4, [new(2, rejection)])],
-                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3)])], IsCleared: true),
+                Applied = [new(Slice.Chunks, [new("client", 3, 20_454, true)])], Cursors = [new("client", true, 4, [new(2, rejection)])],
+                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true),
             },
             Store = new()
             {
-                SchemaVersion = 1, Marker = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4, Expired = new(state, 7, "r"),
+                SchemaVersion = 1, Recovery = new(work, "e", 9), ReadOnly = "r", Notices = ["n"], RowWrites = 3, BytesWritten = 4, 
+                History = [new(HistoryReason.Unreadable, "d", time, 1, 7, [new("chunks", [1, 2])])], KnownRevision = 8,
                 Slots =
                 [
                     new()
                     {
                         Slice = Slice.Chunks, ETag = "e", Length = 8, Written = state.Chunks, WrittenSource = state.Chunks, StoredVersion = 1,
-                        Unpreserved = new([1, 2], QuarantineKind.Migrated, "r"), SavedAt = time,
+                        Applied = [new("client", 3, 20_454, true)], SavedAt = time,
                         UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions, UncertainVersion = 1,
+                        UncertainApplied = [new("client", 3, 20_454, true)],
                     },
                 ],
             },
             Leases = [new(client, "laptop", [Slice.Chunks], time)],
-            IsUnsaved = true, Failing = new(SaveState.Failing, time, "full"), Crash = work, Awaited = ["client"],
+            IsUnsaved = true, Failing = new(SaveState.Failing, time, "full"), Work = work,
+            Operations = [new("o", new FlushReply(1, 2, "f"))], LoadAgain = true,
             LastSaved = time,
         });
     }

@@ -15,7 +15,7 @@ public sealed class DamageTests
         "a list of nulls", "a negative revision", "deep nesting", "the frame of an old version that cannot be migrated",
     ];
 
-    [Fact(DisplayName = "[M2] [X3] random damage to any slice never stops loading, never costs another slice, and ends in quarantine with the bytes intact")]
+    [Fact(DisplayName = "[M2] [X3] random damage to any slice never stops loading, never costs another slice, and ends in the history with the bytes intact")]
     [Trait("Category", "Long")]
     public void Damage() => Gen.Select(States.Any, States.Any, Gen.Int[0, 4], Gen.Int[0, Kinds.Length - 1], Gen.Int)
         .Sample((state, neighbour, victim, kind, seed) => DamageOneAsync(state, neighbour, victim, Kinds[kind], seed).Wait(), iter: 400);
@@ -30,39 +30,41 @@ public sealed class DamageTests
         for (var victim = 0; victim < 5; victim++) await DamageOneAsync(Full, Full, victim, kind, seed: 1);
     }
 
-    [Theory(DisplayName = "[X3] [R3] damage to the rows beside the slices locks nobody out and costs no slice; copies and lists are kept before they are written over")]
-    [InlineData("last-good")]
-    [InlineData("before")]
+    [Theory(DisplayName = "[X3] [H1] damage to the rows beside the slices locks nobody out and costs no slice; a history without its index is read from its rows")]
+    [InlineData("history-0")]
+    [InlineData("history-1")]
     [InlineData("recovery")]
-    [InlineData("quarantine")]
+    [InlineData("history")]
     public async Task Other_rows(string victim)
     {
         byte[][] damages = [[], [1, 2, 3], Frames.Of("{}"), Frames.Of("null"), Frames.Of("[null]"), Frames.Of("[1,2]"), Frames.Of("""{"state":{}}"""), Frames.Of("""{"state":7,"at":"x"}"""),
-            Frames.Of("""{"isGenerating":true,"chunks":null}"""), Frames.Of("""{"isGenerating":true}"""), Frames.Bomb(1000), Frames.Of("{}", version: 9)];
+            Frames.Of("""{"isGenerating":true,"chunks":null}"""), Frames.Of("""[{"client":"c"}]"""), Frames.Bomb(1000), Frames.Of("{}", version: 9)];
         foreach (var damage in damages)
         {
             var storage = new MemoryStorage();
             var store = await SaveAsync(storage, Full);
             await store.RenewLastGoodAsync(await store.LoadAsync());
-            await store.KeepBeforeAsync(await store.LoadAsync(), "a test");
+            store.History.Add(store.Bundle(HistoryReason.BeforeImport, "a test", Full, 7));
+            await store.History.SaveAsync();
             storage[victim] = damage;
             // A slice that is lost as well makes the session ask for its last good copy.
             storage["chunks"] = [9];
 
             var loaded = SessionStoreTests.New(storage);
             var moment = await loaded.LoadAsync();
-            Assert.Equal(victim == "last-good" ? Full with { Chunks = [] } : Full, moment.State);
+            Assert.Equal(victim == "history-0" ? Full with { Chunks = [] } : Full, moment.State);
             await loaded.SaveAsync(moment);
-            Assert.Null(victim == "before" ? await loaded.ReadBeforeAsync() : null);
-            await loaded.KeepBeforeAsync(moment, "another");
+            loaded.History.Add(loaded.Bundle(HistoryReason.BeforeClear, "another", Full, 8));
+            await loaded.History.SaveAsync();
             await loaded.RenewLastGoodAsync(moment with { Revision = 8 });
-            Assert.Equal("another", (await loaded.ReadBeforeAsync())!.Reason);
 
-            var kept = await loaded.Quarantine.ListAsync();
-            Assert.Contains(kept, entry => entry.Slice == "chunks");
-            if (victim == "recovery" || (victim == "quarantine" && damage.AsSpan().SequenceEqual(Frames.Of("[]")))) continue;
-            var entry = Assert.Single(kept, entry => entry.Slice == victim);
-            Assert.Equal(damage, await loaded.Quarantine.ReadAsync(entry.Id));
+            var kept = await loaded.History.ListAsync();
+            Assert.Equal(["beforeClear", "unreadable", "beforeImport", "lastGood"], kept.Select(entry => entry.Reason.Name()));
+            foreach (var entry in kept)
+            {
+                if (victim == $"history-{entry.Slot}") await Assert.ThrowsAnyAsync<Exception>(() => loaded.History.ReadAsync(entry.Id));
+                else Assert.NotNull(await loaded.History.ReadAsync(entry.Id));
+            }
         }
     }
 
@@ -87,8 +89,9 @@ public sealed class DamageTests
         Assert.Empty(moment.State.Chunks);
         Assert.DoesNotContain("bob", Assert.Single(store.Notices, notice => notice.Contains("another row", StringComparison.Ordinal)), StringComparison.Ordinal);
         await store.SaveAsync(moment);
-        var entry = Assert.Single(await store.Quarantine.ListAsync());
-        Assert.Throws<System.Text.Json.JsonException>(() => store.Read(SliceDefinition.All[(int)Slice.Chunks], storage[$"quarantine-{entry.Id}"]!));
+        var entry = Assert.Single(await store.History.ListAsync());
+        var row = (await store.History.ReadAsync(entry.Id))!.Rows[0];
+        Assert.Equal(CheckOutcome.Unreadable, store.Read(SliceDefinition.All[(int)Slice.Chunks], row.Bytes).Outcome);
 
         storage["chunks"] = Frames.Of("""{"version":1,"revision":3,"applied":{},"state":[]}""");
         var again = SessionStoreTests.New(storage);
@@ -115,9 +118,9 @@ public sealed class DamageTests
         foreach (var each in SliceDefinition.All) Assert.Equal(each.Get(each == slice ? AppState.Initial : state), each.Get(loaded.State));
         Assert.NotEmpty(store.Notices);
         await store.SaveAsync(loaded);
-        var kept = Assert.Single(await store.Quarantine.ListAsync());
-        Assert.Equal((slice.Name, QuarantineKind.Unreadable, damaged.Length), (kept.Slice, kept.Kind, kept.Length));
-        Assert.Equal(damaged, await store.Quarantine.ReadAsync(kept.Id));
+        var kept = Assert.Single(await store.History.ListAsync());
+        Assert.Equal((slice.Name, HistoryReason.Unreadable, damaged.Length), (kept.Slices.Single(), kept.Reason, kept.Length));
+        Assert.Equal(damaged, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
 
         // Once kept, it is written over: the next load has nothing to say.
         var next = SessionStoreTests.New(storage);

@@ -67,7 +67,7 @@ public sealed class FaultTests(ITestOutputHelper output)
                 for (var second = 0; second < 30; second++) await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
                 Assert.NotNull(driver.Writer.Failing);
             }
-            if (random.Next(200) == 0) driver.Saver.LoadAgain("a test");
+            if (random.Next(200) == 0) driver.Session.LoadAgain("a test");
             if (random.Next(300) == 0) await CrashAsync(driver);
             if (random.Next(100) == 0 && !driver.Log.IsReplaced) await driver.CheckNothingLostAsync();
         }

@@ -16,17 +16,16 @@ public sealed class InterleavingTests
         await gate.Entered;
 
         var before = driver.Expected;
-        await driver.ReplaceAsync(AppState.Initial, isCleared: true);
-        var clearing = driver.Writer.FlushAsync();
+        var clearing = driver.ClearAsync();
         gate.Release();
 
         Assert.Null(await saving);
-        Assert.Null(await clearing);
+        Assert.Null((await clearing).Failure);
         Assert.Equal(["chunks", "chunks"], storage.Writes.Where(row => row == "chunks"));
         await driver.CrashAsync();
         Assert.Equal(AppState.Initial, driver.Log.State);
         Assert.Null(driver.Store.PersistedVersion);
-        Assert.Equal(before, (await driver.Store.ReadBeforeAsync())!.State);
+        Assert.Equal(before, await driver.ReadBeforeAsync());
     }
 
     [Theory(DisplayName = "[R4] [P9] an import or a clear that waits to be written survives that somebody else has written: it is of the whole state")]
@@ -47,8 +46,9 @@ public sealed class InterleavingTests
         Assert.Equal(driver.Expected, driver.Log.State);
         await driver.CrashAsync();
         Assert.Equal(driver.Expected, driver.Log.State);
-        // What they had written was replaced unseen; it is in the copy from before.
-        Assert.Equal(["mine", "theirs"], (await driver.Store.ReadBeforeAsync())!.State.Chunks.Select(chunk => chunk.Id));
+        // What they had written was replaced unseen; it is in the history.
+        var theirs = Assert.Single(await driver.Session.History.ListAsync(), entry => entry.Reason is HistoryReason.Overtaken);
+        Assert.Equal(["mine", "theirs"], (await SessionStoreTests.ReadStateAsync(driver.Store, theirs.Id))!.Chunks.Select(chunk => chunk.Id));
     }
 
     [Fact(DisplayName = "[P9] an import that arrives while the session is loaded again is what is stored in the end")]
@@ -65,14 +65,13 @@ public sealed class InterleavingTests
             entered.TrySetResult();
             await release.Task;
         };
-        driver.Saver.LoadAgain("a test");
-        var loading = driver.Writer.FlushAsync();
+        var loading = driver.Session.RehydrateAsync();
         await entered.Task;
 
         driver.Replace(AppState.Initial with { Chunks = [Samples.Chunk("imported")] });
         driver.Change(new UpsertChunk(Samples.Chunk("after")));
         release.SetResult();
-        Assert.Null(await loading);
+        Assert.Null((await loading).Failure);
         await driver.SettleAsync();
 
         Assert.Equal(["imported", "after"], driver.Log.State.Chunks.Select(chunk => chunk.Id));
@@ -88,7 +87,7 @@ public sealed class InterleavingTests
         driver.Change(new UpsertChunk(Samples.Chunk("mine")));
         await driver.SettleAsync();
         await WriteElsewhereAsync(storage, state => state with { SavedVoices = [Voice("theirs")] });
-        driver.Saver.LoadAgain("a test");
+        driver.Session.LoadAgain("a test");
         driver.Log.ApplyOwn(new SetStreaming(true));
         Assert.Null(await driver.Writer.FlushAsync());
 
@@ -150,7 +149,7 @@ public sealed class InterleavingTests
 
         Assert.Contains("schema 9", driver.Store.ReadOnly, StringComparison.Ordinal);
         Assert.Equal(newer, storage["chunks"]);
-        Assert.True(driver.Log.DurableRevision < driver.Log.Revision);
+        Assert.Equal(1, driver.Unsaved);
     }
 
     private static SavedVoice Voice(string id) => new() { Id = id, Name = id, Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) };

@@ -38,7 +38,7 @@ public sealed class MetricsTests : IDisposable
         var moment = await store.LoadAsync();
         Assert.Equal(1, Sum(ChatterboxInstruments.Migrated));
         await store.SaveAsync(moment);
-        Assert.Equal((2, 2), (Sum(ChatterboxInstruments.Quarantined), Sum(ChatterboxInstruments.RowWrites)));
+        Assert.Equal((2, 2), (Sum(ChatterboxInstruments.Kept), Sum(ChatterboxInstruments.RowWrites)));
         Assert.Equal(storage["preferences"]!.Length + storage["chunks"]!.Length, Sum(ChatterboxInstruments.BytesWritten));
         Assert.Equal(SliceFrame.BodyLength(storage["preferences"]) + SliceFrame.BodyLength(storage["chunks"]), Sum(ChatterboxInstruments.BytesBeforeCompression));
     }

@@ -54,8 +54,8 @@ public sealed class MigrationTests
     public void Envelope_json()
     {
         var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-        var envelope = new SliceEnvelope(42, AppliedMap.Empty.With("one", 5), SliceDefinition.All[(int)Slice.Chunks].Get(AppState.Initial), at);
-        Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":42,"savedAt":"2026-01-02T03:04:05+00:00","applied":{"one":5},"state":[]}""",
+        var envelope = new SliceEnvelope(42, AppliedMap.Empty.With(new AppliedEntry("one", 5, 20_455)).With(new AppliedEntry("two", 6, 20_456, HasLeft: true)), SliceDefinition.All[(int)Slice.Chunks].Get(AppState.Initial), at);
+        Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":42,"savedAt":"2026-01-02T03:04:05+00:00","applied":{"one":[5,20455],"two":[6,20456,1]},"state":[]}""",
             System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(envelope.Encode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, 1024)).Body.Span));
         // With what the buffer of the last one held behind it.
         Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":1,"applied":{}}""",
@@ -70,8 +70,13 @@ public sealed class MigrationTests
     [InlineData("""{"revision":"1"}""", "The revision is not a whole number.")]
     [InlineData("""{"applied":{},"state":[]}""", "It is no envelope: it has no revision.")]
     [InlineData("""{"revision":1,"applied":7}""", "'applied' is not an object.")]
-    [InlineData("""{"revision":1,"applied":{"c":"x"}}""", "A sequence in 'applied' is not a whole number.")]
-    [InlineData("""{"revision":1,"applied":{"c":1.5}}""", "A sequence in 'applied' is not a whole number.")]
+    [InlineData("""{"revision":1,"applied":{"c":"x"}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":1.5}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":[]}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":[1]}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":[1,2,3,4]}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":[1,-2]}}""", "An entry of 'applied' is not a sequence and a day.")]
+    [InlineData("""{"revision":1,"applied":{"c":[1,"x"]}}""", "An entry of 'applied' is not a sequence and a day.")]
     [InlineData("""{"of":"bob/app-state/chunks","revision":1}""", "It is the content of another row.")]
     [InlineData("""{"revision":1,"state":null}""", "The chunks are null.")]
     [InlineData("""{"revision":1,"state":[{"id":"c","text":"t","parameters":{}},{"id":"c","text":"t","parameters":{}}]}""", "id: 'c' is not allowed; allowed: each id once")]
@@ -100,12 +105,13 @@ public sealed class MigrationTests
     public void Envelopes_round_trip()
     {
         var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-        var applied = AppliedMap.Empty.With("one", 5).With("two", 9).With("one", 6);
+        var applied = AppliedMap.Empty.With(new AppliedEntry("one", 5, 1)).With(new AppliedEntry("two", 9, 2)).With(new AppliedEntry("one", 6, 3, HasLeft: true));
         foreach (var slice in SliceDefinition.All)
         {
             var frame = SliceFrame.Decode(new SliceEnvelope(42, applied, slice.Get(AppState.Initial), at).Encode(SessionDriver.Owner, slice, 1, 1024));
             var envelope = SliceEnvelope.Decode(SessionDriver.Owner, slice, frame.SchemaVersion, frame.Body.Span, Chain);
             Assert.Equal((42, 6, 9, 0), (envelope.Revision, envelope.Applied["one"], envelope.Applied["two"], envelope.Applied["three"]));
+            Assert.Equal(applied, envelope.Applied);
             Assert.Equal(slice.Get(AppState.Initial), envelope.Value);
             Assert.Equal(at, envelope.SavedAt);
         }

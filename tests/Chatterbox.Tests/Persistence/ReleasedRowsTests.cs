@@ -25,8 +25,6 @@ public sealed class ReleasedRowsTests
         Assert.Equal(Expected, moment.State);
         Assert.Equal(7, moment.Revision);
         Assert.All(moment.Applied, applied => Assert.Equal(3, applied["client"]));
-        Assert.Equal(["c1"], (await store.Marker.LoadAsync()).Chunks);
-        Assert.Equal(Expected, (await store.ReadBeforeAsync())!.State);
     }
 
     [Fact(DisplayName = "[M4] there are rows of every version up to the current one, of each codec")]

@@ -22,14 +22,14 @@ public sealed class SessionCheckTests
         Assert.Equal(
         [
             (CheckOutcome.Migrate, "from version 0 to 1", 1, 1, "a/app-state, batchItems: "),
-            (CheckOutcome.Quarantine, "its frame is damaged", 1, 2, "b/app-state, chunks: it has 1 bytes, fewer than a frame's header"),
-            (CheckOutcome.Quarantine, "its migration from version 0 failed", 1, 1, check.Findings[2].Example),
-            (CheckOutcome.Quarantine, "its content is not that of the slice", 1, 1, "c/app-state, chunks: It is no envelope: it has no revision."),
+            (CheckOutcome.Unreadable, "its frame is damaged", 1, 2, "b/app-state, chunks: it has 1 bytes, fewer than a frame's header"),
+            (CheckOutcome.Unreadable, "its migration from version 0 failed", 1, 1, check.Findings[2].Example),
+            (CheckOutcome.Unreadable, "its content is not that of the slice", 1, 1, "c/app-state, chunks: It is no envelope: it has no revision."),
             (CheckOutcome.Newer, "stored with version 3", 1, 1, "d/app-state, chunks: this build knows 1"),
             (CheckOutcome.Refuse, "its store is not registered", 1, 1, "e/nowhere: registered are app-state, minimal, recovery, session-only"),
         ], check.Findings.Select(each => (each.Outcome, each.Reason, each.Sessions, each.Rows, each.Example)));
         var lines = check.Describe().ToArray();
-        Assert.Contains($"{"would go to quarantine: its frame is damaged",-60} {1,12} {2,12}", lines);
+        Assert.Contains($"{"is unreadable: its frame is damaged",-60} {1,12} {2,12}", lines);
         Assert.Contains($"{"  of no version",-60} {"",12} {2,12}", lines);
         Assert.Contains("for example d/app-state, chunks: this build knows 1", lines);
         Assert.DoesNotContain(lines, line => line.StartsWith("for example a/", StringComparison.Ordinal));

@@ -29,18 +29,26 @@ internal sealed class SessionDriver
 
     public PersistConfig Config { get; init; } = PersistConfig.AppState with { Partialize = state => state };
 
-    public SessionLog Log { get; private set; } = null!;
+    public ChatterboxOptions Options { get; init; } = new() { RecentChanges = 8 };
 
-    public SessionStore Store { get; private set; } = null!;
+    public Session Session { get; private set; } = null!;
 
-    public WriteBehind Writer { get; private set; } = null!;
+    public SessionLog Log => Session.Log;
 
-    public SessionSaver Saver { get; private set; } = null!;
+    public SessionStore Store => Session.Rows;
+
+    public WriteBehind Writer => Session.Writer;
 
     /// <summary>The state that the accepted changes and replacements give.</summary>
     public AppState Expected { get; private set; } = AppState.Initial;
 
     public int Saves { get; private set; }
+
+    /// <summary>Changes of the client that are not durable.</summary>
+    public int Unsaved => _outbox.Count;
+
+    /// <summary>The client is attached, as far as its session knows.</summary>
+    public bool IsAttached { get; set; } = true;
 
     /// <summary>How often the session began a new epoch of its own accord.</summary>
     public int Resets { get; private set; }
@@ -57,6 +65,7 @@ internal sealed class SessionDriver
     public async Task CrashAsync()
     {
         _timer?.Dispose();
+        for (var at = 0; at < _outbox.Count; at++) _outbox[at] = _outbox[at] with { Revision = 0 };
         await ActivateAsync();
         Send();
     }
@@ -70,17 +79,24 @@ internal sealed class SessionDriver
         Send();
     }
 
-    /// <summary>As an import does it: the copy from before, then the other state.</summary>
-    public async Task ReplaceAsync(AppState state, bool isCleared = false)
+    public Task<FlushReply> ClearAsync()
     {
-        await Store.KeepBeforeAsync(Log.Moment, "a test");
-        Replace(state, isCleared);
+        Expected = AppState.Initial;
+        return Session.ClearAsync(operation: null);
     }
 
+    /// <summary>As an import or a clear does it, without waiting for the save.</summary>
     public void Replace(AppState state, bool isCleared = false)
     {
         Expected = state;
-        Saver.Replace(state, "a test", isCleared);
+        Session.Replace(state, isCleared ? HistoryReason.BeforeClear : HistoryReason.BeforeImport, "a test", "a test", isCleared);
+    }
+
+    /// <summary>What an undo would restore.</summary>
+    public async Task<AppState?> ReadBeforeAsync()
+    {
+        var entry = (await Session.History.ListAsync()).FirstOrDefault(each => each.Reason.IsBefore());
+        return entry is null ? null : await SessionStoreTests.ReadStateAsync(Store, entry.Id);
     }
 
     public async Task AdvanceAsync(TimeSpan time)
@@ -100,8 +116,8 @@ internal sealed class SessionDriver
     /// <summary>What was told durable is in storage as it is at this moment; with what the client still has, that is everything.</summary>
     public async Task CheckNothingLostAsync()
     {
-        var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config).LoadAsync());
-        var log = new SessionLog(8);
+        var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config, clock: Clock).LoadAsync());
+        var log = new SessionLog(8, Clock);
         log.Load(stored, 1);
         log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen);
         foreach (var (sequence, change, _) in _outbox) log.Apply(Client, new(sequence, change), out _);
@@ -110,36 +126,40 @@ internal sealed class SessionDriver
 
     private async Task ActivateAsync()
     {
-        Log = new SessionLog(8);
-        Store = new(_storage, Owner, Config, new([new DefaultEngineAndParameters()]), new ChatterboxOptions(), Clock, NullLogger.Instance);
-        Writer = new(new DebouncePolicy(TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(2)),
-            new RetryPolicy(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), _jitter.NextDouble), Clock, SaveAsync, Arm);
-        Saver = new(Log, Store, Clock, NullLogger.Instance) { Changed = Writer.Changed, Publish = Hear, Marker = state => WorkInHand.Of(state, [Client], crashed: false) };
-        Log.Load(await Store.LoadAsync(), Saver.NewEpoch());
-        if (Store.NeedsSave) Writer.Changed();
-    }
-
-    private Task SaveAsync()
-    {
-        Saves++;
-        return Saver.SaveAsync();
+        Session session = null!;
+        session = new Session(new(_storage, Owner, Config, new([new DefaultEngineAndParameters()]), Options, Clock, NullLogger.Instance)
+        {
+            // A session that has died is heard of no more.
+            Publish = (_, what) =>
+            {
+                if (Session == session) Hear(what);
+            },
+            Arm = due => Arm(session, due),
+            IsAttached = client => client == Client && IsAttached,
+            Jitter = _jitter.NextDouble,
+        })
+        {
+            WriteStarting = () => Saves++,
+        };
+        Session = session;
+        await session.LoadAsync();
     }
 
     // As the grain and its client do it, on a network that loses nothing.
     private void Send()
     {
-        if (!Log.Knows(Client)) Log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen);
-        var changed = false;
+        if (!Log.Knows(Client) && Log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen)) Writer.Changed();
         for (var at = 0; at < _outbox.Count; at++)
         {
-            var (sequence, change, _) = _outbox[at];
-            var outcome = Log.Apply(Client, new(sequence, change), out var applied);
-            Assert.Null(outcome.Rejection);
-            changed |= applied is not null;
-            if (_outbox[at].Revision == 0 || applied is not null) _outbox[at] = (sequence, change, outcome.Revision);
+            var (sequence, change, revision) = _outbox[at];
+            if (revision != 0) continue;
+            var reply = Session.Apply(new(Client, Log.Epoch, at == 0 ? sequence - 1 : _outbox[at - 1].Sequence, [new(sequence, change)]));
+            if (reply.Result is ApplyResult.Refused) break;
+            Assert.Equal(ApplyResult.Done, reply.Result);
+            Assert.Null(reply.Outcomes[0].Rejection);
+            _outbox[at] = (sequence, change, reply.Outcomes[0].Revision);
         }
         _seen = Math.Max(_seen, Log.Revision);
-        if (changed) Writer.Changed();
         Hear(new BecameDurable(Log.DurableRevision));
     }
 
@@ -152,10 +172,10 @@ internal sealed class SessionDriver
         Send();
     }
 
-    private void Arm(TimeSpan due)
+    private void Arm(Session session, TimeSpan due)
     {
+        if (Session != session) return;
         _timer?.Dispose();
-        var writer = Writer;
-        _timer = Clock.CreateTimer(_ => _running = writer.OnTimerAsync(), null, due, Timeout.InfiniteTimeSpan);
+        _timer = Clock.CreateTimer(_ => _running = session.OnTimerAsync(), null, due, Timeout.InfiniteTimeSpan);
     }
 }

@@ -32,13 +32,13 @@ public sealed class SessionStoreTests
         }
     }, iter: 300);
 
-    [Fact(DisplayName = "[M2] while the bytes cannot be kept in quarantine, their row is not written over")]
+    [Fact(DisplayName = "[M2] while unreadable bytes cannot be kept in the history, their row is not written over")]
     public async Task Unpreserved_bytes_stay()
     {
         var storage = new MemoryStorage { ["chunks"] = [1, 2, 3] };
         var store = New(storage);
         var loaded = await store.LoadAsync();
-        storage.OnWrite = row => row.StartsWith("quarantine", StringComparison.Ordinal) ? throw new IOException("full") : null;
+        storage.OnWrite = row => row.StartsWith("history", StringComparison.Ordinal) ? throw new IOException("full") : null;
         var changed = loaded with { State = loaded.State with { Chunks = [Samples.Chunk("new")] }, Revision = 1 };
 
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(changed));
@@ -46,7 +46,7 @@ public sealed class SessionStoreTests
 
         storage.OnWrite = null;
         await store.SaveAsync(changed);
-        Assert.Equal([1, 2, 3], await store.Quarantine.ReadAsync((await store.Quarantine.ListAsync()).Single().Id));
+        Assert.Equal([1, 2, 3], (await store.History.ReadAsync((await store.History.ListAsync()).Single().Id))!.Rows[0].Bytes);
         Assert.Equal(["new"], (await New(storage).LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
     }
 
@@ -182,17 +182,19 @@ public sealed class SessionStoreTests
         Assert.Contains("expired", Assert.Single(store.Notices), StringComparison.Ordinal);
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(moment));
         Assert.Single(storage.Writes);
-        // It can be come back to all the same.
-        Assert.Equal((state, "the state of 2026-01-01 00:00:00Z had expired"), ((await store.ReadBeforeAsync())!.State, (await store.ReadBeforeAsync())!.Reason));
+        // It can be restored all the same.
+        var expired = Assert.Single(await store.History.ListAsync());
+        Assert.Equal((HistoryReason.Expired, "the state of 2026-01-01 00:00:00Z had expired"), (expired.Reason, expired.Detail));
+        Assert.Equal(state, await ReadStateAsync(store, expired.Id));
 
         storage.Fault = null;
         await store.SaveAsync(moment);
-        Assert.Equal(["before", "chunks"], storage.Writes.Skip(1));
-        Assert.Equal((state, false), ((await store.ReadBeforeAsync())!.State, store.NeedsSave));
+        Assert.Equal(["history", "history-0", "chunks"], storage.Writes.Skip(1));
+        Assert.Equal((state, false), (await ReadStateAsync(store, expired.Id), store.NeedsSave));
         Assert.Equal((null, AppState.Initial), (store.PersistedVersion, (await New(storage, brief, clock: clock).LoadAsync()).State));
     }
 
-    [Fact(DisplayName = "[R3] the last good copy is renewed when it is a day old, of what is durable; a session that never held anything has none")]
+    [Fact(DisplayName = "[H1] the last good copy is renewed when it is a day old, by an activation that has written; a session that only reads writes none")]
     public async Task Last_good_copies()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -201,16 +203,36 @@ public sealed class SessionStoreTests
         var moment = await store.LoadAsync();
         await store.RenewLastGoodAsync(moment);
         Assert.Empty(storage.Writes);
-        await store.RenewLastGoodAsync(moment with { Revision = 1 });
+        moment = await ChangeAsync(store, moment, "1");
+        await store.RenewLastGoodAsync(moment);
         clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromTicks(1));
-        await store.RenewLastGoodAsync(moment with { Revision = 2 });
+        moment = await ChangeAsync(store, moment, "2");
+        await store.RenewLastGoodAsync(moment);
         // Another activation knows how old it is.
-        await New(storage, clock: clock).RenewLastGoodAsync(moment with { Revision = 2 });
-        Assert.Equal(["last-good"], storage.Writes);
+        var other = New(storage, clock: clock);
+        moment = await ChangeAsync(other, await other.LoadAsync(), "3");
+        await other.RenewLastGoodAsync(moment);
+        Assert.Single(storage.Writes, row => row == "history-0");
         clock.Advance(TimeSpan.FromTicks(1));
-        await store.RenewLastGoodAsync(moment with { Revision = 3 });
-        Assert.Equal(["last-good", "last-good"], storage.Writes);
-        Assert.Contains("\"reason\":\"the daily copy\"", System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(storage["last-good"]).Body.Span), StringComparison.Ordinal);
+        await other.RenewLastGoodAsync(moment);
+        // The new one is stored beside the old one, which then leaves.
+        Assert.Equal([("the daily copy", HistoryReason.LastGood)], (await other.History.ListAsync()).Select(entry => (entry.Detail, entry.Reason)));
+        Assert.Equal("3", (await ReadStateAsync(other, (await other.History.ListAsync()).Single().Id))!.Preferences.CurrentSessionId);
+        clock.Advance(TimeSpan.FromDays(2));
+        var reader = New(storage, clock: clock);
+        var writes = storage.Writes.Count;
+        await reader.RenewLastGoodAsync(await reader.LoadAsync());
+        Assert.Equal(writes, storage.Writes.Count);
+
+        static async Task<SessionMoment> ChangeAsync(SessionStore store, SessionMoment moment, string session)
+        {
+            var changed = moment with
+            {
+                State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = session } }, Revision = moment.Revision + 1,
+            };
+            await store.SaveAsync(changed);
+            return changed;
+        }
     }
 
     [Fact(DisplayName = "[R3] where a slice that cannot be read starts from is told")]
@@ -222,12 +244,11 @@ public sealed class SessionStoreTests
         await store.LoadAsync();
         Assert.Equal(
             [
-                "The stored chunks could not be read; their 1 bytes are kept in quarantine: it has 1 bytes, fewer than a frame's header",
+                "The stored chunks could not be read; their 1 bytes are kept in the history: it has 1 bytes, fewer than a frame's header",
                 "The chunks start from defaults: there is no earlier copy of them.",
             ], store.Notices);
 
-        var other = New(new MemoryStorage(), clock: clock);
-        await store.RenewLastGoodAsync(await other.LoadAsync() with { State = AppState.Initial with { Chunks = [Samples.Chunk("c")] }, Revision = 3 });
+        await store.History.KeepAsync(store.Bundle(HistoryReason.LastGood, "a test", AppState.Initial with { Chunks = [Samples.Chunk("c")] }, 3));
         store = New(storage, clock: clock);
         Assert.Equal(["c"], (await store.LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
         Assert.Equal("The chunks start from their last good copy of 2026-01-01 00:00:00Z.", store.Notices[1]);
@@ -248,26 +269,6 @@ public sealed class SessionStoreTests
         await store.SaveAsync(moment with { State = state, Revision = 8 });
         clock.Advance(TimeSpan.FromSeconds(50));
         Assert.Equal(state, (await New(storage, brief, clock: clock).LoadAsync()).State);
-    }
-
-    [Fact(DisplayName = "[R3] [X1] a copy that cannot be read, or is another session's, is kept in quarantine before another takes its place")]
-    public async Task Copies()
-    {
-        var (storage, theirs) = (new MemoryStorage(), new MemoryStorage());
-        var neighbour = New(theirs, owner: GrainId.Create("chatterbox.session", "bob/app-state"));
-        await neighbour.KeepBeforeAsync(await neighbour.LoadAsync() with { Revision = 1 }, "theirs");
-        foreach (var (bytes, reason) in ((byte[], string)[])[(theirs["before"]!, "It is the content of another row."), (Frames.Of("{}"), "It is no copy of a session.")])
-        {
-            storage["before"] = bytes;
-            var store = New(storage);
-            await store.KeepBeforeAsync(await store.LoadAsync() with { Revision = 1 }, "ours");
-            var kept = Assert.Single(await store.Quarantine.ListAsync(), entry => entry.Reason == reason);
-            Assert.Equal(bytes, await store.Quarantine.ReadAsync(kept.Id));
-            Assert.Equal("ours", (await New(storage).ReadBeforeAsync())!.Reason);
-        }
-        storage["before"] = Frames.Of("""{"at":"2026-01-01T00:00:00Z","revision":3,"state":{}}""");
-        var copy = (await New(storage).ReadBeforeAsync())!;
-        Assert.Equal(("", 3, AppState.Initial), (copy.Reason, copy.Revision, copy.State));
     }
 
     [Fact(DisplayName = "[P9] of several failures a conflict is the one that is told")]
@@ -309,7 +310,6 @@ public sealed class SessionStoreTests
         Assert.False(store.NeedsSave);
         Assert.Equal(2, store.PersistedVersion);
         await store.SaveAsync(moment with { State = AppState.Initial with { Chunks = [Samples.Chunk("c")] }, Revision = 10 });
-        await store.KeepBeforeAsync(moment, "a test");
         await store.RenewLastGoodAsync(moment);
         Assert.Empty(storage.Writes);
 
@@ -341,51 +341,20 @@ public sealed class SessionStoreTests
         Assert.Equal((true, 3, 5), (store.NeedsSave, moment.Applied[0]["c"], moment.Applied[3]["c"]));
         await store.SaveAsync(moment);
         await store.SaveAsync(moment);
-        Assert.Equal(["quarantine-" + (await store.Quarantine.ListAsync()).Single().Id, "quarantine", "preferences"], storage.Writes);
-        Assert.Equal(original, await store.Quarantine.ReadAsync((await store.Quarantine.ListAsync()).Single().Id));
-        Assert.Equal("version 0, before its migration to 1", (await store.Quarantine.ListAsync()).Single().Reason);
+        Assert.Equal(["history", "history-0", "preferences"], storage.Writes);
+        var kept = Assert.Single(await store.History.ListAsync());
+        Assert.Equal(original, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
+        Assert.Equal((HistoryReason.BeforeMigration, "version 0, before its migration to 1", 0), (kept.Reason, kept.Detail, kept.SchemaVersion));
         var again = New(storage);
         Assert.Equal((moment.State, false, 1), ((await again.LoadAsync()).State, again.NeedsSave, again.PersistedVersion));
     }
 
-    [Fact(DisplayName = "[R1] the marker says what is in hand and who has it, is written when that changes, and stands until the work is done")]
-    public async Task Markers()
+    /// <summary>An entry of the history as the state that restoring it gives, from the initial one.</summary>
+    internal static async Task<AppState?> ReadStateAsync(SessionStore store, string id) => (await store.History.ReadAsync(id))?.Rows.Aggregate(AppState.Initial, (state, row) =>
     {
-        var state = AppState.Initial with
-        {
-            Chunks = [Samples.Chunk("waiting"), Samples.Chunk("running") with { Status = WorkStatus.Generating }, Samples.Chunk("failed") with { Status = WorkStatus.Error },
-                Samples.Chunk("interrupted") with { Status = WorkStatus.Interrupted }, Samples.Chunk("done") with { Status = WorkStatus.Completed, Audio = Samples.Audio }],
-            BatchItems = [new() { Id = "batch", Name = "n", Status = WorkStatus.Generating }, new() { Id = "over", Name = "n", Status = WorkStatus.Completed }],
-        };
-        var work = WorkInHand.Of(state, ["client"], crashed: false);
-        Assert.Equal(new WorkInHand(["waiting", "running"], ["batch"], false, ["client"], false), work);
-        Assert.False(work.IsNone);
-        Assert.Same(WorkInHand.None, WorkInHand.Of(AppState.Initial, ["client"], crashed: true));
-        Assert.False(WorkInHand.Of(AppState.Initial with { Runtime = new() { IsGenerating = true } }, [], crashed: true).IsNone);
-        Assert.False(WorkInHand.Of(state with { Chunks = [] }, [], crashed: false).IsNone);
-        Assert.False(WorkInHand.Of(state with { BatchItems = [] }, [], crashed: false).IsNone);
-        Assert.False(WorkInHand.None.Crashed);
-        Assert.Equal(["running"], work.StillIn(state with { Chunks = state.Chunks.RemoveAt(0) }).Chunks);
-        Assert.Empty(work.StillIn(state with { BatchItems = [] }).BatchItems);
-
-        var storage = new MemoryStorage();
-        var marker = new RecoveryMarker(storage, Owner);
-        Assert.Null(marker.Written);
-        Assert.Same(WorkInHand.None, await marker.LoadAsync());
-        await marker.WriteAsync(WorkInHand.None);
-        Assert.Empty(storage.Writes);
-        await marker.WriteAsync(work);
-        await marker.WriteAsync(work with { });
-        Assert.Single(storage.Writes);
-        Assert.Equal(work, await new RecoveryMarker(storage, Owner).LoadAsync());
-        storage.Fault = _ => WriteFault.After;
-        await Assert.ThrowsAsync<TimeoutException>(() => marker.WriteAsync(WorkInHand.None));
-        Assert.Null(marker.Written);
-        storage.Fault = null;
-        await marker.WriteAsync(WorkInHand.None);
-        Assert.Same(WorkInHand.None, marker.Written);
-        Assert.True((await new RecoveryMarker(storage, Owner).LoadAsync()).IsNone);
-    }
+        var slice = SliceDefinition.All.Single(each => each.Name == row.Name);
+        return slice.With(state, store.Read(slice, row.Bytes).Envelope.Value ?? slice.Get(AppState.Initial));
+    });
 
     internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null, MigrationChain? migrations = null,
         TimeProvider? clock = null) => new(storage, owner ?? Owner, config ?? PersistConfig.AppState with { Partialize = state => state }, migrations ?? new([new DefaultEngineAndParameters()]),

@@ -15,8 +15,8 @@ public sealed class WritePathTests
         var rows = new HashSet<string>();
         for (var index = 0; index < writes; index++) await ScriptAsync(index, Enum.Parse<WriteFault>(fault), rows);
         // What the sweep has passed: if a step is left out here, the script does not reach it any more.
-        Assert.Superset(new HashSet<string>(["preferences", "workSessions", "savedVoices", "chunks", "batchItems", "recovery", "quarantine", "last-good", "before"]), rows);
-        Assert.Contains(rows, row => row.StartsWith("quarantine-", StringComparison.Ordinal));
+        Assert.Superset(new HashSet<string>(["preferences", "workSessions", "savedVoices", "chunks", "batchItems", "recovery", "history"]), rows);
+        Assert.Contains(rows, row => row.StartsWith("history-", StringComparison.Ordinal));
     }
 
     [Theory(DisplayName = "[P9] two writes that follow each other both go wrong")]
@@ -57,31 +57,30 @@ public sealed class WritePathTests
         await UntilDone(() => driver.Store.RenewLastGoodAsync(driver.Log.Moment));
 
         var before = driver.Expected;
-        await UntilDone(() => driver.Store.KeepBeforeAsync(driver.Log.Moment, "an import"));
         driver.Replace(AppState.Initial with { Chunks = [Samples.Chunk("imported")] });
         await SaveAsync(driver);
-        Assert.Equal(before, (await driver.Store.ReadBeforeAsync())!.State);
+        Assert.Equal(before, await driver.ReadBeforeAsync());
         driver.Change(new RemoveChunk("imported"));
         driver.Change(new UpsertChunk(Samples.Chunk("later")));
         await SaveAsync(driver);
 
         before = driver.Expected;
-        await UntilDone(() => driver.Store.KeepBeforeAsync(driver.Log.Moment, "a clear"));
         driver.Replace(AppState.Initial, isCleared: true);
         await SaveAsync(driver);
         Assert.Null(driver.Store.PersistedVersion);
-        Assert.Equal(before, (await driver.Store.ReadBeforeAsync())!.State);
+        Assert.Equal(before, await driver.ReadBeforeAsync());
         driver.Replace(before);
         await SaveAsync(driver);
         driver.Change(new SetChunkStatus("later", WorkStatus.Error));
         await SaveAsync(driver);
 
-        var kept = await driver.Store.Quarantine.ListAsync();
-        Assert.Equal([("chunks", QuarantineKind.Unreadable), ("preferences", QuarantineKind.Migrated)], kept.Select(entry => (entry.Slice, entry.Kind)).Order());
-        foreach (var entry in kept) Assert.Equal(entry.Slice == "chunks" ? damaged : original, await driver.Store.Quarantine.ReadAsync(entry.Id));
-        foreach (var entry in kept) await UntilDone(() => driver.Store.Quarantine.DropAsync(entry.Id));
-        Assert.Empty(await driver.Store.Quarantine.ListAsync());
-        Assert.DoesNotContain(storage.Rows, row => row.StartsWith("quarantine-", StringComparison.Ordinal));
+        var history = driver.Session.History;
+        var kept = (await history.ListAsync()).Where(entry => entry.Reason is HistoryReason.Unreadable or HistoryReason.BeforeMigration).ToArray();
+        Assert.Equal([("chunks", HistoryReason.Unreadable), ("preferences", HistoryReason.BeforeMigration)], kept.Select(entry => (entry.Slices.Single(), entry.Reason)).Order());
+        foreach (var entry in kept) Assert.Equal(entry.Slices[0] == "chunks" ? damaged : original, (await history.ReadAsync(entry.Id))!.Rows[0].Bytes);
+        foreach (var entry in await history.ListAsync()) await UntilDone(() => history.DropAsync(entry.Id));
+        Assert.Empty(await history.ListAsync());
+        Assert.DoesNotContain(storage.Rows, row => row.StartsWith("history-", StringComparison.Ordinal));
         return count;
     }
 

@@ -1,13 +1,20 @@
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Sessions;
 
 public sealed class SessionLogTests
 {
-    private readonly SessionLog _log = new(recentChanges: 3);
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly FakeTimeProvider _clock = new(Start);
+    private readonly SessionLog _log;
 
-    public SessionLogTests() => _log.Load(Stored(AppState.Initial, 0), epoch: 5);
+    public SessionLogTests()
+    {
+        _log = new(recentChanges: 3, _clock);
+        _log.Load(Stored(AppState.Initial, 0), epoch: 5);
+    }
 
     [Fact(DisplayName = "[P8] a change sent again goes in once, and its answer is that it is in")]
     public void Once()
@@ -23,7 +30,7 @@ public sealed class SessionLogTests
     public void Known_from_storage()
     {
         var applied = Maps();
-        applied[(int)Slice.SavedVoices] = AppliedMap.Empty.With("a", 4);
+        applied[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 4));
         _log.Load(new(AppState.Initial, 9, applied), 6);
         _log.Attach("a", 3, 9);
         Apply("a", 3, Voice("three"));
@@ -166,7 +173,7 @@ public sealed class SessionLogTests
         _log.ApplyOwn(new SetStreaming(true));
         // Another activation has taken change 2 from the client, and removed what 3 removes.
         var theirs = Maps();
-        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With("a", 2);
+        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 2));
         _log.Rebase(new(AppState.Initial with { SavedVoices = [New("two"), New("theirs")] }, 30, theirs), epoch: 3);
 
         Assert.Equal(["two", "theirs"], Voices);
@@ -185,7 +192,7 @@ public sealed class SessionLogTests
         _log.Attach("a", 1, 1);
         Apply("a", 2, Voice("after"));
         var theirs = Maps();
-        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With("a", 2).With("b", 7);
+        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 2)).With(Entry("b", 7));
         _log.Rebase(new(AppState.Initial with { SavedVoices = [New("after"), New("theirs")] }, 30, theirs), epoch: 7);
 
         Assert.Equal(["after"], Voices);
@@ -213,24 +220,55 @@ public sealed class SessionLogTests
         Assert.Equal((false, 30, 30), (_log.Moment.IsCleared, _log.Revision, _log.DurableRevision));
     }
 
-    [Fact(DisplayName = "[P8] clients that say good-bye are forgotten, and so are those that many others have followed: a row does not fill up with them")]
+    [Fact(DisplayName = "[P8] a client that may send again is remembered for 30 days, however many others come; of those that have left the last three, for a day")]
     public void Forgetting()
     {
-        _log.Attach("a", 1, 0);
-        Apply("a", 1, Voice("one"));
-        _log.ForgetClient("a");
-        Assert.False(_log.Knows("a"));
-        Assert.Empty(_log.Moment.Applied[(int)Slice.SavedVoices].Entries);
+        for (var client = 0; client < 1000; client++)
+        {
+            _log.Attach($"c{client}", 1, 0);
+            Apply($"c{client}", 1, new SetStreaming(client % 2 == 0));
+        }
+        Assert.Equal(1000, Remembered.Length);
+        for (var client = 0; client < 999; client++) _log.Leave($"c{client}");
+        Assert.False(_log.Knows("c0"));
+        Assert.Equal(["c996", "c997", "c998", "c999"], Remembered);
 
-        var map = AppliedMap.Empty;
-        for (var client = 0; client < 1000; client++) map = map.With("kept", client + 1).With($"c{client}", 1);
-        Assert.Equal(AppliedMap.Most, map.Entries.Length);
-        Assert.Equal((1000, 1, 0), (map["kept"], map["c999"], map["c0"]));
-        Assert.Equal("c999", map.Entries[^1].Client);
-        Assert.Equal(1001, map.With("kept", 1001)["kept"]);
-        Assert.Equal((7, 5, 2), (map.With(AppliedMap.Empty.With("x", 7))["x"], AppliedMap.Empty.With("x", 5).With(AppliedMap.Empty.With("x", 4))["x"],
-            AppliedMap.Empty.With("x", 1).With(AppliedMap.Empty.With("x", 2))["x"]));
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(4, Remembered.Length);
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(["c999"], Remembered);
+        _clock.Advance(TimeSpan.FromDays(28));
+        Assert.Equal(["c999"], Remembered);
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.Empty(Remembered);
     }
+
+    [Fact(DisplayName = "[P8] a client that has left and is back is remembered like any other")]
+    public void Back_again()
+    {
+        _log.Attach("a", 1, 0);
+        Apply("a", 1, new SetStreaming(true));
+        _log.Leave("a");
+        _log.Attach("a", 2, 0);
+        Apply("a", 2, new SetStreaming(false));
+        _clock.Advance(TimeSpan.FromDays(30));
+        Assert.Equal(["a"], Remembered);
+    }
+
+    [Fact(DisplayName = "[P8] what two maps know of a client is the higher of both, and the last resort against a row without bounds forgets the oldest")]
+    public void Maps_together()
+    {
+        var map = AppliedMap.Empty;
+        for (var client = 0; client < AppliedMap.Most + 10; client++) map = map.With(Entry("kept", client + 1)).With(Entry($"c{client}", 1));
+        Assert.Equal(AppliedMap.Most, map.Entries.Length);
+        Assert.Equal((AppliedMap.Most + 10, 0), (map["kept"], map["c0"]));
+        Assert.Equal((7, 5, 2), (map.With(AppliedMap.Empty.With(Entry("x", 7)))["x"], AppliedMap.Empty.With(Entry("x", 5)).With(AppliedMap.Empty.With(Entry("x", 4)))["x"],
+            AppliedMap.Empty.With(Entry("x", 1)).With(AppliedMap.Empty.With(Entry("x", 2)))["x"]));
+    }
+
+    private string[] Remembered => [.. _log.Moment.Applied[(int)Slice.Preferences].Entries.Select(entry => entry.Client)];
+
+    private static AppliedEntry Entry(string client, long sequence) => new(client, sequence, (int)(Start.ToUnixTimeSeconds() / 86_400));
 
     private string[] Voices => [.. _log.State.SavedVoices.Select(voice => voice.Id)];
 

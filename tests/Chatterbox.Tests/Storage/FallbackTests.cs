@@ -125,7 +125,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal("1", read.ETag);
     }
 
-    [Fact(DisplayName = "[D4] a frame that was overtaken goes to its session's quarantine, and overwrites nothing")]
+    [Fact(DisplayName = "[D4] a frame that was overtaken goes to its session's history, and overwrites nothing")]
     public async Task Quarantines_what_was_overtaken()
     {
         var state = Frame("stored");
@@ -142,9 +142,9 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.ReplayIfDueAsync();
 
         Assert.Equal("another silo's", database.Text(Slice, Alice));
-        var kept = Assert.Single(await Quarantined.ListAsync());
-        Assert.Equal((Slice, QuarantineKind.Overtaken), (kept.Slice, kept.Kind));
-        Assert.Equal("unsaved", Encoding.UTF8.GetString((await Quarantined.ReadAsync(kept.Id))!));
+        var kept = Assert.Single(await Kept.ListAsync());
+        Assert.Equal((Slice, HistoryReason.Overtaken), (kept.Slices.Single(), kept.Reason));
+        Assert.Equal("unsaved", Encoding.UTF8.GetString((await Kept.ReadAsync(kept.Id))!.Rows[0].Bytes));
         Assert.Equal(0, storage.PendingFrames);
     }
 
@@ -190,7 +190,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.ReplayIfDueAsync();
 
         Assert.Equal("in, and more", database.Text(Slice, Alice));
-        Assert.Empty(await Quarantined.ListAsync());
+        Assert.Empty(await Kept.ListAsync());
         Assert.Equal(0, storage.PendingFrames);
     }
 
@@ -309,7 +309,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         }
     }
 
-    [Fact(DisplayName = "[D4] a frame whose bytes were damaged in the file goes to quarantine, and overwrites nothing")]
+    [Fact(DisplayName = "[D4] a frame whose bytes were damaged in the file goes to the history, and overwrites nothing")]
     public async Task Damaged_bytes_overwrite_nothing()
     {
         await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
@@ -326,7 +326,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.ReplayIfDueAsync();
 
         Assert.Equal("stored", database.Text(Slice, Alice));
-        Assert.Contains("damaged", Assert.Single(await Quarantined.ListAsync()).Reason);
+        Assert.Contains("damaged", Assert.Single(await Kept.ListAsync()).Detail);
         Assert.Equal(0, storage.PendingFrames);
     }
 
@@ -505,7 +505,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
     private static GrainId User(int number) => GrainId.Create("session", $"user{number}/app-state");
 
-    private Quarantine Quarantined => new(database, Alice, clock);
+    private History Kept => new(database, Alice, HistoryRetention.Default, clock);
 
     private Task StartAgainAsync()
     {

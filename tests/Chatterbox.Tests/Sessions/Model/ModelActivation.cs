@@ -17,29 +17,26 @@ internal sealed class ModelActivation
     private static readonly PersistConfig Config = PersistConfig.AppState with { Name = "model", Partialize = state => state };
 
     private readonly World _world;
-    private readonly SessionStore _store;
-    private readonly SessionSaver _saver;
+    private readonly Session _session;
     private bool _isSaving;
     private bool _isUnsaved;
 
     private ModelActivation(World world)
     {
         _world = world;
-        _store = new(world.Storage.For(this), GrainId.Create("session", "model"), Config, Migrations, new ChatterboxOptions(), world.Clock, NullLogger.Instance);
-        _saver = new(Log, _store, world.Clock, NullLogger.Instance)
+        _session = new(new(world.Storage.For(this), GrainId.Create("session", "model"), Config, Migrations,
+            new ChatterboxOptions { RecentChanges = RecentChanges }, world.Clock, NullLogger.Instance)
+        {
+            Publish = (_, what) => Publish(what),
+            Arm = _ => _isUnsaved = true,
+        })
         {
             // A log that was loaded again has come about as its rows did, with what it put on top.
-            BeforeWrite = moment =>
-            {
-                Writing = History;
-                return Task.CompletedTask;
-            },
-            Publish = Publish,
-            Changed = () => _isUnsaved = true,
+            WriteStarting = () => Writing = History,
         };
     }
 
-    public SessionLog Log { get; } = new(RecentChanges);
+    public SessionLog Log => _session.Log;
 
     /// <summary>How the state in memory came about.</summary>
     public History History { get; private set; } = History.Empty;
@@ -56,7 +53,7 @@ internal sealed class ModelActivation
     {
         var activation = new ModelActivation(world);
         world.Storage.AtOnce = true;
-        activation.Log.Load(activation._store.LoadAsync().Result, activation._saver.NewEpoch());
+        activation._session.LoadAsync().Wait();
         world.Storage.AtOnce = false;
         activation.History = activation.ReadHistory;
         return activation;
@@ -65,42 +62,20 @@ internal sealed class ModelActivation
     /// <summary>The session goes on on another silo.</summary>
     public ModelActivation Move()
     {
-        var image = new SessionImage { Log = Log.Capture(), Store = _store.Capture(), IsUnsaved = _isUnsaved || _isSaving };
-        var arrived = Wire.Deserialize<SessionImage>(Wire.SerializeToArray(image))!;
-        var activation = new ModelActivation(_world) { History = History, _isUnsaved = arrived.IsUnsaved };
-        Assert.True(activation._store.TryRestore(arrived.Store));
-        activation.Log.Restore(arrived.Log);
+        var activation = new ModelActivation(_world) { History = History };
+        Assert.True(activation._session.TryResume(OverTheWire(_session.Capture())));
         return activation;
     }
 
-    public ApplyReply Apply(ChangeBatch batch)
-    {
-        var reply = new ApplyReply { Epoch = Log.Epoch, DurableRevision = Log.DurableRevision };
-        if (batch.Epoch != Log.Epoch || !Log.Knows(batch.Client)) return reply with { Result = ApplyResult.OtherEpoch };
-        if (batch.After >= Log.NextSequence(batch.Client)) return reply with { Result = ApplyResult.Gap };
-        var from = Log.Revision;
-        var taken = new List<AppliedChange>();
-        var outcomes = batch.Changes.Select(change =>
-        {
-            var outcome = Log.Apply(batch.Client, change, out var applied);
-            if (applied is null) return outcome;
-            taken.Add(applied);
-            History = History.With(applied);
-            return outcome;
-        }).ToValueList();
-        if (taken.Count > 0)
-        {
-            _isUnsaved = true;
-            _world.Publish(Log.Epoch, new ChangesApplied(from, Log.Revision, taken.ToValueList()));
-        }
-        return reply with { Outcomes = outcomes };
-    }
+    public static SessionImage OverTheWire(SessionImage image) => Wire.Deserialize<SessionImage>(Wire.SerializeToArray(image))!;
+
+    public ApplyReply Apply(ChangeBatch batch) => _session.Apply(batch);
 
     /// <summary>As an import does it, or with the initial state a clear.</summary>
     public void Replace(AppState state)
     {
         History = History.Replaced(state);
-        _saver.Replace(state, "model", isCleared: state == AppState.Initial);
+        _session.Replace(state, HistoryReason.BeforeImport, "model", "model", isCleared: state == AppState.Initial);
     }
 
     /// <summary>Goes on as its reads and writes come about; one at a time.</summary>
@@ -110,7 +85,7 @@ internal sealed class ModelActivation
         (_isSaving, _isUnsaved) = (true, false);
         try
         {
-            await _saver.SaveAsync();
+            await _session.SaveAsync();
         }
         catch (Exception failure) when (failure is IOException or SessionConflictException or Orleans.Storage.InconsistentStateException)
         {
@@ -131,6 +106,7 @@ internal sealed class ModelActivation
             _world.Note("a conflict");
             History = Rebased();
         }
+        if (happened is ChangesApplied changes) History = changes.Changes.Aggregate(History, (history, applied) => history.With(applied));
         _world.Publish(Log.Epoch, happened);
     }
 
