@@ -41,6 +41,7 @@ internal sealed record SlotImage
     [Id(10)] public object? UncertainSource { get; init; }
     [Id(11)] public int? UncertainVersion { get; init; }
     [Id(12)] public ValueList<ClientSequence> UncertainApplied { get; init; } = [];
+    [Id(13)] public DateTimeOffset? UncertainSavedAt { get; init; }
 }
 
 /// <summary>Taking what is known of the rows along to another silo, which then need not read them.</summary>
@@ -90,6 +91,7 @@ internal sealed partial class SliceSlot
         UncertainSource = Uncertain?.Source,
         UncertainVersion = Uncertain?.Version,
         UncertainApplied = SessionImages.Of(Uncertain?.Applied ?? AppliedMap.Empty),
+        UncertainSavedAt = Uncertain?.SavedAt,
     };
 
     public static SliceSlot Restore(SlotImage image, SliceDefinition slice, StoredRow row)
@@ -103,7 +105,7 @@ internal sealed partial class SliceSlot
             WrittenApplied = SessionImages.ToMap(image.Applied),
             SavedAt = image.SavedAt,
             Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source }
-                ? new(bytes, value, source, image.UncertainVersion, SessionImages.ToMap(image.UncertainApplied)) : null,
+                ? new(bytes, value, source, image.UncertainVersion, SessionImages.ToMap(image.UncertainApplied), image.UncertainSavedAt) : null,
         };
     }
 }

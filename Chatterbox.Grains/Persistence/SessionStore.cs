@@ -241,13 +241,16 @@ internal sealed partial class SessionStore(
         // Whoever sends again what was replaced before it was ever stored must find that it has been seen.
         var isUntold = (isTombstone && slot.StoredVersion is not null) || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);
         var isStale = withApplied && slot.Row.Length > 0 && !slot.WrittenApplied.Equals(applied);
-        if (slot.Holds(value, source) && !isUntold && !isStale) return;
+        var isHeld = slot.Holds(value, source) && !isUntold;
+        if (isHeld && !isStale) return;
 
+        // That clients have left does not put off when the state expires.
+        var savedAt = config.ExpiresAfter is null ? (DateTimeOffset?)null : isHeld ? slot.SavedAt : clock.GetUtcNow();
         var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,
-            config.ExpiresAfter is null ? null : clock.GetUtcNow());
+            savedAt);
         var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
         var earlier = slot.Uncertain;
-        slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion, applied);
+        slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion, applied, savedAt);
         try
         {
             await slot.Row.WriteAsync(bytes);
@@ -292,9 +295,9 @@ internal sealed partial class SessionStore(
 
     private void Settle(SliceSlot slot)
     {
-        var (bytes, value, source, version, applied) = slot.Uncertain!;
+        var (bytes, value, source, version, applied, savedAt) = slot.Uncertain!;
         slot.Uncertain = null;
-        (slot.Written, slot.WrittenSource, slot.StoredVersion, slot.WrittenApplied) = (value, source, version, applied);
+        (slot.Written, slot.WrittenSource, slot.StoredVersion, slot.WrittenApplied, slot.SavedAt) = (value, source, version, applied, savedAt);
         RowWrites++;
         BytesWritten += bytes.Length;
         ChatterboxInstruments.RowWrites.Add(1);

@@ -3,7 +3,7 @@ using Chatterbox.Grains.Session;
 namespace Chatterbox.Grains.Persistence;
 
 /// <param name="Version">The schema version that the row has then; null when it holds no state.</param>
-internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied);
+internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied, DateTimeOffset? SavedAt);
 
 /// <summary>One slice's row, and what this session knows of it.</summary>
 internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)

@@ -24,7 +24,10 @@ internal sealed record HistoryBundle(
 {
     private string? _id;
 
-    /// <summary>16 hexadecimal digits of the SHA-256 of reason and rows: the same rows are kept once for a reason.</summary>
+    /// <summary>
+    /// 16 hexadecimal digits of the SHA-256 of reason and rows: the same rows are kept once for a reason, and a state once however often it
+    /// was replaced, so that undoing over and over takes no place of earlier states.
+    /// </summary>
     public string Id => _id ??= HashOf(this);
 
     public HistoryEntry EntryIn(int slot) => new(
@@ -79,7 +82,7 @@ internal sealed record HistoryBundle(
     private static string HashOf(HistoryBundle bundle)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(bundle.Reason.Name()));
+        hash.AppendData(Encoding.UTF8.GetBytes(bundle.Reason.IsBefore() ? "before" : bundle.Reason.Name()));
         foreach (var (name, bytes) in bundle.Rows)
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"\n{name} {bytes.Length}\n"));

@@ -121,7 +121,7 @@ internal static class WireValues
                         Slice = Slice.Chunks, ETag = "e", Length = 8, Written = state.Chunks, WrittenSource = state.Chunks, StoredVersion = 1,
                         Applied = [new("client", 3, 20_454, true)], SavedAt = time,
                         UncertainBytes = [3, 4], UncertainValue = state.WorkSessions, UncertainSource = state.WorkSessions, UncertainVersion = 1,
-                        UncertainApplied = [new("client", 3, 20_454, true)],
+                        UncertainApplied = [new("client", 3, 20_454, true)], UncertainSavedAt = time,
                     },
                 ],
             },

@@ -47,7 +47,7 @@ public sealed class HistoryTests
         var history = New(entries: 2);
         for (byte value = 0; value < 20; value++)
         {
-            foreach (var reason in Enum.GetValues<HistoryReason>()) await history.KeepAsync(Bundle(reason, "", value));
+            foreach (var reason in Enum.GetValues<HistoryReason>()) await history.KeepAsync(Bundle(reason, "", value, (byte)reason));
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
         var kept = await New(entries: 2).ListAsync();
@@ -76,7 +76,7 @@ public sealed class HistoryTests
     [Fact(DisplayName = "[H1] entries leave by age, but for the last good copy")]
     public async Task Aged()
     {
-        foreach (var reason in Enum.GetValues<HistoryReason>()) await New().KeepAsync(Bundle(reason, "", 1));
+        foreach (var reason in Enum.GetValues<HistoryReason>()) await New().KeepAsync(Bundle(reason, "", (byte)reason));
         _clock.Advance(TimeSpan.FromDays(90));
         Assert.Equal(9, (await New().ListAsync()).Count);
         _clock.Advance(TimeSpan.FromTicks(1));

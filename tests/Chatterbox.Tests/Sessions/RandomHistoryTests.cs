@@ -35,6 +35,10 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
         }
     }
 
+    [Theory(DisplayName = "[H1] [H2] seeds that failed once")]
+    [InlineData(444884415)]
+    public Task Known_seeds(int seed) => new Run(seed).DoAsync(500);
+
     private sealed class Run(int seed)
     {
         private readonly Random _random = new(seed);
@@ -68,7 +72,7 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
                     case 13: _session.CheckRows(); break;
                     default: await FlushAsync(); break;
                 }
-                await CheckAsync();
+                if (step % 10 == 0) await CheckAsync();
             }
             _storage.Fault = null;
             await FlushAsync();
