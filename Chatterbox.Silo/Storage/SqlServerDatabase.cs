@@ -45,7 +45,7 @@ internal static class SqlServerDatabase
                 break;
             }
             catch (SqlException e) when (attempt < Tries && e.Number
-                is SqlServerErrors.NoSuchDatabase or SqlServerErrors.DatabaseExists or SqlServerErrors.TemplateInUse)
+                is SqlServerErrors.NoSuchDatabase or SqlServerErrors.UnknownDatabase or SqlServerErrors.DatabaseExists or SqlServerErrors.TemplateInUse)
             {
                 Task.Delay(Random.Shared.NextDouble() * LongestPause, TimeProvider.System).Wait();
             }

@@ -70,7 +70,7 @@ internal sealed class SqlServerDialect : DatabaseDialect
             {
                 SqlServerDatabase.Open(connectionString).Dispose();
             }
-            catch (SqlException e) when (create && e.Number == SqlServerErrors.NoSuchDatabase)
+            catch (SqlException e) when (create && e.Number is SqlServerErrors.NoSuchDatabase or SqlServerErrors.UnknownDatabase)
             {
                 SqlServerDatabase.Create(connectionString);
             }

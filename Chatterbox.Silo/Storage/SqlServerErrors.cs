@@ -8,6 +8,10 @@ namespace Chatterbox.Silo.Storage;
 internal static class SqlServerErrors
 {
     public const int NoSuchDatabase = 4060;
+
+    /// <summary>The same, as other servers that speak TDS say it.</summary>
+    public const int UnknownDatabase = 911;
+
     public const int DatabaseExists = 1801;
 
     /// <summary>Another database is being created at this moment: the two need the same template.</summary>
@@ -37,8 +41,8 @@ internal static class SqlServerErrors
                     + "set TrustServerCertificate=True or Encrypt=Optional in the connection string.";
         return failure.Number switch
         {
-            NoSuchDatabase when isMigration => " The database exists, but this login has no user in it: run CREATE USER there.",
-            NoSuchDatabase => $" Run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create the database; "
+            NoSuchDatabase or UnknownDatabase when isMigration => " The database exists, but this login has no user in it: run CREATE USER there.",
+            NoSuchDatabase or UnknownDatabase => $" Run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create the database; "
                 + "if it exists, give this login a user in it.",
             MayNotCreate => $" Have it created by somebody who may (CREATE DATABASE, and READ_COMMITTED_SNAPSHOT ON), give this login a user "
                 + $"in it, and run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' again.",

@@ -61,11 +61,18 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
     public override void Write(List<RowWrite> rows)
     {
         Open();
+        var byKey = new Dictionary<RowKey, RowWrite>(rows.Count);
         foreach (var row in rows)
+        {
             row.Written = false;
+            byKey.Add(row.Key, row);
+        }
         try
         {
-            Run(WriteSql, RowKey.Sorted(rows), row => (row.Payload, row.Version), isWrite: true, (row, _) => row.Written = true);
+            using var command = Command(WriteSql, RowKey.Sorted(rows), row => (row.Payload, row.Version));
+            sent = true;
+            Run(command, reader => byKey[new(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetString(4),
+                reader.IsDBNull(5) ? null : reader.GetString(5))].Written = true);
         }
         catch (SqlException e) when (e.Number == Deadlock)
         {
@@ -78,13 +85,17 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
     public override void Read(List<RowRead> rows, long bytes)
     {
         Open();
-        Run(ReadSql, RowKey.Sorted(rows), _ => (null, null), isWrite: false, (row, reader) =>
+        var sorted = RowKey.Sorted(rows);
+        using var command = Command(ReadSql, sorted, _ => (null, null));
+        command.Parameters.Add(new SqlParameter("@Bytes", SqlDbType.BigInt) { Value = bytes });
+        Run(command, reader =>
         {
+            var row = sorted[reader.GetInt32(0)];
             row.IsLeft = reader.GetBoolean(3);
             if (row.IsLeft) return;
             row.Payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
             row.Version = reader.GetInt32(2);
-        }, bytes);
+        });
     }
 
     public override BatchFailure Classify(Exception failure) => failure switch
@@ -107,32 +118,33 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
     /// <summary>The server has said no, and so rolled back; a time-out (-2) and a lost connection say nothing.</summary>
     private static bool IsAnswer(SqlException failure) => failure is { Number: > 0, Class: < Fatal };
 
-    private void Run<T>(
-        string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values, bool isWrite, Action<T, SqlDataReader> each, long bytes = 0)
-        where T : PendingRow
+    private SqlCommand Command<T>(string sql, List<T> rows, Func<T, (byte[]? Payload, int? Version)> values) where T : PendingRow
     {
-        using var command = new SqlCommand(sql, connection) { CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds) };
+        var command = new SqlCommand(sql, connection) { CommandTimeout = (int)Math.Ceiling(timeout.TotalSeconds) };
         command.Parameters.Add(new SqlParameter("@Rows", SqlDbType.Structured)
         {
             TypeName = "ChatterboxStorageRows",
             Value = Records(rows, values),
         });
         command.Parameters.Add(new SqlParameter("@ServiceId", SqlDbType.NVarChar, 150) { Value = serviceId });
-        if (!isWrite) command.Parameters.Add(new SqlParameter("@Bytes", SqlDbType.BigInt) { Value = bytes });
+        return command;
+    }
+
+    private void Run(SqlCommand command, Action<SqlDataReader> each)
+    {
         try
         {
-            sent = isWrite;
             using var reader = command.ExecuteReader();
             while (reader.Read())
-                each(rows[reader.GetInt32(0)], reader);
+                each(reader);
             // Whatever went wrong after the result is thrown here.
             while (reader.NextResult())
             {
             }
         }
-        catch (Exception e) when (e is not SqlException answer || !IsAnswer(answer))
+        catch (Exception e) when (e is not SqlException answer || !Errors.ContainsKey(answer.Number))
         {
-            // Half a request or half an answer may be left in it.
+            // Half a request or half an answer may be left in it. After an error that is not in the table nothing is known of it.
             Close();
             throw;
         }

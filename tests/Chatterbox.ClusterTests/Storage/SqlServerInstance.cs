@@ -47,10 +47,23 @@ public static class SqlServerInstance
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Waits for connections that are still being closed.</summary>
     public static async Task DropAsync(string database)
     {
-        SqlConnection.ClearAllPools();
-        await ExecuteAsync("master", $"DROP DATABASE [{database}]");
+        const int InUse = 3702;
+        for (var attempt = 1; ; attempt++)
+        {
+            SqlConnection.ClearAllPools();
+            try
+            {
+                await ExecuteAsync("master", $"IF DB_ID('{database}') IS NOT NULL DROP DATABASE [{database}]");
+                return;
+            }
+            catch (SqlException e) when (e.Number == InUse && attempt < 100)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            }
+        }
     }
 
     private static async Task<SqlConnection> OpenAsync(string database)
