@@ -50,7 +50,6 @@ public static class SqlServerInstance
     /// <summary>Waits for connections that are still being closed.</summary>
     public static async Task DropAsync(string database)
     {
-        const int InUse = 3702;
         for (var attempt = 1; ; attempt++)
         {
             SqlConnection.ClearAllPools();
@@ -59,7 +58,7 @@ public static class SqlServerInstance
                 await ExecuteAsync("master", $"IF DB_ID('{database}') IS NOT NULL DROP DATABASE [{database}]");
                 return;
             }
-            catch (SqlException e) when (e.Number == InUse && attempt < 100)
+            catch (SqlException) when (attempt < 100)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
             }

@@ -74,9 +74,9 @@ public sealed class FallbackOnSqlServer : DatabaseFallbackTests, IAsyncLifetime
     [MemberData(nameof(Writers))]
     public Task Hanging(string writer) => KeepsWhatWasNotTakenAsync(Options(writer), () => Done(_proxy.Hang), () => Done(_proxy.Resume));
 
-    // The stock writer sets no time-out of its own for a statement.
-    private DatabaseOptions Options(string writer) => Options(
-        DatabaseProvider.SqlServer, SqlServerInstance.ConnectionString(_database, _proxy.Port) + ";Command Timeout=1", writer);
+    // The stock writer sets no time-out of its own for a statement. A server that has just started needs seconds for the first ones.
+    private DatabaseOptions Options(string writer) => Options(DatabaseProvider.SqlServer,
+        SqlServerInstance.ConnectionString(_database, _proxy.Port) + ";Command Timeout=5", writer, TimeSpan.FromSeconds(5));
 
     private static Task Done(Action action)
     {
