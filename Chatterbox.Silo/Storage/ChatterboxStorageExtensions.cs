@@ -31,6 +31,7 @@ public static class ChatterboxStorageExtensions
             }
             else if (options.Writer is StorageWriter.GroupCommit)
             {
+                // By its own type: Orleans starts a storage whose type takes part in the silo's lifecycle.
                 services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => GroupCommit(provider, name, options));
             }
             else
@@ -74,34 +75,28 @@ public static class ChatterboxStorageExtensions
     private static FallbackGrainStorage WithFallback(IServiceProvider provider, IGrainStorage primary, DatabaseOptions options)
     {
         var clock = Clock(provider);
-        // Never opened: it only tells the failures of this database apart, where the stock provider passes them on as they are.
-        var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", clock);
+        var failures = new DatabaseFailures(DatabaseDialect.Of(options.Provider));
         var service = ServiceId(provider);
-        return new(primary, IsUnavailable, () => FallbackOwner.ReadAsync(options, service),
+        return new(primary, () => failures.ReadAsync(() => FallbackOwner.ReadAsync(options, service)),
             new FallbackFile(options.Fallback, clock, options.FallbackBytes), clock,
             provider.GetRequiredService<ILogger<FallbackGrainStorage>>());
-
-        // Disposed: the silo stops, and this late write is for its next start.
-        bool IsUnavailable(Exception failure) => failure switch
-        {
-            StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException => true,
-            StorageRejectedException or InconsistentStateException => false,
-            _ => store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown or BatchFailure.Stale,
-        };
     }
 
     private static GroupCommitGrainStorage GroupCommit(
-        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, AdoNetGrainStorage? stock = null) =>
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null,
+        StockGrainStorage? stock = null) =>
         new(name, ServiceId(provider), options, serializer ?? new StoredFrameSerializer(), stock,
             provider.GetRequiredService<Orleans.Serialization.Serializers.IActivatorProvider>(), Clock(provider),
             provider.GetRequiredService<ILogger<GroupCommitGrainStorage>>());
 
-    private static AdoNetGrainStorage Stock(
-        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, bool deleteOnClear = false)
+    private static StockGrainStorage Stock(
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null,
+        bool deleteOnClear = false)
     {
+        var dialect = DatabaseDialect.Of(options.Provider);
         var storage = new AdoNetGrainStorageOptions
         {
-            Invariant = DatabaseDialect.Of(options.Provider).Invariant,
+            Invariant = dialect.Invariant,
             ConnectionString = options.ConnectionString,
             GrainStorageSerializer = serializer ?? new StoredFrameSerializer(),
             HashPicker = new StorageHasherPicker([new OrleansDefaultHasher()]),
@@ -109,8 +104,9 @@ public static class ChatterboxStorageExtensions
             // activation or a replay, then meets a conflict; were the row gone, its "first" write would restore the state.
             DeleteStateOnClear = deleteOnClear,
         };
-        return ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
+        var stock = ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
             provider, Options.Create(storage), provider.GetRequiredService<IOptions<ClusterOptions>>(), name);
+        return new(stock, new DatabaseFailures(dialect), dialect.WatchFiles(options.ConnectionString));
     }
 
     private static string ServiceId(IServiceProvider provider) => provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;

@@ -73,6 +73,15 @@ internal abstract class DatabaseDialect
     /// </summary>
     public virtual int AsideLanes => 0;
 
+    /// <summary>
+    /// Whose failure an exception of this database's driver is, to a caller that does not know how far the statement got: what is no
+    /// answer is <see cref="BatchFailure.Unknown"/>.
+    /// </summary>
+    public abstract BatchFailure Classify(Exception failure);
+
+    /// <summary>Asks, from any thread, whether the files that the database has now are still its own; null where they are a server's.</summary>
+    public virtual Action? WatchFiles(string connectionString) => null;
+
     public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 
     protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>

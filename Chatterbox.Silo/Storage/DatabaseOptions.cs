@@ -26,6 +26,8 @@ public sealed class DatabaseOptions
     private const string NoFallback = "none";
 
     internal const long DefaultFallbackBytes = 1L << 30;
+    internal const long MinFallbackBytes = 1L << 20;
+    internal const long MaxFallbackBytes = 1L << 40;
 
     internal const string ConnectionStringSetting = "Chatterbox:Database:ConnectionString";
 
@@ -64,10 +66,12 @@ public sealed class DatabaseOptions
     public string Fallback { get; set; } = "";
 
     /// <summary>
-    /// How large <see cref="Fallback"/> may become. A row that does not fit is refused with an error; those in the file stay.
-    /// Default 1 GiB; 1 MiB to 1 TiB.
+    /// How large <see cref="Fallback"/> may become, in bytes. A row that does not fit is not kept, which health, log and metrics say;
+    /// those in the file stay, and the database takes the row once it is available. Room of rows that were replayed is used again, but the
+    /// file does not shrink. Its log beside it (<c>-wal</c>) comes on top: as large as the largest row, and 4 MiB.
+    /// Default 1 GiB; 1 MiB to 1 TiB. A file that is larger already keeps its size.
     /// </summary>
-    [Range((double)(1L << 20), (double)(1L << 40))]
+    [Range((double)MinFallbackBytes, (double)MaxFallbackBytes)]
     public long FallbackBytes { get; set; } = DefaultFallbackBytes;
 
     internal bool HasFallback => Fallback is not ("" or NoFallback);

@@ -92,6 +92,8 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
 
     public override int AsideLanes => 2;
 
+    public override BatchFailure Classify(Exception failure) => PostgreSqlRowStore.Classify(failure, lost: BatchFailure.Unknown);
+
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new PostgreSqlRowStore(options.ConnectionString, serviceId, options.Timeout, clock);
 }

@@ -120,6 +120,8 @@ internal sealed class SqlServerDialect : DatabaseDialect
 
     public override int WriterLanes => 2;
 
+    public override BatchFailure Classify(Exception failure) => SqlServerRowStore.Classify(failure, lost: BatchFailure.Unknown);
+
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqlServerRowStore(options.ConnectionString, serviceId, options.Timeout);
 

@@ -76,6 +76,10 @@ internal sealed class SqliteDialect : DatabaseDialect
     // SQLite has one writer at a time.
     public override int WriterLanes => 1;
 
+    public override BatchFailure Classify(Exception failure) => SqliteRowStore.Classify(failure, lost: BatchFailure.Unknown);
+
+    public override Action WatchFiles(string connectionString) => new SqliteFileWatch(Describe(connectionString)).Check;
+
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqliteRowStore(options.ConnectionString, serviceId, options.Timeout, clock);
 }

@@ -283,7 +283,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     }
 
     // The exceptions of drivers stay here: a caller may be on another machine, which does not know them.
-    private static StorageRejectedException Rejected(Exception failure) => new($"The database refused the row: {failure.Message}");
+    private static StorageRejectedException Rejected(Exception failure) =>
+        failure as StorageRejectedException ?? new($"The database refused the row: {failure.Message}");
 
     private void GoOnElsewhere(T row, Exception failure)
     {

@@ -12,7 +12,7 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 /// </summary>
 /// <param name="stock">Deletes rows on clear; null where a cleared row stays, without a payload.</param>
 internal sealed partial class GroupCommitGrainStorage(
-    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, AdoNetGrainStorage? stock,
+    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, StockGrainStorage? stock,
     IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
@@ -67,7 +67,7 @@ internal sealed partial class GroupCommitGrainStorage(
         }
         if (stock is not null)
         {
-            await stock.ClearStateAsync(stateName, grainId, grainState);
+            await stock.ClearStateAsync(stateName, grainId, grainState, cancellationToken);
             return;
         }
         grainState.ETag = await WriteAsync("clear", stateName, grainId, payload: null, grainState.ETag, cancellationToken);
@@ -82,6 +82,7 @@ internal sealed partial class GroupCommitGrainStorage(
         if (version == int.MaxValue)
             throw new StorageRejectedException($"etag: must be less than {int.MaxValue}, the last version of a row, was {etag}");
         var row = new RowWrite(RowKey.Of(stateName, grainId), payload, version);
+        row.Key.RequireLengths();
         if (_writers.Length == 0)
             throw NotRunning();
         await LaneOf(row).RunAsync(row, cancellationToken);

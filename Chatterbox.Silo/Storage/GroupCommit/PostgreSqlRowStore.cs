@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -104,11 +105,14 @@ internal sealed class PostgreSqlRowStore(string connectionString, string service
         return locked;
     }
 
-    public override BatchFailure Classify(Exception failure) => failure switch
+    public override BatchFailure Classify(Exception failure) => Classify(failure, Lost);
+
+    /// <param name="lost">Where the connection was lost.</param>
+    public static BatchFailure Classify(Exception failure, BatchFailure lost) => failure switch
     {
         PostgresException answer when PostgreSqlErrors.Classify(answer) is { } kind => kind,
         // The server ends the connection, maybe just after it has committed.
-        PostgresException or NpgsqlException or IOException or TimeoutException => Lost,
+        PostgresException or NpgsqlException or SocketException or IOException or TimeoutException => lost,
         // The driver would not even send it: a text that is no Unicode, for one.
         _ => BatchFailure.Row,
     };

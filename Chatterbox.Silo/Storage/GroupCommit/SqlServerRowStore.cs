@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Data;
+using System.Net.Sockets;
 using Microsoft.Data.SqlClient;
 using Microsoft.Data.SqlClient.Server;
 
@@ -12,7 +13,11 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 internal sealed class SqlServerRowStore(string connectionString, string serviceId, TimeSpan timeout) : RowStore
 {
     private const string Script = "GroupCommit.SqlServer.sql";
-    private const int LongestName = 512;
+    private const int LongestName = RowKey.LongestName;
+
+    /// <summary>An index entry has at most 1,700 bytes, of which 24 are hashes and numbers, and a character two or four.</summary>
+    private const int LongestNames = (1700 - 24) / 2;
+
     private const int Deadlock = 1205;
 
     // From this class on the server ends the connection.
@@ -98,13 +103,17 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         });
     }
 
-    public override BatchFailure Classify(Exception failure) => failure switch
+    public override BatchFailure Classify(Exception failure) =>
+        Classify(failure, lost: sent ? BatchFailure.Unknown : BatchFailure.Unavailable);
+
+    /// <param name="lost">Where the connection was lost.</param>
+    public static BatchFailure Classify(Exception failure, BatchFailure lost) => failure switch
     {
         SqlException e when Errors.TryGetValue(e.Number, out var kind) => kind,
         // RAISERROR and THROW, in a trigger.
         SqlException { Number: >= 50_000, Class: < Fatal } => BatchFailure.Row,
         SqlException e when IsAnswer(e) => BatchFailure.Unavailable,
-        SqlException or InvalidOperationException or IOException or TimeoutException => sent ? BatchFailure.Unknown : BatchFailure.Unavailable,
+        SqlException or InvalidOperationException or SocketException or IOException or TimeoutException => lost,
         // The driver would not send it.
         _ => BatchFailure.Row,
     };
@@ -150,15 +159,25 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         }
     }
 
-    private static List<SqlDataRecord> Records<T>(List<T> rows, Func<T, (byte[]? Payload, int? Version)> values) where T : PendingRow
+    /// <exception cref="StorageRejectedException">The key's names are longer than their columns, or than the index takes.</exception>
+    internal void RequireLengths(in RowKey key)
+    {
+        // SqlDataRecord would silently shorten a longer name, and so write another row.
+        if (key.Type.Length > LongestName || key.Extension?.Length > LongestName)
+            throw new StorageRejectedException($"state name and grain key: must be at most {LongestName} UTF-16 units each, "
+                + $"were {key.Type.Length} and {key.Extension?.Length ?? 0}");
+        if (serviceId.Length + key.Type.Length + (key.Extension?.Length ?? 0) is > LongestNames and var length)
+            throw new StorageRejectedException($"service id, state name and grain key: must be at most {LongestNames} UTF-16 units together "
+                + $"on SQL Server, was {length}");
+    }
+
+    private List<SqlDataRecord> Records<T>(List<T> rows, Func<T, (byte[]? Payload, int? Version)> values) where T : PendingRow
     {
         var records = new List<SqlDataRecord>(rows.Count);
         foreach (var row in rows)
         {
             var key = row.Key;
-            // SqlDataRecord would silently shorten a longer name, and so write another row.
-            if (key.Type.Length > LongestName || key.Extension?.Length > LongestName)
-                throw new ArgumentException($"key: must be at most {LongestName} characters, was {key.Type} {key.Extension}");
+            RequireLengths(key);
             var (payload, version) = values(row);
             var record = new SqlDataRecord(Columns);
             record.SetValues(records.Count, key.IdHash, key.N0, key.N1, key.TypeHash, key.Type,

@@ -1,11 +1,13 @@
+using System.Diagnostics;
 using Chatterbox.Silo.Storage;
 using Npgsql;
+using Xunit.Abstractions;
 
 namespace Chatterbox.ClusterTests.Storage.OnPostgreSql;
 
 /// <summary>What is wrong with one row is that row's, whatever a server says of it.</summary>
 [OnDatabase(DatabaseProvider.PostgreSql)]
-public sealed class NeighbourTests : IAsyncLifetime
+public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Guilty = 42;
 
@@ -45,6 +47,44 @@ public sealed class NeighbourTests : IAsyncLifetime
         Assert.False(guilty.IsCompleted);
         await held.DisposeAsync();
         Assert.Null((await guilty).Failure);
+    }
+
+    // dotnet test tests/Chatterbox.ClusterTests --filter "FullyQualifiedName~NeighbourTests&Speed=Slow" --logger "console;verbosity=detailed"
+    [Trait("Speed", "Slow")]
+    [ContractFact(DisplayName = "[D3] while one row of 100 is locked for 30 s, the other 99 are saved within 1 s at the worst, as by the stock provider")]
+    public async Task A_row_locked_for_long()
+    {
+        var time = TimeSpan.FromSeconds(30);
+        await using var rows = await Rows.StartAsync(Options(timeout: 60));
+        await using var stock = await Rows.StartAsync(Options(StorageWriter.Stock, timeout: 60), "stock");
+        List<TimeSpan> ours = [], theirs = [];
+        var held = await Rows.LockAsync(ConnectionString(), Guilty);
+        var started = Stopwatch.GetTimestamp();
+        var guilty = rows.WriteAsync(Guilty, [7]);
+        // In turn, so that neither has the machine to itself.
+        while (Stopwatch.GetElapsedTime(started) < time)
+        {
+            await MeasureAsync(rows, ours);
+            await MeasureAsync(stock, theirs);
+        }
+        Assert.False(guilty.IsCompleted);
+        await held.DisposeAsync();
+        Assert.Null((await guilty).Failure);
+
+        output.WriteLine($"group commit, 99 rows beside a locked one: {Describe(ours)}");
+        output.WriteLine($"stock provider, the same:                  {Describe(theirs)}");
+        Assert.InRange(ours.Max(), TimeSpan.Zero, Soon);
+
+        static async Task MeasureAsync(Rows rows, List<TimeSpan> took)
+        {
+            var outcomes = await WriteOthersAsync(rows);
+            Assert.All(outcomes, outcome => Assert.Null(outcome.Failure));
+            took.AddRange(outcomes.Select(outcome => outcome.Took));
+        }
+
+        static string Describe(List<TimeSpan> took) =>
+            $"{took.Count} writes, median {took.Order().ElementAt(took.Count / 2).TotalMilliseconds:0.0} ms, "
+            + $"p99 {took.Order().ElementAt(took.Count * 99 / 100).TotalMilliseconds:0.0} ms, worst {took.Max().TotalMilliseconds:0.0} ms";
     }
 
     [ContractFact(DisplayName = "[D3] a row that stays locked fails its own writer within the database's timeout, and nobody else")]
