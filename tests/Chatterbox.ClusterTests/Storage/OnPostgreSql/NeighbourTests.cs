@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Chatterbox.Grains.Persistence;
 using Chatterbox.Silo.Storage;
 using Npgsql;
+using Orleans.Storage;
 using Xunit.Abstractions;
 
 namespace Chatterbox.ClusterTests.Storage.OnPostgreSql;
@@ -193,6 +195,54 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.All(outcomes, outcome => Assert.True(outcome.Took < Soon, $"{outcome.Took}"));
         await transaction.CommitAsync();
         await Assert.ThrowsAsync<Orleans.Storage.InconsistentStateException>(() => waiting);
+    }
+
+    [ContractTheory(DisplayName = "[D3] a row that neither driver nor server takes fails alone, and its neighbours keep their connection's statements")]
+    [InlineData("lone\ud800surrogate")]
+    [InlineData("nul\0")]
+    public async Task A_name_that_is_no_text(string name)
+    {
+        await using var rows = await Rows.StartAsync(Options());
+        for (var round = 0; round < 3; round++)
+        {
+            var bad = rows.WriteNewAsync(name, Rows.Key(Guilty));
+            Assert.Empty(Failed(await rows.WriteAllAsync()));
+            Assert.IsType<StorageRejectedException>((await bad).Failure);
+        }
+    }
+
+    [ContractFact(DisplayName = "[D3] two silos that write the same rows in opposite orders meet conflicts, and no deadlock")]
+    public async Task Opposite_orders()
+    {
+        await using (var first = await RunningStorage.StartAsync(Options(), "deadlocks"))
+        await using (var second = await RunningStorage.StartAsync(Options(), "deadlocks"))
+        {
+            for (var round = 0; round < 20; round++)
+            {
+                var (mine, theirs) = (await ReadAsync(first), await ReadAsync(second));
+                var outcomes = await Task.WhenAll(WriteAsync(first, mine), WriteAsync(second, [.. theirs.Reverse()]));
+
+                Assert.All(outcomes.SelectMany(each => each), failure => Assert.True(failure is null or InconsistentStateException, $"{failure}"));
+                Assert.Equal(Rows.Count, outcomes.Sum(each => each.Count(failure => failure is null)));
+            }
+        }
+        await using var connection = new NpgsqlConnection(ConnectionString() + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var counted = new NpgsqlCommand("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", connection);
+        Assert.Equal(0L, await counted.ExecuteScalarAsync());
+
+        static async Task<(GrainId Key, GrainState<StoredFrame> State)[]> ReadAsync(RunningStorage silo) =>
+            await Task.WhenAll(Enumerable.Range(0, Rows.Count).Select(async row =>
+            {
+                var state = new GrainState<StoredFrame>(new());
+                await silo.Storage.ReadStateAsync("preferences", Rows.Key(row), state);
+                state.State = new() { Bytes = new byte[2000] };
+                return (Rows.Key(row), state);
+            }));
+
+        static Task<Exception?[]> WriteAsync(RunningStorage silo, (GrainId Key, GrainState<StoredFrame> State)[] states) =>
+            Task.WhenAll(states.Select(row => Record.ExceptionAsync(
+                () => silo.Storage.WriteStateAsync("preferences", row.Key, row.State)))!);
     }
 
     private string ConnectionString(string? user = null) => user is null
