@@ -106,11 +106,12 @@ public sealed class SqliteFilesTests : IDisposable
         Assert.Equal(HealthStatus.Degraded, noticed.Status);
         Assert.Contains("was removed or replaced", noticed.Description, StringComparison.Ordinal);
         Assert.Null(status.DegradedSince);
-        for (var ticks = 0; ticks < 3; ticks++) clock.Advance(StorageWatch.FilePeriod);
         using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (status.DegradedSince is null || log.Written.IsEmpty)
         {
             enough.Token.ThrowIfCancellationRequested();
+            // It may not have begun to wait.
+            clock.Advance(StorageWatch.FilePeriod);
             await Task.Yield();
         }
         await watch.StopAsync(CancellationToken.None);

@@ -197,13 +197,11 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         await Assert.ThrowsAsync<Orleans.Storage.InconsistentStateException>(() => waiting);
     }
 
-    [ContractTheory(DisplayName = "[D3] a row that neither driver nor server takes fails alone, and its neighbours keep their connection's statements")]
-    [InlineData("lone\ud800surrogate")]
-    [InlineData("nul\0")]
-    public async Task A_name_that_is_no_text(string name)
+    [ContractFact(DisplayName = "[D3] a row that driver or server does not take fails alone, and its neighbours keep their connection's statements")]
+    public async Task A_name_that_is_no_text()
     {
         await using var rows = await Rows.StartAsync(Options());
-        for (var round = 0; round < 3; round++)
+        foreach (var name in (string[])["lone \ud800 surrogate", "nul \0", "lone \udc00 surrogate"])
         {
             var bad = rows.WriteNewAsync(name, Rows.Key(Guilty));
             Assert.Empty(Failed(await rows.WriteAllAsync()));
