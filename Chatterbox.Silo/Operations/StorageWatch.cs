@@ -10,8 +10,10 @@ using Orleans.Storage;
 namespace Chatterbox.Silo.Operations;
 
 /// <summary>
-/// Exports how storage stands, and how far this machine's clock is from the database's. Silos write the time of their last sign of life
-/// by their own clocks: one that is far off takes healthy silos for dead. Where the database is a file, the watch notices within seconds
+/// Exports how storage stands, and how far this machine's clock is from the database's. Silos write the time of their last sign
+/// of life
+/// by their own clocks: one that is far off takes healthy silos for dead. Where the database is a file, the watch notices within
+/// seconds
 /// that it was removed or replaced, whether or not anybody writes.
 /// </summary>
 internal sealed partial class StorageWatch : BackgroundService

@@ -25,9 +25,11 @@ public static class ChatterboxStorageExtensions
             services.AddSingleton<IStoredRows>(provider => new DatabaseRows(options, ServiceId(provider)));
             if (options.HasFallback)
             {
-                services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
+                services.AddSingleton(provider =>
+                    WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
                 services.AddSingleton<IStorageStatus>(provider => provider.GetRequiredService<FallbackGrainStorage>());
-                services.AddGrainStorage(ChatterboxStorage.Name, (provider, _) => provider.GetRequiredService<FallbackGrainStorage>());
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, _) =>
+                    provider.GetRequiredService<FallbackGrainStorage>());
             }
             else if (options.Writer is StorageWriter.GroupCommit)
             {
@@ -42,7 +44,8 @@ public static class ChatterboxStorageExtensions
     }
 
     /// <summary>
-    /// Adds a grain storage for grains of any state, with group commit: a drop-in for Orleans' ADO.NET provider on the same tables, rows
+    /// Adds a grain storage for grains of any state, with group commit: a drop-in for Orleans' ADO.NET provider on the same
+    /// tables, rows
     /// and etags. It has no fallback file.
     /// </summary>
     public static ISiloBuilder AddChatterboxGrainStorage(
@@ -51,7 +54,8 @@ public static class ChatterboxStorageExtensions
         var options = new ChatterboxGrainStorageOptions();
         configure?.Invoke(options);
         options.Database?.Resolve();
-        return silo.ConfigureServices(services => services.AddGrainStorage(name, (provider, _) => ForAnyState(provider, name, options)));
+        return silo.ConfigureServices(services =>
+            services.AddGrainStorage(name, (provider, _) => ForAnyState(provider, name, options)));
     }
 
     /// <summary><see cref="AddChatterboxGrainStorage"/> for states that name no storage.</summary>
@@ -59,14 +63,17 @@ public static class ChatterboxStorageExtensions
         this ISiloBuilder silo, Action<ChatterboxGrainStorageOptions>? configure = null) =>
         silo.AddChatterboxGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, configure);
 
-    private static GroupCommitGrainStorage ForAnyState(IServiceProvider provider, string name, ChatterboxGrainStorageOptions options)
+    private static GroupCommitGrainStorage ForAnyState(
+        IServiceProvider provider, string name, ChatterboxGrainStorageOptions options)
     {
         var database = options.Database ?? provider.GetService<DatabaseOptions>() ?? throw new InvalidOperationException(
-            $"The grain storage '{name}' has no database: set {nameof(ChatterboxGrainStorageOptions.Database)}, or add Chatterbox's own storage first.");
+            $"The grain storage '{name}' has no database: set {nameof(ChatterboxGrainStorageOptions.Database)}, or add "
+            + "Chatterbox's own storage first.");
         var serializer = options.GrainStorageSerializer
             ?? provider.GetKeyedService<IGrainStorageSerializer>(name)
             ?? provider.GetRequiredService<IGrainStorageSerializer>();
-        return GroupCommit(provider, name, database, serializer, options.DeleteStateOnClear ? Stock(provider, name, database, serializer, true) : null);
+        return GroupCommit(provider, name, database, serializer,
+            options.DeleteStateOnClear ? Stock(provider, name, database, serializer, true) : null);
     }
 
     private static IGrainStorage Writer(IServiceProvider provider, string name, DatabaseOptions options) =>
@@ -100,7 +107,8 @@ public static class ChatterboxStorageExtensions
             ConnectionString = options.ConnectionString,
             GrainStorageSerializer = serializer ?? new StoredFrameSerializer(),
             HashPicker = new StorageHasherPicker([new OrleansDefaultHasher()]),
-            // By default a cleared row stays as a version without a payload. A writer that still holds an older etag, be it a stale
+            // By default a cleared row stays as a version without a payload. A writer that still holds an older etag, be it a
+            // stale
             // activation or a replay, then meets a conflict; were the row gone, its "first" write would restore the state.
             DeleteStateOnClear = deleteOnClear,
         };
@@ -109,7 +117,8 @@ public static class ChatterboxStorageExtensions
         return new(stock, new DatabaseFailures(dialect), dialect.WatchFiles(options.ConnectionString));
     }
 
-    private static string ServiceId(IServiceProvider provider) => provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+    private static string ServiceId(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
 
     private static TimeProvider Clock(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 }

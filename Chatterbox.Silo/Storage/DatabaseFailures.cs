@@ -5,7 +5,8 @@ using Chatterbox.Silo.Storage.GroupCommit;
 namespace Chatterbox.Silo.Storage;
 
 /// <summary>
-/// Turns a driver's exceptions into the product's, as group commit does: the caller may be on another machine, which does not have the
+/// Turns a driver's exceptions into the product's, as group commit does: the caller may be on another machine, which does not
+/// have the
 /// driver. Other exceptions pass: conflicts, cancellations, faults of a serializer.
 /// </summary>
 internal sealed class DatabaseFailures(DatabaseDialect dialect)
@@ -20,7 +21,9 @@ internal sealed class DatabaseFailures(DatabaseDialect dialect)
         }
         catch (Exception failure) when (IsDriver(failure))
         {
-            throw dialect.Classify(failure) is BatchFailure.Row ? Rejected(failure) : new StorageUnavailableException(failure.Message);
+            throw dialect.Classify(failure) is BatchFailure.Row
+                ? Rejected(failure)
+                : new StorageUnavailableException(failure.Message);
         }
     }
 
@@ -37,7 +40,8 @@ internal sealed class DatabaseFailures(DatabaseDialect dialect)
         {
             throw dialect.Classify(failure) switch
             {
-                BatchFailure.Unknown => new WriteOutcomeUnknownException($"The connection was lost during the write: {failure.Message}"),
+                BatchFailure.Unknown =>
+                    new WriteOutcomeUnknownException($"The connection was lost during the write: {failure.Message}"),
                 BatchFailure.Unavailable or BatchFailure.Stale => new StorageUnavailableException(failure.Message),
                 _ => Rejected(failure),
             };
@@ -48,5 +52,6 @@ internal sealed class DatabaseFailures(DatabaseDialect dialect)
         is DbException or SocketException or IOException or TimeoutException
         or InvalidOperationException and not ObjectDisposedException;
 
-    private static StorageRejectedException Rejected(Exception failure) => new($"The database refused the row: {failure.Message}");
+    private static StorageRejectedException Rejected(Exception failure) =>
+        new($"The database refused the row: {failure.Message}");
 }

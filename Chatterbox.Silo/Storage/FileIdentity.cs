@@ -5,7 +5,8 @@ using System.Text;
 namespace Chatterbox.Silo.Storage;
 
 /// <summary>
-/// Which file a path names at the moment, by device and inode: another file of the same name is another one. On other systems than
+/// Which file a path names at the moment, by device and inode: another file of the same name is another one. On other systems
+/// than
 /// Linux only whether there is one.
 /// </summary>
 internal readonly record struct FileIdentity(uint DeviceMajor, uint DeviceMinor, ulong Inode)

@@ -3,8 +3,10 @@ using Microsoft.Data.Sqlite;
 namespace Chatterbox.Silo.Storage;
 
 /// <summary>
-/// Whether the open database is still what its path names. A file that is removed or replaced stays open, takes every commit, and is
-/// gone when it is closed. Once that is seen the files count as lost for good: SQLite would corrupt a new file by the logs of the old
+/// Whether the open database is still what its path names. A file that is removed or replaced stays open, takes every commit, and
+/// is
+/// gone when it is closed. Once that is seen the files count as lost for good: SQLite would corrupt a new file by the logs of the
+/// old
 /// one, which are still open. For one thread at a time.
 /// </summary>
 internal sealed class SqliteFiles(string path)
@@ -41,11 +43,14 @@ internal sealed class SqliteFiles(string path)
             if (_logFiles[log].Find() != _logs[log])
                 _lost = _logFiles[log].Path;
         if (_lost is not null)
-            throw new SqliteException($"{_lost} was removed or replaced while the silo was using it. Nothing more is written to it; "
+            throw new SqliteException(
+                $"{_lost} was removed or replaced while the silo was using it. Nothing more is written to it; "
                 + "put the file back, or restore a backup, and restart the silo.", SQLitePCL.raw.SQLITE_CANTOPEN);
     }
 
-    /// <summary>The logs of the file that is gone would corrupt the one that has its name now. They may have been replaced as well.</summary>
+    /// <summary>
+    /// The logs of the file that is gone would corrupt the one that has its name now. They may have been replaced as well.
+    /// </summary>
     private void MoveLogs()
     {
         for (var log = 0; log < _logs?.Length; log++)
@@ -65,7 +70,10 @@ internal sealed class SqliteFiles(string path)
     }
 }
 
-/// <summary>The same for whoever has no connection of their own to keep an eye on: the database's file alone, at any time, from any thread.</summary>
+/// <summary>
+/// The same for whoever has no connection of their own to keep an eye on: the database's file alone, at any time, from any
+/// thread.
+/// </summary>
 internal sealed class SqliteFileWatch
 {
     private readonly Lock _gate = new();

@@ -10,7 +10,8 @@ internal sealed class DatabaseHealthCheck(DatabaseOptions options) : IHealthChec
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         // Off the caller: SQLite's driver is synchronous, and one that hangs on a disk ignores the token.
-        Task.Run(() => QueryAsync(context.Registration.FailureStatus, cancellationToken), cancellationToken).WaitAsync(cancellationToken);
+        Task.Run(() =>
+            QueryAsync(context.Registration.FailureStatus, cancellationToken), cancellationToken).WaitAsync(cancellationToken);
 
     private async Task<HealthCheckResult> QueryAsync(HealthStatus failed, CancellationToken cancellationToken)
     {

@@ -13,7 +13,8 @@ namespace Chatterbox.Silo.Storage.Fallback;
 /// </summary>
 /// <remarks>A file that SQLite finds damaged is moved to another name, and its readable frames go into a new one.</remarks>
 /// <param name="limit">Bytes. A frame that does not fit is refused; those that are in the file stay.</param>
-internal sealed class FallbackFile(string path, TimeProvider clock, long limit = DatabaseOptions.DefaultFallbackBytes) : IDisposable
+internal sealed class FallbackFile(string path, TimeProvider clock, long limit = DatabaseOptions.DefaultFallbackBytes)
+    : IDisposable
 {
     private const string LimitSetting = "Chatterbox__Database__FallbackBytes";
 
@@ -49,7 +50,8 @@ internal sealed class FallbackFile(string path, TimeProvider clock, long limit =
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            throw SettingsException.For("Chatterbox:Database:Fallback", path, $"a file that this user can write to, or none ({e.Message})", e);
+            throw SettingsException.For("Chatterbox:Database:Fallback", path,
+                $"a file that this user can write to, or none ({e.Message})", e);
         }
     }
 
@@ -79,7 +81,8 @@ internal sealed class FallbackFile(string path, TimeProvider clock, long limit =
         }
         catch (SqliteException full) when (full.SqliteErrorCode is SQLITE_FULL)
         {
-            throw new FallbackFileException($"{path} has no room for a row of {bytes.Length} bytes: {_tables.UsedBytes()} of the {limit} bytes "
+            throw new FallbackFileException(
+                $"{path} has no room for a row of {bytes.Length} bytes: {_tables.UsedBytes()} of the {limit} bytes "
                 + $"that {LimitSetting} allows are used, and its disk has {FreeBytes()} bytes free", full);
         }
     });
@@ -87,7 +90,8 @@ internal sealed class FallbackFile(string path, TimeProvider clock, long limit =
     /// <summary>What is to be replayed, in the order of saving.</summary>
     public Task<List<long>> ListAsync() => RunAsync(() => _tables.NumbersOf(Owner));
 
-    public Task<List<long>> ListAsync(string stateName, GrainId grain) => RunAsync(() => _tables.NumbersOf(Owner, stateName, grain));
+    public Task<List<long>> ListAsync(string stateName, GrainId grain) =>
+        RunAsync(() => _tables.NumbersOf(Owner, stateName, grain));
 
     /// <summary>Null when it is gone: the database has it, or a later one replaced it here.</summary>
     public Task<FallbackFrame?> FindAsync(long number) => RunAsync(() => _tables.Find(number));

@@ -12,7 +12,8 @@ internal sealed partial class FallbackGrainStorage : ILifecycleParticipant<ISilo
         // Open before the primary takes writes, closed after it took the last.
         lifecycle.Subscribe(nameof(FallbackGrainStorage), ServiceLifecycleStage.ApplicationServices - 1, StartAsync, CloseAsync);
         (primary as ILifecycleParticipant<ISiloLifecycle>)?.Participate(lifecycle);
-        lifecycle.Subscribe(nameof(FallbackGrainStorage), ServiceLifecycleStage.ApplicationServices + 1, StartReplayAsync, StopReplayAsync);
+        lifecycle.Subscribe(
+            nameof(FallbackGrainStorage), ServiceLifecycleStage.ApplicationServices + 1, StartReplayAsync, StopReplayAsync);
     }
 
     internal async Task StartAsync(CancellationToken cancellationToken)
@@ -35,7 +36,7 @@ internal sealed partial class FallbackGrainStorage : ILifecycleParticipant<ISilo
 
     private Task StartReplayAsync(CancellationToken cancellationToken)
     {
-        replay = Task.Run(ReplayWhenBackAsync, CancellationToken.None);
+        replay = Task.Run(ReplayLoopAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -60,8 +61,9 @@ internal sealed partial class FallbackGrainStorage : ILifecycleParticipant<ISilo
         stopping.Dispose();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "The loop goes on after any failure; frames stay in the file until they are in the database.")]
-    private async Task ReplayWhenBackAsync()
+    [SuppressMessage("Design", "CA1031",
+        Justification = "The loop goes on after any failure; frames stay in the file until they are in the database.")]
+    private async Task ReplayLoopAsync()
     {
         using var timer = new PeriodicTimer(Pause, clock);
         try
@@ -87,8 +89,10 @@ internal sealed partial class FallbackGrainStorage : ILifecycleParticipant<ISilo
     }
 
     /// <summary>
-    /// Frames from before the start have no live session on this silo that would save them, so they are replayed at once; later on, live
-    /// sessions come first. Whether the database is available is asked with a row of its own, or the first frame would jump that queue.
+    /// Frames from before the start have no live session on this silo that would save them, so they are replayed at once; later
+    /// on, live
+    /// sessions come first. Whether the database is available is asked with a row of its own, or the first frame would jump that
+    /// queue.
     /// </summary>
     internal async Task ReplayIfDueAsync()
     {

@@ -14,16 +14,22 @@ namespace Chatterbox.Silo.Storage.Fallback;
 /// <list type="bullet">
 /// <item>A frame is replayed under the etag it was written with. If the session, here or on another silo, has got through since,
 /// the etag has moved on and the replay is a conflict; it never overwrites.</item>
-/// <item>When the session gets through, its frame holds all that the ones here do, so they are forgotten. Replay first leaves live
+/// <item>When the session gets through, its frame holds all that the ones here do, so they are forgotten. Replay first leaves
+/// live
 /// sessions time to do so.</item>
-/// <item>If replay is faster all the same, the session meets the conflict. It then reads again, finds by <c>applied</c> what is in, and
+/// <item>If replay is faster all the same, the session meets the conflict. It then reads again, finds by <c>applied</c> what is
+/// in, and
 /// writes the rest.</item>
-/// <item>A session that is loaded while frames of it are here gets them replayed first, so it starts from the last it had. Where the
-/// database can be read and not written, a reader that says so (<see cref="StoredFrame.AcceptsPending"/>) gets the pending frame that
+/// <item>A session that is loaded while frames of it are here gets them replayed first, so it starts from the last it had. Where
+/// the
+/// database can be read and not written, a reader that says so (<see cref="StoredFrame.AcceptsPending"/>) gets the pending frame
+/// that
 /// belongs on the stored row, marked as not saved.</item>
-/// <item>A frame is for one database, known by an id that is stored in it, and one service. Before frames are replayed the database is
+/// <item>A frame is for one database, known by an id that is stored in it, and one service. Before frames are replayed the
+/// database is
 /// asked for its id: nothing is replayed into another one.</item>
-/// <item>A row that holds what was sent earlier under the frame's etag holds less than the frame, which is then written over it.</item>
+/// <item>A row that holds what was sent earlier under the frame's etag holds less than the frame, which is then written over
+/// it.</item>
 /// </list>
 /// A frame that meets any other conflict goes to the session's quarantine; it is never dropped.
 /// </remarks>
@@ -68,7 +74,9 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     }
 
     public DateTimeOffset? DegradedSince =>
-        (reads.OpenSince, writes.OpenSince) is ({ } read, { } written) ? (read < written ? read : written) : reads.OpenSince ?? writes.OpenSince;
+        (reads.OpenSince, writes.OpenSince) is ({ } read, { } written)
+            ? (read < written ? read : written)
+            : reads.OpenSince ?? writes.OpenSince;
 
     public int PendingFrames => file.Count;
 
@@ -117,7 +125,9 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    /// <summary>The frame whose write would be no conflict: it was to replace what is stored, or what is stored is an earlier try.</summary>
+    /// <summary>
+    /// The frame whose write would be no conflict: it was to replace what is stored, or what is stored is an earlier try.
+    /// </summary>
     private async Task<FallbackFrame?> PendingOnAsync(IGrainState<StoredFrame> stored, List<long> numbers)
     {
         var etag = string.IsNullOrEmpty(stored.ETag) ? null : stored.ETag;
@@ -162,7 +172,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
         catch (Exception failure) when (IsUnavailable(failure) && grainState.State is StoredFrame)
         {
-            await KeepAsync(stateName, grainId, etag, ((StoredFrame)(object)grainState.State!).Bytes, isSent: failure is not StorageUnavailableException);
+            await KeepAsync(stateName, grainId, etag, ((StoredFrame)(object)grainState.State!).Bytes,
+                isSent: failure is not StorageUnavailableException);
             throw;
         }
         await ForgetAsync(stateName, grainId);
@@ -175,7 +186,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     }
 
     /// <summary>
-    /// Writes frames to the database, oldest first; stops at the first that finds it unavailable. One that it refuses for what it is
+    /// Writes frames to the database, oldest first; stops at the first that finds it unavailable. One that it refuses for what it
+    /// is
     /// stays here, and delays no other.
     /// </summary>
     [SuppressMessage("Design", "CA1031", Justification = "A failure of one frame says nothing about the next.")]
@@ -279,7 +291,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     private static bool IsUnavailable(Exception failure) =>
         failure is StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException;
 
-    [SuppressMessage("Design", "CA1031", Justification = "The caller gets the database's failure; that of the file must not hide it.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "The caller gets the database's failure; that of the file must not hide it.")]
     private async Task KeepAsync(string stateName, GrainId grainId, string? etag, byte[] bytes, bool isSent)
     {
         try
@@ -294,7 +307,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "The write is committed. A frame that stays meets a conflict when it is replayed.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "The write is committed. A frame that stays meets a conflict when it is replayed.")]
     private async Task ForgetAsync(string stateName, GrainId grainId)
     {
         if (!file.Contains(stateName, grainId))
@@ -309,7 +323,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A file that cannot be read must not lock a user out; the etag guards what is stored.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "A file that cannot be read must not lock a user out; the etag guards what is stored.")]
     private async Task<List<long>> ListAsync(string stateName, GrainId grainId)
     {
         try

@@ -1,6 +1,8 @@
 namespace Chatterbox.Silo.Storage.Fallback;
 
-/// <summary>Which rows have frames in the fallback file, in memory: it is asked for every read and write. For any thread.</summary>
+/// <summary>
+/// Which rows have frames in the fallback file, in memory: it is asked for every read and write. For any thread.
+/// </summary>
 internal sealed class FallbackIndex
 {
     // For each row, which frame was saved last; null where that was before the start.

@@ -4,7 +4,9 @@ using static SQLitePCL.raw;
 
 namespace Chatterbox.Silo.Storage.Fallback;
 
-/// <summary>The tables of the fallback file and the statements on them (<c>Sql/Fallback.sql</c>): one connection, one thread at a time.</summary>
+/// <summary>
+/// The tables of the fallback file and the statements on them (<c>Sql/Fallback.sql</c>): one connection, one thread at a time.
+/// </summary>
 /// <param name="limit">Bytes, of the file without its log.</param>
 internal sealed class FallbackTables(string path, long limit) : IDisposable
 {
@@ -109,11 +111,13 @@ internal sealed class FallbackTables(string path, long limit) : IDisposable
     public void Remove(FallbackFrame frame) =>
         Execute("Remove", Key(frame.Owner, frame.StateName, frame.Grain, ("@Number", frame.Number)));
 
-    private static (string, object)[] OwnerKey(FallbackOwner owner) => [("@Database", owner.Database), ("@Service", owner.Service)];
+    private static (string, object)[] OwnerKey(FallbackOwner owner) =>
+        [("@Database", owner.Database), ("@Service", owner.Service)];
 
     private static (string, object)[] Key(FallbackOwner owner, string stateName, GrainId grain, params (string, object)[] more) =>
     [
-        .. OwnerKey(owner), ("@StateName", stateName), ("@GrainType", grain.Type.ToString()!), ("@GrainKey", grain.Key.ToString()!), .. more,
+        .. OwnerKey(owner), ("@StateName", stateName), ("@GrainType", grain.Type.ToString()!),
+        ("@GrainKey", grain.Key.ToString()!), .. more,
     ];
 
     private long Scalar(string sql)

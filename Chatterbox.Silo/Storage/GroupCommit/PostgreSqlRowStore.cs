@@ -4,13 +4,17 @@ using NpgsqlTypes;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>A batch is one prepared statement with an array for each column: one round trip, one transaction, one flush of the log.</summary>
-internal sealed class PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout, TimeProvider clock) : RowStore
+/// <summary>
+/// A batch is one prepared statement with an array for each column: one round trip, one transaction, one flush of the log.
+/// </summary>
+internal sealed class PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout, TimeProvider clock)
+    : RowStore
 {
     private const string Script = "GroupCommit.PostgreSql.sql";
 
     /// <summary>
-    /// A connection that was idle for longer is asked whether it is alive before a batch is sent: one that a server, a pooler or a
+    /// A connection that was idle for longer is asked whether it is alive before a batch is sent: one that a server, a pooler or
+    /// a
     /// firewall has ended meanwhile must not take a batch with it, of which nobody could say what became of it.
     /// </summary>
     private static readonly TimeSpan TrustedIdle = TimeSpan.FromSeconds(1);

@@ -25,7 +25,8 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
         if (grain.TryGetGuidKey(out var guid, out var extension))
         {
             var bytes = guid.ToByteArray();
-            return new(Hash(bytes, extension), BitConverter.ToInt64(bytes, 0), BitConverter.ToInt64(bytes, 8), typeHash, type, extension);
+            return new(Hash(bytes, extension), BitConverter.ToInt64(bytes, 0), BitConverter.ToInt64(bytes, 8), typeHash, type,
+                extension);
         }
         if (grain.TryGetIntegerKey(out var number, out extension))
             return new(Hash(BitConverter.GetBytes(number), extension), 0, number, typeHash, type, extension);
@@ -34,7 +35,8 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
     }
 
     /// <summary>
-    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait for
+    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait
+    /// for
     /// each other instead of ending in a deadlock.
     /// </summary>
     public static List<T> Sorted<T>(List<T> rows) where T : PendingRow

@@ -15,7 +15,9 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
     private const string Script = "GroupCommit.SqlServer.sql";
     private const int LongestName = RowKey.LongestName;
 
-    /// <summary>An index entry has at most 1,700 bytes, of which 24 are hashes and numbers, and a character two or four.</summary>
+    /// <summary>
+    /// An index entry has at most 1,700 bytes, of which 24 are hashes and numbers, and a character two or four.
+    /// </summary>
     private const int LongestNames = (1700 - 24) / 2;
 
     private const int Deadlock = 1205;
@@ -45,9 +47,9 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
     internal static readonly FrozenDictionary<int, BatchFailure> Errors = new Dictionary<int, BatchFailure>
     {
         // Another silo's first write of a row came between: tried again, it is a conflict of that row alone.
-        [2601] = BatchFailure.Passing, // duplicate key in a unique index
-        [2627] = BatchFailure.Passing, // the same of a constraint
-        [Deadlock] = BatchFailure.Passing,
+        [2601] = BatchFailure.Transient, // duplicate key in a unique index
+        [2627] = BatchFailure.Transient, // the same of a constraint
+        [Deadlock] = BatchFailure.Transient,
         [1222] = BatchFailure.Locked, // locked by another transaction for longer than LOCK_TIMEOUT
         [8152] = BatchFailure.Row, // text or bytes too long
         [2628] = BatchFailure.Row, // the same, with the column's name
@@ -76,7 +78,8 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         {
             using var command = Command(WriteSql, RowKey.Sorted(rows), row => (row.Payload, row.Version));
             sent = true;
-            Run(command, reader => byKey[new(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetString(4),
+            Run(command, reader =>
+                byKey[new(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetString(4),
                 reader.IsDBNull(5) ? null : reader.GetString(5))].Written = true);
         }
         catch (SqlException e) when (e.Number == Deadlock)
@@ -159,7 +162,8 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
         }
     }
 
-    /// <exception cref="StorageRejectedException">The key's names are longer than their columns, or than the index takes.</exception>
+    /// <exception cref="StorageRejectedException">The key's names are longer than their columns, or than the index
+    /// takes.</exception>
     internal void RequireLengths(in RowKey key)
     {
         // SqlDataRecord would silently shorten a longer name, and so write another row.
@@ -167,7 +171,8 @@ internal sealed class SqlServerRowStore(string connectionString, string serviceI
             throw new StorageRejectedException($"state name and grain key: must be at most {LongestName} UTF-16 units each, "
                 + $"were {key.Type.Length} and {key.Extension?.Length ?? 0}");
         if (serviceId.Length + key.Type.Length + (key.Extension?.Length ?? 0) is > LongestNames and var length)
-            throw new StorageRejectedException($"service id, state name and grain key: must be at most {LongestNames} UTF-16 units together "
+            throw new StorageRejectedException(
+                $"service id, state name and grain key: must be at most {LongestNames} UTF-16 units together "
                 + $"on SQL Server, was {length}");
     }
 

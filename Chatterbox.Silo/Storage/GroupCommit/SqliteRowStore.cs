@@ -60,7 +60,9 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
             {
                 if (!Step(read))
                     continue;
-                row.Payload = raw.sqlite3_column_type(read, 0) == raw.SQLITE_NULL ? null : raw.sqlite3_column_blob(read, 0).ToArray();
+                row.Payload = raw.sqlite3_column_type(read, 0) == raw.SQLITE_NULL
+                    ? null
+                    : raw.sqlite3_column_blob(read, 0).ToArray();
                 row.Version = raw.sqlite3_column_int(read, 1);
                 bytesRead += row.Payload?.Length ?? 0;
             }
@@ -79,7 +81,8 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
     public static BatchFailure Classify(Exception failure, BatchFailure lost) => failure switch
     {
         SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN } => lost,
-        SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH } => BatchFailure.Row,
+        SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH } =>
+            BatchFailure.Row,
         SqliteException => BatchFailure.Unavailable,
         _ => BatchFailure.Row,
     };
@@ -101,7 +104,8 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
             return;
         files.Check();
         // Not pooled: the settings below belong to this connection.
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        connection =
+            new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         try
         {
             connection.Open();
