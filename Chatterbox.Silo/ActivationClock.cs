@@ -1,8 +1,10 @@
 namespace Chatterbox.Silo;
 
 /// <summary>
-/// The clock by which Orleans decides when an idle activation is collected. Its collector refuses new activations while the clock is
-/// behind a time that it has seen, so this one starts at the wall clock's time and from then on follows the monotonic clock alone.
+/// The clock by which Orleans decides when an idle activation is collected. Its collector refuses new activations while the clock
+/// is
+/// behind a time that it has seen, so this one starts at the wall clock's time and from then on follows the monotonic clock
+/// alone.
 /// </summary>
 internal sealed class ActivationClock(TimeProvider clock) : TimeProvider
 {

@@ -3,7 +3,9 @@ using Chatterbox.Silo.Web;
 
 namespace Chatterbox.Silo;
 
-/// <summary>Asks the silo on this machine whether it is ready: for containers, whose image need not have a shell or curl.</summary>
+/// <summary>
+/// Asks the silo on this machine whether it is ready: for containers, whose image need not have a shell or curl.
+/// </summary>
 internal static class HealthProbe
 {
     /// <summary>Makes the silo's program ask the silo that runs beside it whether it is ready, and end.</summary>
@@ -11,7 +13,8 @@ internal static class HealthProbe
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <returns>The exit code: 0 when the silo is ready, also when it is degraded; 1 when it is not, or does not answer.</returns>
+    /// <returns>The exit code: 0 when the silo is ready, also when it is degraded; 1 when it is not, or does not
+    /// answer.</returns>
     public static async Task<int> RunAsync(IConfiguration configuration, TextWriter output, TextWriter errors)
     {
         var url = AddressOf(configuration);
@@ -38,7 +41,9 @@ internal static class HealthProbe
         var urls = configuration[WebHostDefaults.ServerUrlsKey]
             ?? Endpoint(configuration)
             ?? (configuration[WebHostDefaults.HttpPortsKey] is { Length: > 0 } ports ? $"http://*:{ports.Split(';')[0]}" : null)
-            ?? (configuration[WebHostDefaults.HttpsPortsKey] is { Length: > 0 } secure ? $"https://*:{secure.Split(';')[0]}" : null)
+            ?? (configuration[WebHostDefaults.HttpsPortsKey] is { Length: > 0 } secure
+                ? $"https://*:{secure.Split(';')[0]}"
+                : null)
             ?? ChatterboxHostExtensions.DefaultUrl;
         var address = StartUp.ParseUrl(urls.Split(';', StringSplitOptions.RemoveEmptyEntries)[0]);
         var host = address.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "127.0.0.1" : address.Host;
@@ -46,5 +51,6 @@ internal static class HealthProbe
     }
 
     private static string? Endpoint(IConfiguration configuration) =>
-        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).FirstOrDefault(url => !string.IsNullOrEmpty(url));
+        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"])
+            .FirstOrDefault(url => !string.IsNullOrEmpty(url));
 }

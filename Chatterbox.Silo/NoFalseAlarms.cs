@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Chatterbox.Silo;
 
 /// <summary>
-/// Leaves out of the log what Orleans' watchdog cannot have seen. As a silo starts, one of its threads may look since when the other has
+/// Leaves out of the log what Orleans' watchdog cannot have seen. As a silo starts, one of its threads may look since when the
+/// other has
 /// been silent before that one has begun, and then warns of a deadlock for as long as the machine has been up. Nothing can have
 /// been silent for longer than its process has run; every other warning is logged.
 /// </summary>

@@ -18,7 +18,8 @@ internal static class SessionChecking
     private const int NotAllWouldLoad = 4;
 
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(SiloSettings settings, bool json, TextWriter output, TextWriter progress, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        SiloSettings settings, bool json, TextWriter output, TextWriter progress, CancellationToken cancellationToken)
     {
         await using var services = new ServiceCollection()
             .AddChatterboxSchema(settings.Session)

@@ -9,7 +9,9 @@ namespace Chatterbox.Silo;
 /// <summary>What the console shows: where everything is, or the setting to correct.</summary>
 internal static class StartUp
 {
-    /// <summary>The exit code: 0 when stopped as asked, 1 when a setting has to be corrected first: a message names it, no stack trace.</summary>
+    /// <summary>
+    /// The exit code: 0 when stopped as asked, 1 when a setting has to be corrected first: a message names it, no stack trace.
+    /// </summary>
     public static async Task<int> RunAsync(Func<Task<int>> run)
     {
         UseInvariantCulture();
@@ -31,7 +33,9 @@ internal static class StartUp
         CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
     }
 
-    /// <summary>Asked before the silo starts, since Orleans and the web server would tell in the middle of the silo's own start.</summary>
+    /// <summary>
+    /// Asked before the silo starts, since Orleans and the web server would tell in the middle of the silo's own start.
+    /// </summary>
     /// <exception cref="SettingsException"/>
     public static void EnsurePortsAreFree(SiloSettings settings, IConfiguration configuration)
     {
@@ -41,7 +45,8 @@ internal static class StartUp
         {
             var address = ParseUrl(url);
             // A name or '*' is left to the web server; port 0 is free by definition.
-            if (address.Port != 0 && IPAddress.TryParse(address.Host is "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']'), out var ip))
+            if (address.Port != 0
+                && IPAddress.TryParse(address.Host is "localhost" ? "127.0.0.1" : address.Host.Trim('[', ']'), out var ip))
                 EnsureFree("ASPNETCORE_URLS", ip, address.Port, url);
         }
     }
@@ -80,7 +85,8 @@ internal static class StartUp
     {
         using var owned = Own(database);
         DatabaseSchema.Migrate(database);
-        Console.WriteLine($"The schema is up to date: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}");
+        Console.WriteLine(
+            $"The schema is up to date: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}");
         Warn(database);
     }
 

@@ -5,18 +5,21 @@ namespace Chatterbox.Silo.Operations;
 /// <summary>Exports how the cluster looks from this silo. Orleans itself has no metric that says so.</summary>
 internal sealed class ClusterWatch : BackgroundService
 {
-    private static readonly SiloStatus[] Told = [SiloStatus.Active, SiloStatus.Joining, SiloStatus.ShuttingDown, SiloStatus.Stopping, SiloStatus.Dead];
+    private static readonly SiloStatus[] Told =
+        [SiloStatus.Active, SiloStatus.Joining, SiloStatus.ShuttingDown, SiloStatus.Stopping, SiloStatus.Dead];
 
     private readonly IClusterMembershipService _membership;
 
     public ClusterWatch(IClusterMembershipService membership)
     {
         _membership = membership;
-        SiloInstruments.Meter.CreateObservableGauge("chatterbox.cluster.silos", Count, "{silo}", "Silos by status, as this one knows them.");
+        SiloInstruments.Meter.CreateObservableGauge("chatterbox.cluster.silos", Count, "{silo}",
+            "Silos by status, as this one knows them.");
     }
 
     /// <summary>Silos that were declared dead between two views of the cluster without having said that they stop.</summary>
-    public static int EvictedBetween(ClusterMembershipSnapshot before, ClusterMembershipSnapshot now) => now.Members.Values.Count(member =>
+    public static int EvictedBetween(ClusterMembershipSnapshot before, ClusterMembershipSnapshot now) =>
+        now.Members.Values.Count(member =>
         member.Status is SiloStatus.Dead && before.GetSiloStatus(member.SiloAddress) is SiloStatus.Active or SiloStatus.Joining);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

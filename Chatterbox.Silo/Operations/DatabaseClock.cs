@@ -11,7 +11,8 @@ internal sealed class DatabaseClock(DatabaseOptions options, TimeProvider clock)
     public static readonly TimeSpan Warning = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// An offset beyond this keeps a silo from joining: a silo's sign of life is stale after 15 s by the others' clocks, and it takes
+    /// An offset beyond this keeps a silo from joining: a silo's sign of life is stale after 15 s by the others' clocks, and it
+    /// takes
     /// theirs for stale by its own.
     /// </summary>
     public static readonly TimeSpan Largest = TimeSpan.FromSeconds(5);
@@ -21,7 +22,9 @@ internal sealed class DatabaseClock(DatabaseOptions options, TimeProvider clock)
     /// <summary>False where the database has the machine's own clock.</summary>
     public bool HasClock => _dialect.SelectUtcNow is not null;
 
-    /// <summary>This machine's clock less the database's, from one round trip, whose middle is taken for the moment of the answer.</summary>
+    /// <summary>
+    /// This machine's clock less the database's, from one round trip, whose middle is taken for the moment of the answer.
+    /// </summary>
     /// <exception cref="System.Data.Common.DbException">The database is unavailable.</exception>
     public async Task<TimeSpan> MeasureAsync(CancellationToken cancellationToken)
     {
@@ -40,9 +43,13 @@ internal sealed class DatabaseClock(DatabaseOptions options, TimeProvider clock)
     public static async Task EnsureAsync(DatabaseOptions options, TimeProvider clock)
     {
         var database = new DatabaseClock(options, clock);
-        if (!database.HasClock || await database.MeasureAsync(CancellationToken.None) is var offset && offset.Duration() <= Largest)
+        if (!database.HasClock)
+            return;
+        var offset = await database.MeasureAsync(CancellationToken.None);
+        if (offset.Duration() <= Largest)
             return;
         throw new SettingsException(string.Create(CultureInfo.InvariantCulture,
-            $"This machine's clock is {offset.TotalSeconds:0.0} s from the database's; at most {Largest.TotalSeconds:0} s are allowed. Synchronize it (NTP)."));
+            $"This machine's clock is {offset.TotalSeconds:0.0} s from the database's; at most {Largest.TotalSeconds:0} s are "
+            + $"allowed. Synchronize it (NTP)."));
     }
 }

@@ -1,7 +1,8 @@
 namespace Chatterbox.Silo.Operations;
 
 /// <summary>
-/// How long a silo that is asked to stop may take. One constant, <see cref="Drain"/>, from which everything around it follows: the host's
+/// How long a silo that is asked to stop may take. One constant, <see cref="Drain"/>, from which everything around it follows:
+/// the host's
 /// shutdown timeout here, and preStop and the grace period in <c>deploy/k8s</c>, which a test holds against these.
 /// </summary>
 public static class ShutdownBudget

@@ -9,9 +9,11 @@ internal static class SiloInstruments
     public static readonly Meter Meter = new(ChatterboxInstruments.MeterName);
 
     public static readonly Counter<long> Evictions =
-        Meter.CreateCounter<long>("chatterbox.cluster.evictions", "{silo}", "Silos that were declared dead without having said that they stop.");
+        Meter.CreateCounter<long>("chatterbox.cluster.evictions", "{silo}",
+            "Silos that were declared dead without having said that they stop.");
 
     /// <summary>1, with the version as a tag: two versions at once are a roll under way.</summary>
     public static readonly ObservableGauge<int> BuildInfo = Meter.CreateObservableGauge("chatterbox.build.info",
-        () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Build.Version)), description: "1; the version is a tag.");
+        () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", Build.Version)),
+        description: "1; the version is a tag.");
 }

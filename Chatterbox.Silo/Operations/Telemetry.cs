@@ -24,22 +24,27 @@ internal static class Telemetry
             return services;
 
         var builder = services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(
-            "chatterbox-silo", serviceNamespace: settings.Cluster.ServiceId, Build.Version, serviceInstanceId: $"{settings.Silo.Advertised}:{settings.Silo.Port}"));
+            "chatterbox-silo", serviceNamespace: settings.Cluster.ServiceId, Build.Version,
+            serviceInstanceId: $"{settings.Silo.Advertised}:{settings.Silo.Port}"));
         builder.WithMetrics(metrics =>
         {
             metrics.AddMeter(Meters);
             if (telemetry.ServesPrometheus)
-                metrics.AddPrometheusHttpListener(listener => (listener.Host, listener.Port) = (telemetry.PrometheusHost, telemetry.PrometheusPort));
+                metrics.AddPrometheusHttpListener(listener =>
+                    (listener.Host, listener.Port) = (telemetry.PrometheusHost, telemetry.PrometheusPort));
             if (telemetry.SendsOtlp)
                 metrics.AddOtlpExporter(exporter => exporter.Endpoint = Endpoint(telemetry, exporter.Endpoint));
         });
         if (telemetry.SendsOtlp)
         {
-            builder.WithTracing(tracing => tracing.AddSource(Sources).AddOtlpExporter(exporter => exporter.Endpoint = Endpoint(telemetry, exporter.Endpoint)));
-            builder.WithLogging(logging => logging.AddOtlpExporter(exporter => exporter.Endpoint = Endpoint(telemetry, exporter.Endpoint)));
+            builder.WithTracing(tracing => tracing.AddSource(Sources).AddOtlpExporter(
+                exporter => exporter.Endpoint = Endpoint(telemetry, exporter.Endpoint)));
+            builder.WithLogging(logging =>
+                logging.AddOtlpExporter(exporter => exporter.Endpoint = Endpoint(telemetry, exporter.Endpoint)));
         }
         return services;
     }
 
-    private static Uri Endpoint(TelemetryOptions telemetry, Uri standard) => telemetry.Otlp.Length > 0 ? new(telemetry.Otlp) : standard;
+    private static Uri Endpoint(TelemetryOptions telemetry, Uri standard) =>
+        telemetry.Otlp.Length > 0 ? new(telemetry.Otlp) : standard;
 }

@@ -25,16 +25,20 @@ public sealed class SiloEndpointOptions
     internal void Resolve()
     {
         if (Address.Equals("auto", StringComparison.OrdinalIgnoreCase))
-            Advertised = Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), own => own.AddressFamily is AddressFamily.InterNetwork)
+            Advertised =
+                Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), own => own.AddressFamily is AddressFamily.InterNetwork)
                 ?? IPAddress.Loopback;
         else if (IPAddress.TryParse(Address, out var address) && !address.Equals(IPAddress.Any))
             Advertised = address;
         else
-            throw SettingsException.For("Chatterbox:Silo:Address", Address, "an IP address of this machine that others can reach, or auto");
+            throw SettingsException.For("Chatterbox:Silo:Address", Address,
+                "an IP address of this machine that others can reach, or auto");
     }
 }
 
-/// <summary><c>Chatterbox__Gateway__…</c>: where Orleans clients, the <c>chatterbox</c> command among them, reach this silo.</summary>
+/// <summary>
+/// <c>Chatterbox__Gateway__…</c>: where Orleans clients, the <c>chatterbox</c> command among them, reach this silo.
+/// </summary>
 public sealed class GatewayOptions
 {
     /// <summary>Default 30000.</summary>

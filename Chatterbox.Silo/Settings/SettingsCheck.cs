@@ -11,7 +11,9 @@ namespace Chatterbox.Silo.Settings;
 /// </summary>
 internal static class SettingsCheck
 {
-    /// <summary>Appends a line to <paramref name="problems"/> for each key without a property and each value it cannot take.</summary>
+    /// <summary>
+    /// Appends a line to <paramref name="problems"/> for each key without a property and each value it cannot take.
+    /// </summary>
     public static void Check(IConfigurationSection section, Type options, ICollection<string> problems)
     {
         var properties = options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -22,7 +24,8 @@ internal static class SettingsCheck
         {
             if (!properties.TryGetValue(child.Key, out var property))
                 problems.Add(Unknown(child, properties.Keys));
-            else if (property.PropertyType is { IsGenericType: true } map && map.GetGenericTypeDefinition() == typeof(Dictionary<,>))
+            else if (property.PropertyType is { IsGenericType: true } map
+                && map.GetGenericTypeDefinition() == typeof(Dictionary<,>))
                 foreach (var entry in child.GetChildren()) Check(entry, map.GetGenericArguments()[1], problems);
             else if (IsScalar(property.PropertyType))
                 CheckValue(child, property, problems);
@@ -37,7 +40,8 @@ internal static class SettingsCheck
     private static void CheckValue(IConfigurationSection setting, PropertyInfo property, ICollection<string> problems)
     {
         if (setting.GetChildren().Any())
-            problems.Add($"{setting.Path.Replace(":", "__", StringComparison.Ordinal)} takes one value and has no settings below it.");
+            problems.Add(
+                $"{setting.Path.Replace(":", "__", StringComparison.Ordinal)} takes one value and has no settings below it.");
         else if (!TryParse(setting.Value, Bare(property.PropertyType), out var value)
                  || property.GetCustomAttributes<ValidationAttribute>().Any(rule => !rule.IsValid(value)))
             problems.Add(SettingsException.Describe(setting.Path, setting.Value, Allowed(property)));
@@ -50,7 +54,8 @@ internal static class SettingsCheck
             return true;
         // Enum.Parse takes any number, also one that names no member.
         if (type.IsEnum)
-            return Enum.TryParse(type, text, ignoreCase: true, out value) && Enum.IsDefined(type, value!) && !char.IsAsciiDigit(text![0]);
+            return Enum.TryParse(type, text, ignoreCase: true, out value) && Enum.IsDefined(type, value!)
+                && !char.IsAsciiDigit(text![0]);
         try
         {
             value = TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, text ?? "");
@@ -82,7 +87,8 @@ internal static class SettingsCheck
         });
     }
 
-    private static bool IsScalar(Type declared) => Bare(declared) is var type && (type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan));
+    private static bool IsScalar(Type declared) => Bare(declared) is var type
+        && (type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(TimeSpan));
 
     private static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 }

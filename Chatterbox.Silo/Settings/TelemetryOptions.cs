@@ -6,23 +6,28 @@ namespace Chatterbox.Silo.Settings;
 public sealed class TelemetryOptions
 {
     /// <summary>
-    /// Where metrics, traces and logs are sent by OTLP, such as <c>http://collector:4317</c>. Default empty: nothing is sent, unless
+    /// Where metrics, traces and logs are sent by OTLP, such as <c>http://collector:4317</c>. Default empty: nothing is sent,
+    /// unless
     /// OpenTelemetry's own <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set.
     /// </summary>
     public string Otlp { get; set; } = "";
 
     /// <summary>
-    /// The port on which Prometheus reads <c>/metrics</c>, apart from the silo's web server, so that it answers while the silo drains.
+    /// The port on which Prometheus reads <c>/metrics</c>, apart from the silo's web server, so that it answers while the silo
+    /// drains.
     /// Default 0: none; 0 to 65,535.
     /// </summary>
     [Range(0, 65535)]
     public int PrometheusPort { get; set; }
 
-    /// <summary>The host name that Prometheus uses; <c>*</c> is any. Default <c>localhost</c>, and then only this machine can read it.</summary>
+    /// <summary>
+    /// The host name that Prometheus uses; <c>*</c> is any. Default <c>localhost</c>, and then only this machine can read it.
+    /// </summary>
     [StringLength(255, MinimumLength = 1)]
     public string PrometheusHost { get; set; } = "localhost";
 
-    internal bool SendsOtlp => Otlp.Length > 0 || Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 };
+    internal bool SendsOtlp => Otlp.Length > 0
+        || Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT") is { Length: > 0 };
 
     internal bool ServesPrometheus => PrometheusPort > 0;
 

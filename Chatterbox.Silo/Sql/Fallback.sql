@@ -3,6 +3,8 @@
 -- name: Create
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+-- Bytes that the log keeps once its content is in the file.
+PRAGMA journal_size_limit = 4194304;
 -- DatabaseId is the id that is stored in the database that the frame is for; Service is Orleans' service id.
 CREATE TABLE IF NOT EXISTS Frames
 (

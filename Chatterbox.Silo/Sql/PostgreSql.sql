@@ -30,10 +30,13 @@ CREATE TABLE OrleansStorage
 ALTER TABLE OrleansStorage ALTER COLUMN PayloadBinary SET STORAGE EXTERNAL;
 
 -- A grain has one row. Of two first writers the second meets this key. The hashes come first: they alone find the row.
+-- The names are in the key by their digests, since an index entry has at most 2,704 bytes and two names up to 4,096. This is the way
+-- to get a text's bytes that an index may use; md5 would fail on servers in FIPS mode.
 -- A key without extension is NULL there, and NULLs never collide; the last two columns tell it from an empty one.
 CREATE UNIQUE INDEX UX_OrleansStorage ON OrleansStorage
-  (GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, ServiceId, GrainTypeString,
-   (COALESCE(GrainIdExtensionString, '')), (GrainIdExtensionString IS NULL));
+  (GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, ServiceId,
+   (sha256(decode(replace(GrainTypeString, '\', '\\'), 'escape'))),
+   (sha256(decode(replace(COALESCE(GrainIdExtensionString, ''), '\', '\\'), 'escape'))), (GrainIdExtensionString IS NULL));
 
 -- Returns the new version; a conflict returns no row. Without a version the first part acts, with a version the second.
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ('WriteToStorageKey', '

@@ -25,12 +25,15 @@ public static class ChatterboxStorageExtensions
             services.AddSingleton<IStoredRows>(provider => new DatabaseRows(options, ServiceId(provider)));
             if (options.HasFallback)
             {
-                services.AddSingleton(provider => WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
+                services.AddSingleton(provider =>
+                    WithFallback(provider, Writer(provider, ChatterboxStorage.Name, options), options));
                 services.AddSingleton<IStorageStatus>(provider => provider.GetRequiredService<FallbackGrainStorage>());
-                services.AddGrainStorage(ChatterboxStorage.Name, (provider, _) => provider.GetRequiredService<FallbackGrainStorage>());
+                services.AddGrainStorage(ChatterboxStorage.Name, (provider, _) =>
+                    provider.GetRequiredService<FallbackGrainStorage>());
             }
             else if (options.Writer is StorageWriter.GroupCommit)
             {
+                // By its own type: Orleans starts a storage whose type takes part in the silo's lifecycle.
                 services.AddGrainStorage(ChatterboxStorage.Name, (provider, name) => GroupCommit(provider, name, options));
             }
             else
@@ -41,7 +44,8 @@ public static class ChatterboxStorageExtensions
     }
 
     /// <summary>
-    /// Adds a grain storage for grains of any state, with group commit: a drop-in for Orleans' ADO.NET provider on the same tables, rows
+    /// Adds a grain storage for grains of any state, with group commit: a drop-in for Orleans' ADO.NET provider on the same
+    /// tables, rows
     /// and etags. It has no fallback file.
     /// </summary>
     public static ISiloBuilder AddChatterboxGrainStorage(
@@ -50,7 +54,8 @@ public static class ChatterboxStorageExtensions
         var options = new ChatterboxGrainStorageOptions();
         configure?.Invoke(options);
         options.Database?.Resolve();
-        return silo.ConfigureServices(services => services.AddGrainStorage(name, (provider, _) => ForAnyState(provider, name, options)));
+        return silo.ConfigureServices(services =>
+            services.AddGrainStorage(name, (provider, _) => ForAnyState(provider, name, options)));
     }
 
     /// <summary><see cref="AddChatterboxGrainStorage"/> for states that name no storage.</summary>
@@ -58,14 +63,17 @@ public static class ChatterboxStorageExtensions
         this ISiloBuilder silo, Action<ChatterboxGrainStorageOptions>? configure = null) =>
         silo.AddChatterboxGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, configure);
 
-    private static GroupCommitGrainStorage ForAnyState(IServiceProvider provider, string name, ChatterboxGrainStorageOptions options)
+    private static GroupCommitGrainStorage ForAnyState(
+        IServiceProvider provider, string name, ChatterboxGrainStorageOptions options)
     {
         var database = options.Database ?? provider.GetService<DatabaseOptions>() ?? throw new InvalidOperationException(
-            $"The grain storage '{name}' has no database: set {nameof(ChatterboxGrainStorageOptions.Database)}, or add Chatterbox's own storage first.");
+            $"The grain storage '{name}' has no database: set {nameof(ChatterboxGrainStorageOptions.Database)}, or add "
+            + "Chatterbox's own storage first.");
         var serializer = options.GrainStorageSerializer
             ?? provider.GetKeyedService<IGrainStorageSerializer>(name)
             ?? provider.GetRequiredService<IGrainStorageSerializer>();
-        return GroupCommit(provider, name, database, serializer, options.DeleteStateOnClear ? Stock(provider, name, database, serializer, true) : null);
+        return GroupCommit(provider, name, database, serializer,
+            options.DeleteStateOnClear ? Stock(provider, name, database, serializer, true) : null);
     }
 
     private static IGrainStorage Writer(IServiceProvider provider, string name, DatabaseOptions options) =>
@@ -74,46 +82,43 @@ public static class ChatterboxStorageExtensions
     private static FallbackGrainStorage WithFallback(IServiceProvider provider, IGrainStorage primary, DatabaseOptions options)
     {
         var clock = Clock(provider);
-        // Never opened: it only tells the failures of this database apart, where the stock provider passes them on as they are.
-        var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "", clock);
+        var failures = new DatabaseFailures(DatabaseDialect.Of(options.Provider));
         var service = ServiceId(provider);
-        return new(primary, IsUnavailable, () => FallbackOwner.ReadAsync(options, service),
+        return new(primary, () => failures.ReadAsync(() => FallbackOwner.ReadAsync(options, service)),
             new FallbackFile(options.Fallback, clock, options.FallbackBytes), clock,
             provider.GetRequiredService<ILogger<FallbackGrainStorage>>());
-
-        // Disposed: the silo stops, and this late write is for its next start.
-        bool IsUnavailable(Exception failure) => failure switch
-        {
-            StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException => true,
-            StorageRejectedException or InconsistentStateException => false,
-            _ => store.Classify(failure) is BatchFailure.Unavailable or BatchFailure.Unknown or BatchFailure.Stale,
-        };
     }
 
     private static GroupCommitGrainStorage GroupCommit(
-        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, AdoNetGrainStorage? stock = null) =>
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null,
+        StockGrainStorage? stock = null) =>
         new(name, ServiceId(provider), options, serializer ?? new StoredFrameSerializer(), stock,
             provider.GetRequiredService<Orleans.Serialization.Serializers.IActivatorProvider>(), Clock(provider),
             provider.GetRequiredService<ILogger<GroupCommitGrainStorage>>());
 
-    private static AdoNetGrainStorage Stock(
-        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null, bool deleteOnClear = false)
+    private static StockGrainStorage Stock(
+        IServiceProvider provider, string name, DatabaseOptions options, IGrainStorageSerializer? serializer = null,
+        bool deleteOnClear = false)
     {
+        var dialect = DatabaseDialect.Of(options.Provider);
         var storage = new AdoNetGrainStorageOptions
         {
-            Invariant = DatabaseDialect.Of(options.Provider).Invariant,
+            Invariant = dialect.Invariant,
             ConnectionString = options.ConnectionString,
             GrainStorageSerializer = serializer ?? new StoredFrameSerializer(),
             HashPicker = new StorageHasherPicker([new OrleansDefaultHasher()]),
-            // By default a cleared row stays as a version without a payload. A writer that still holds an older etag, be it a stale
+            // By default a cleared row stays as a version without a payload. A writer that still holds an older etag, be it a
+            // stale
             // activation or a replay, then meets a conflict; were the row gone, its "first" write would restore the state.
             DeleteStateOnClear = deleteOnClear,
         };
-        return ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
+        var stock = ActivatorUtilities.CreateInstance<AdoNetGrainStorage>(
             provider, Options.Create(storage), provider.GetRequiredService<IOptions<ClusterOptions>>(), name);
+        return new(stock, new DatabaseFailures(dialect), dialect.WatchFiles(options.ConnectionString));
     }
 
-    private static string ServiceId(IServiceProvider provider) => provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+    private static string ServiceId(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
 
     private static TimeProvider Clock(IServiceProvider provider) => provider.GetService<TimeProvider>() ?? TimeProvider.System;
 }

@@ -8,8 +8,10 @@ namespace Chatterbox.Silo.Storage;
 /// <summary>What differs between the databases, apart from their SQL, which is in <c>Sql/</c>, a file for each.</summary>
 internal abstract class DatabaseDialect
 {
-    /// <summary>Migrations take turns: whoever has to wait longer than this gives up. Generous, since a script may rebuild a table.</summary>
-    protected static readonly TimeSpan MigrationTurn = TimeSpan.FromMinutes(5);
+    /// <summary>
+    /// Migrations take turns: whoever has to wait longer than this gives up. Generous, since a script may rebuild a table.
+    /// </summary>
+    protected static readonly TimeSpan MigrationLockTimeout = TimeSpan.FromMinutes(5);
 
     public static DatabaseDialect Of(DatabaseProvider provider) => provider switch
     {
@@ -28,7 +30,9 @@ internal abstract class DatabaseDialect
     /// <summary>True where a silo brings the schema up to date by itself, since no other silo can be using it.</summary>
     public abstract bool MigratesAtStart { get; }
 
-    /// <summary>A complete connection string, without touching the database. Options that it names are kept as they are.</summary>
+    /// <summary>
+    /// A complete connection string, without touching the database. Options that it names are kept as they are.
+    /// </summary>
     /// <param name="timeout">How long opening a connection may take, unless the connection string says otherwise.</param>
     public abstract string Resolve(string connectionString, TimeSpan timeout);
 
@@ -42,10 +46,14 @@ internal abstract class DatabaseDialect
 
     public abstract UpgradeEngineBuilder Upgrade(string connectionString);
 
-    /// <summary>Makes sure that the database is there, creating it where <paramref name="create"/> allows, and takes writes.</summary>
+    /// <summary>
+    /// Makes sure that the database is there, creating it where <paramref name="create"/> allows, and takes writes.
+    /// </summary>
     public abstract void Prepare(string connectionString, bool create);
 
-    /// <summary>Runs the statements that storage depends on, without changing a row; called once the schema is up to date.</summary>
+    /// <summary>
+    /// Runs the statements that storage depends on, without changing a row; called once the schema is up to date.
+    /// </summary>
     /// <exception cref="SettingsException">A right or an object is missing: the message names it.</exception>
     public virtual void CheckAccess(DatabaseOptions options)
     {
@@ -55,7 +63,7 @@ internal abstract class DatabaseDialect
     public virtual IReadOnlyList<string> Warnings(string connectionString) => [];
 
     /// <summary>Held while migrating, so that several programs may start at once.</summary>
-    public abstract IDisposable TakeMigrationTurn(string connectionString);
+    public abstract IDisposable AcquireMigrationLock(string connectionString);
 
     /// <summary>Asks the database for its time, in UTC; null where its clock is this machine's own.</summary>
     public virtual string? SelectUtcNow => null;
@@ -71,12 +79,25 @@ internal abstract class DatabaseDialect
     /// How many connections there are beside those for rows that must not hold up others: locked by another transaction, refused
     /// before, or large. 0 where the database has one writer anyway.
     /// </summary>
-    public virtual int AsideLanes => 0;
+    public virtual int IsolatedLanes => 0;
+
+    /// <summary>
+    /// Whose failure an exception of this database's driver is, to a caller that does not know how far the statement got: what is
+    /// no
+    /// answer is <see cref="BatchFailure.Unknown"/>.
+    /// </summary>
+    public abstract BatchFailure Classify(Exception failure);
+
+    /// <summary>
+    /// Asks, from any thread, whether the files that the database has now are still its own; null where they are a server's.
+    /// </summary>
+    public virtual Action? WatchFiles(string connectionString) => null;
 
     public abstract RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock);
 
-    protected static SettingsException NotAConnectionString(string connectionString, string example, Exception cause) =>
-        SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString, $"a connection string such as '{example}' ({cause.Message})", cause);
+    protected static SettingsException InvalidConnectionString(string connectionString, string example, Exception cause) =>
+        SettingsException.For(DatabaseOptions.ConnectionStringSetting, connectionString,
+            $"a connection string such as '{example}' ({cause.Message})", cause);
 
     protected static void Execute(DbConnection connection, string sql, TimeSpan? timeout = null)
     {

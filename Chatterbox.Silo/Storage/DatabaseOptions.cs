@@ -26,6 +26,8 @@ public sealed class DatabaseOptions
     private const string NoFallback = "none";
 
     internal const long DefaultFallbackBytes = 1L << 30;
+    internal const long MinFallbackBytes = 1L << 20;
+    internal const long MaxFallbackBytes = 1L << 40;
 
     internal const string ConnectionStringSetting = "Chatterbox:Database:ConnectionString";
 
@@ -33,7 +35,8 @@ public sealed class DatabaseOptions
     public DatabaseProvider Provider { get; set; }
 
     /// <summary>
-    /// In the provider's own words. SQLite: <c>Data Source=</c> and a path, <c>~/…</c> or a <c>file:</c> URI; left out, the file is
+    /// In the provider's own words. SQLite: <c>Data Source=</c> and a path, <c>~/…</c> or a <c>file:</c> URI; left out, the file
+    /// is
     /// <c>chatterbox/chatterbox.db</c> in the user's local application data folder.
     /// </summary>
     public string ConnectionString { get; set; } = "";
@@ -58,16 +61,21 @@ public sealed class DatabaseOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The local file that keeps unsaved rows while the database is unavailable. Default <c>chatterbox/fallback-&lt;silo port&gt;.db</c> in the user's
+    /// The local file that keeps unsaved rows while the database is unavailable. Default <c>chatterbox/fallback-&lt;silo
+    /// port&gt;.db</c> in the user's
     /// local application data folder; <c>none</c> turns it off. Each silo needs a file of its own.
     /// </summary>
     public string Fallback { get; set; } = "";
 
     /// <summary>
-    /// How large <see cref="Fallback"/> may become. A row that does not fit is refused with an error; those in the file stay.
-    /// Default 1 GiB; 1 MiB to 1 TiB.
+    /// How large <see cref="Fallback"/> may become, in bytes. A row that does not fit is not kept, which health, log and metrics
+    /// say;
+    /// those in the file stay, and the database takes the row once it is available. Room of rows that were replayed is used
+    /// again, but the
+    /// file does not shrink. Its log beside it (<c>-wal</c>) comes on top: as large as the largest row, and 4 MiB.
+    /// Default 1 GiB; 1 MiB to 1 TiB. A file that is larger already keeps its size.
     /// </summary>
-    [Range((double)(1L << 20), (double)(1L << 40))]
+    [Range((double)MinFallbackBytes, (double)MaxFallbackBytes)]
     public long FallbackBytes { get; set; } = DefaultFallbackBytes;
 
     internal bool HasFallback => Fallback is not ("" or NoFallback);
@@ -77,7 +85,8 @@ public sealed class DatabaseOptions
     {
         if (Fallback == "")
             Fallback = Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData,
+                    Environment.SpecialFolderOption.DoNotVerify),
                 "chatterbox", $"fallback-{siloPort}.db");
     }
 

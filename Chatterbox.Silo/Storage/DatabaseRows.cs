@@ -38,7 +38,8 @@ internal sealed class DatabaseRows(DatabaseOptions options, string serviceId) : 
         while (await reader.ReadAsync(cancellationToken))
         {
             last = reader.GetInt32(0);
-            rows.Add(new(KeyOf(reader.GetInt64(1), reader.GetInt64(2), await reader.IsDBNullAsync(3, cancellationToken) ? null : reader.GetString(3)),
+            var extension = await reader.IsDBNullAsync(3, cancellationToken) ? null : reader.GetString(3);
+            rows.Add(new(KeyOf(reader.GetInt64(1), reader.GetInt64(2), extension),
                 reader.GetString(4), (byte[])reader.GetValue(5)));
         }
         return new(rows, last, last is { } reached ? ((double)reached - int.MinValue) / uint.MaxValue : 1);
@@ -49,7 +50,9 @@ internal sealed class DatabaseRows(DatabaseOptions options, string serviceId) : 
     {
         if (n0 == 0 && n1 == 0) return extension ?? "";
         byte[] guid = [.. BitConverter.GetBytes(n0), .. BitConverter.GetBytes(n1)];
-        return (n0 == 0 ? GrainIdKeyExtensions.CreateIntegerKey(n1, extension) : GrainIdKeyExtensions.CreateGuidKey(new Guid(guid), extension)).ToString()!;
+        return (n0 == 0
+            ? GrainIdKeyExtensions.CreateIntegerKey(n1, extension)
+            : GrainIdKeyExtensions.CreateGuidKey(new Guid(guid), extension)).ToString()!;
     }
 
     private static void BindList<T>(DbCommand command, string name, IReadOnlyList<T> values) where T : notnull

@@ -18,7 +18,7 @@ public static class DatabaseSchema
     public static void Migrate(DatabaseOptions options)
     {
         var (dialect, engine) = Open(options, create: true);
-        using var turn = dialect.TakeMigrationTurn(options.ConnectionString);
+        using var turn = dialect.AcquireMigrationLock(options.ConnectionString);
         RefuseNewer(dialect, engine);
         var result = engine.PerformUpgrade();
         if (!result.Successful)
@@ -26,7 +26,9 @@ public static class DatabaseSchema
                 + result.Error.Message, result.Error);
     }
 
-    /// <summary>What a silo does before it starts: SQLite is migrated, elsewhere the schema has to be the one this program knows.</summary>
+    /// <summary>
+    /// What a silo does before it starts: SQLite is migrated, elsewhere the schema has to be the one this program knows.
+    /// </summary>
     internal static void Ensure(DatabaseOptions options)
     {
         if (options.HasFallback)
@@ -39,8 +41,10 @@ public static class DatabaseSchema
         var (dialect, engine) = Open(options, create: false);
         RefuseNewer(dialect, engine);
         if (engine.IsUpgradeRequired())
-            throw new SettingsException($"The database schema is older than this program: run 'Chatterbox.Silo {MigrateArgument}' "
-                + "with the same settings first. Missing: " + string.Join(", ", engine.GetScriptsToExecute().Select(script => script.Name)) + ".");
+            throw new SettingsException(
+                $"The database schema is older than this program: run 'Chatterbox.Silo {MigrateArgument}' "
+                + "with the same settings first. Missing: "
+                + string.Join(", ", engine.GetScriptsToExecute().Select(script => script.Name)) + ".");
         dialect.CheckAccess(options);
     }
 
@@ -67,7 +71,8 @@ public static class DatabaseSchema
     {
         var unknown = engine.GetExecutedButNotDiscoveredScripts();
         if (unknown.Count > 0)
-            throw new SettingsException($"The {dialect.ScriptPrefix} schema is newer than this program ({string.Join(", ", unknown)}): "
+            throw new SettingsException(
+                $"The {dialect.ScriptPrefix} schema is newer than this program ({string.Join(", ", unknown)}): "
                 + "start the Chatterbox.Silo that made it, or a later one.");
     }
 

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Chatterbox.Silo.Storage;
 
-/// <summary>What has to be right about a PostgreSQL database before a silo uses it, each with a message that says what to change.</summary>
+/// <summary>
+/// What has to be right about a PostgreSQL database before a silo uses it, each with a message that says what to change.
+/// </summary>
 internal static class PostgreSqlDatabase
 {
     /// <summary>The migrations that have run, in the schema in use.</summary>
@@ -34,10 +36,12 @@ internal static class PostgreSqlDatabase
     {
         using var connection = Open(connectionString);
         if (Ask(connection, "SHOW server_encoding") is string encoding and not "UTF8")
-            throw new SettingsException($"The database {connection.Database} has the encoding {encoding}; it must be UTF8, since ids and texts "
+            throw new SettingsException(
+                $"The database {connection.Database} has the encoding {encoding}; it must be UTF8, since ids and texts "
                 + "are Unicode: create one with ENCODING 'UTF8' TEMPLATE template0.");
         if (Ask(connection, "SELECT current_schema()") is null)
-            throw new SettingsException($"The search path '{Ask(connection, "SHOW search_path")}' of the connection string names no schema that "
+            throw new SettingsException(
+                $"The search path '{Ask(connection, "SHOW search_path")}' of the connection string names no schema that "
                 + $"exists: create it, or run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}', which does.");
         if (create) return;
         // Read before the tables are looked at.
@@ -51,12 +55,14 @@ internal static class PostgreSqlDatabase
     {
         using var connection = Open(PostgreSqlConnection.ForGroupCommit(connectionString, timeout));
         if (Ask(connection, "SHOW enable_seqscan") is not "off")
-            throw new SettingsException("The server does not take the settings of the connection (Options): a pooler in between ignores them. "
+            throw new SettingsException(
+                "The server does not take the settings of the connection (Options): a pooler in between ignores them. "
                 + "Connect to PostgreSQL itself.");
         foreach (var table in Tables.Split(", "))
         {
             if (Ask(connection, $"SELECT to_regclass('{table}')::text") is null)
-                throw new SettingsException($"The table {table} is not in the search path '{Ask(connection, "SHOW search_path")}'.");
+                throw new SettingsException(
+                    $"The table {table} is not in the search path '{Ask(connection, "SHOW search_path")}'.");
             foreach (var right in (string[])["SELECT", "INSERT", "UPDATE", "DELETE"])
             {
                 if (table == "orleansquery" && right != "SELECT") continue;
@@ -64,7 +70,8 @@ internal static class PostgreSqlDatabase
             }
         }
         if (Ask(connection, "SHOW transaction_read_only") is "on")
-            throw new SettingsException("The database is read-only: connect to the primary (Target Session Attributes=read-write).");
+            throw new SettingsException(
+                "The database is read-only: connect to the primary (Target Session Attributes=read-write).");
     }
 
     /// <summary>The schema in which unqualified names are created, where the tables and their journal are.</summary>
@@ -76,16 +83,19 @@ internal static class PostgreSqlDatabase
 
     public static string Hint(Exception failure) => failure switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter", StringComparison.Ordinal) =>
+        PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } e when e.MessageText.Contains("startup parameter",
+            StringComparison.Ordinal) =>
             " A pooler such as PgBouncer is in between: connect to PostgreSQL itself.",
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } => " Have an owner of the database grant the right.",
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
+            " Have an owner of the database grant the right.",
         PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } =>
             " Each silo has up to five connections for its storage, and some more for clustering and health.",
         _ => "",
     };
 
     /// <summary>
-    /// With a pooler that changes servers between transactions, settings and prepared statements of one client turn up at another. A
+    /// With a pooler that changes servers between transactions, settings and prepared statements of one client turn up at
+    /// another. A
     /// setting that one connection leaves behind and another finds tells.
     /// </summary>
     private static void RefusePooler(string connectionString, NpgsqlConnection first)
@@ -95,7 +105,8 @@ internal static class PostgreSqlDatabase
         using var second = Open(connectionString);
         var seen = Ask(second, "SELECT current_setting('chatterbox.probe', true)") as string;
         if (seen == mark || Ask(first, "SELECT current_setting('chatterbox.probe', true)") as string != mark)
-            throw new SettingsException("A pooler in transaction mode is between this silo and PostgreSQL, and hands one connection's settings and "
+            throw new SettingsException(
+                "A pooler in transaction mode is between this silo and PostgreSQL, and hands one connection's settings and "
                 + "prepared statements to another: connect to PostgreSQL itself, or set the pooler's pool_mode to session.");
     }
 
@@ -114,21 +125,24 @@ internal static class PostgreSqlDatabase
         {
             EnsureDatabase.For.PostgresqlDatabase(connectionString, new DbUp.Engine.Output.NoOpUpgradeLog());
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase
+            or PostgresErrorCodes.UniqueViolation)
         {
             // Another program, starting at the same time, was faster.
         }
     }
 
     private static string? FirstSchema(NpgsqlConnection connection) =>
-        Ask(connection, "SHOW search_path") is string path && path.Split(',')[0].Trim().Trim('"') is { Length: > 0 } first && first != "$user"
+        Ask(connection, "SHOW search_path") is string path && path.Split(',')[0].Trim().Trim('"') is { Length: > 0 } first
+            && first != "$user"
             ? first
             : null;
 
     private static NpgsqlConnection Open(string connectionString)
     {
         // Not pooled: what is asked here must not linger on a connection that others use.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        var connection =
+            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         try
         {
             connection.Open();

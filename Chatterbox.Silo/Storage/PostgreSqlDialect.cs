@@ -28,11 +28,12 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            throw NotAConnectionString("", "Host=127.0.0.1;Database=chatterbox;Username=chatterbox;Password=…", e);
+            throw InvalidConnectionString("", "Host=127.0.0.1;Database=chatterbox;Username=chatterbox;Password=…", e);
         }
         if (builder.Multiplexing)
             throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, "Multiplexing=true",
-                "a connection string without Multiplexing: group commit has connections of its own, and sends many rows in each command");
+                "a connection string without Multiplexing: group commit has connections of its own, and "
+                + "sends many rows in each command");
         return builder.ConnectionString;
     }
 
@@ -57,7 +58,8 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidCatalogName)
         {
             throw new SettingsException(
-                $"{e.MessageText}: run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create it.", e);
+                $"{e.MessageText}: run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create it.",
+                    e);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
@@ -79,18 +81,21 @@ internal sealed class PostgreSqlDialect : DatabaseDialect
         }
     }
 
-    public override IDisposable TakeMigrationTurn(string connectionString)
+    public override IDisposable AcquireMigrationLock(string connectionString)
     {
         // A session's lock goes with the connection, so this one must not return to the pool with it.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        var connection =
+            new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         connection.Open();
-        Execute(connection, "SELECT pg_advisory_lock(hashtext('chatterbox migration'))", MigrationTurn);
+        Execute(connection, "SELECT pg_advisory_lock(hashtext('chatterbox migration'))", MigrationLockTimeout);
         return connection;
     }
 
     public override int WriterLanes => 2;
 
-    public override int AsideLanes => 2;
+    public override int IsolatedLanes => 2;
+
+    public override BatchFailure Classify(Exception failure) => PostgreSqlRowStore.Classify(failure, lost: BatchFailure.Unknown);
 
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new PostgreSqlRowStore(options.ConnectionString, serviceId, options.Timeout, clock);

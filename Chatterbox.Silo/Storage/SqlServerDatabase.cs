@@ -12,7 +12,8 @@ internal static class SqlServerDatabase
     private static readonly TimeSpan CreationTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Opens a connection outside the pool, and tries once. The pool remembers that a database is missing, and the driver waits ten
+    /// Opens a connection outside the pool, and tries once. The pool remembers that a database is missing, and the driver waits
+    /// ten
     /// seconds before it looks again.
     /// </summary>
     public static SqlConnection Open(string connectionString, string? database = null)
@@ -45,7 +46,8 @@ internal static class SqlServerDatabase
                 break;
             }
             catch (SqlException e) when (attempt < Tries && e.Number
-                is SqlServerErrors.NoSuchDatabase or SqlServerErrors.DatabaseExists or SqlServerErrors.TemplateInUse)
+                is SqlServerErrors.NoSuchDatabase or SqlServerErrors.UnknownDatabase or SqlServerErrors.DatabaseExists
+                    or SqlServerErrors.TemplateInUse)
             {
                 Task.Delay(Random.Shared.NextDouble() * LongestPause, TimeProvider.System).Wait();
             }

@@ -40,7 +40,7 @@ internal sealed class SqlServerDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
         {
-            throw NotAConnectionString("", "Server=127.0.0.1;Database=chatterbox;User Id=chatterbox;Password=…", e);
+            throw InvalidConnectionString("", "Server=127.0.0.1;Database=chatterbox;User Id=chatterbox;Password=…", e);
         }
     }
 
@@ -56,7 +56,8 @@ internal sealed class SqlServerDialect : DatabaseDialect
     {
         const string Journal = "ChatterboxSchema";
         using var connection = SqlServerDatabase.Open(connectionString);
-        // Where the names of the scripts and of Orleans' queries lead to, none of which has a schema: the user's default one, then dbo.
+        // Where the names of the scripts and of Orleans' queries lead to, none of which has a schema: the user's default one,
+        // then dbo.
         var schema = Query<string>(connection,
             $"SELECT COALESCE(OBJECT_SCHEMA_NAME(OBJECT_ID('{Journal}')), SCHEMA_NAME(), 'dbo')");
         return DeployChanges.To.SqlDatabase(connectionString).JournalToSqlTable(schema, Journal);
@@ -70,7 +71,7 @@ internal sealed class SqlServerDialect : DatabaseDialect
             {
                 SqlServerDatabase.Open(connectionString).Dispose();
             }
-            catch (SqlException e) when (create && e.Number == SqlServerErrors.NoSuchDatabase)
+            catch (SqlException e) when (create && e.Number is SqlServerErrors.NoSuchDatabase or SqlServerErrors.UnknownDatabase)
             {
                 SqlServerDatabase.Create(connectionString);
             }
@@ -108,17 +109,19 @@ internal sealed class SqlServerDialect : DatabaseDialect
         ];
     }
 
-    public override IDisposable TakeMigrationTurn(string connectionString)
+    public override IDisposable AcquireMigrationLock(string connectionString)
     {
         // A session's lock goes with the connection, so this one must not return to the pool with it.
         var connection = SqlServerDatabase.Open(connectionString);
-        SqlServerDatabase.Lock(connection, "chatterbox migration", MigrationTurn);
+        SqlServerDatabase.Lock(connection, "chatterbox migration", MigrationLockTimeout);
         return connection;
     }
 
-    public override int AsideLanes => 2;
+    public override int IsolatedLanes => 2;
 
     public override int WriterLanes => 2;
+
+    public override BatchFailure Classify(Exception failure) => SqlServerRowStore.Classify(failure, lost: BatchFailure.Unknown);
 
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqlServerRowStore(options.ConnectionString, serviceId, options.Timeout);

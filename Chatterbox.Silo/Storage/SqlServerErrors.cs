@@ -8,6 +8,10 @@ namespace Chatterbox.Silo.Storage;
 internal static class SqlServerErrors
 {
     public const int NoSuchDatabase = 4060;
+
+    /// <summary>The same, as other servers that speak TDS say it.</summary>
+    public const int UnknownDatabase = 911;
+
     public const int DatabaseExists = 1801;
 
     /// <summary>Another database is being created at this moment: the two need the same template.</summary>
@@ -37,13 +41,18 @@ internal static class SqlServerErrors
                     + "set TrustServerCertificate=True or Encrypt=Optional in the connection string.";
         return failure.Number switch
         {
-            NoSuchDatabase when isMigration => " The database exists, but this login has no user in it: run CREATE USER there.",
-            NoSuchDatabase => $" Run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create the database; "
+            NoSuchDatabase or UnknownDatabase when isMigration =>
+                " The database exists, but this login has no user in it: run CREATE USER there.",
+            NoSuchDatabase or UnknownDatabase =>
+                $" Run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' with the same settings to create the database; "
                 + "if it exists, give this login a user in it.",
-            MayNotCreate => $" Have it created by somebody who may (CREATE DATABASE, and READ_COMMITTED_SNAPSHOT ON), give this login a user "
+            MayNotCreate =>
+                $" Have it created by somebody who may (CREATE DATABASE, and READ_COMMITTED_SNAPSHOT ON), give this login a user "
                 + $"in it, and run 'Chatterbox.Silo {DatabaseSchema.MigrateArgument}' again.",
-            229 or 230 => " Rights that a silo needs: SELECT, INSERT, UPDATE and DELETE on the tables, EXECUTE on the type ChatterboxStorageRows.",
-            207 or 208 or 2715 => " The objects that this login finds are not those of this program: look at its default schema, and at "
+            229 or 230 => " Rights that a silo needs: SELECT, INSERT, UPDATE and DELETE on the tables, "
+                + "EXECUTE on the type ChatterboxStorageRows.",
+            207 or 208 or 2715 =>
+                " The objects that this login finds are not those of this program: look at its default schema, and at "
                 + "its rights: EXECUTE on the type ChatterboxStorageRows, SELECT on the tables.",
             _ => "",
         };

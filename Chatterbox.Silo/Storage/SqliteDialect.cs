@@ -25,11 +25,12 @@ internal sealed class SqliteDialect : DatabaseDialect
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw NotAConnectionString("", "Data Source=/var/lib/chatterbox/chatterbox.db", e);
+            throw InvalidConnectionString("", "Data Source=/var/lib/chatterbox/chatterbox.db", e);
         }
         if (builder.DataSource == "")
             builder.DataSource = Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData,
+                    Environment.SpecialFolderOption.DoNotVerify),
                 "chatterbox", "chatterbox.db");
         builder.DataSource = SqlitePath.Of(builder);
         // Only Prepare creates the file, before the silo starts: one that is removed later must not come up empty.
@@ -42,7 +43,8 @@ internal sealed class SqliteDialect : DatabaseDialect
     public override DbConnection Connect(string connectionString) => new SqliteConnection(connectionString);
 
     public override DbConnection ConnectToRead(string connectionString) =>
-        new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString);
+        new SqliteConnection(
+            new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadOnly }.ConnectionString);
 
     public override UpgradeEngineBuilder Upgrade(string connectionString) =>
         DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable("ChatterboxSchema");
@@ -53,7 +55,8 @@ internal sealed class SqliteDialect : DatabaseDialect
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Describe(connectionString))!);
             using var connection = new SqliteConnection(
-                new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadWriteCreate, Pooling = false }.ConnectionString);
+                new SqliteConnectionStringBuilder(connectionString) { Mode = SqliteOpenMode.ReadWriteCreate, Pooling =
+                    false }.ConnectionString);
             connection.Open();
             // The journal mode is kept in the file, so every later connection has it. Readers then never wait for the writer.
             Execute(connection, "PRAGMA journal_mode = WAL");
@@ -69,12 +72,16 @@ internal sealed class SqliteDialect : DatabaseDialect
     }
 
     /// <summary>Nothing to wait for: the file serves one process, which has locked it (<see cref="Lock"/>).</summary>
-    public override IDisposable TakeMigrationTurn(string connectionString) => Stream.Null;
+    public override IDisposable AcquireMigrationLock(string connectionString) => Stream.Null;
 
     public override IDisposable Lock(string connectionString) => SqliteFileLock.Take(Describe(connectionString));
 
     // SQLite has one writer at a time.
     public override int WriterLanes => 1;
+
+    public override BatchFailure Classify(Exception failure) => SqliteRowStore.Classify(failure, lost: BatchFailure.Unknown);
+
+    public override Action WatchFiles(string connectionString) => new SqliteFileWatch(Describe(connectionString)).Check;
 
     public override RowStore CreateRowStore(DatabaseOptions options, string serviceId, TimeProvider clock) =>
         new SqliteRowStore(options.ConnectionString, serviceId, options.Timeout, clock);

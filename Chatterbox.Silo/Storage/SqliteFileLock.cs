@@ -4,7 +4,8 @@ using Chatterbox.Silo.Settings;
 namespace Chatterbox.Silo.Storage;
 
 /// <summary>
-/// One process per SQLite file: <c>&lt;database&gt;.lock</c>, locked by the operating system, which releases it when the process ends,
+/// One process per SQLite file: <c>&lt;database&gt;.lock</c>, locked by the operating system, which releases it when the process
+/// ends,
 /// however it ends. The file itself stays. Beside it, <c>.lock.owner</c> says which process has it.
 /// </summary>
 internal sealed class SqliteFileLock : IDisposable
@@ -34,7 +35,8 @@ internal sealed class SqliteFileLock : IDisposable
             throw SettingsException.For(DatabaseOptions.ConnectionStringSetting, path,
                 $"a SQLite file that no other process uses: {Owner(name)} ({e.Message})", e);
         }
-        Try(() => File.WriteAllText(OwnerOf(name), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} on {Environment.MachineName}")));
+        Try(() => File.WriteAllText(OwnerOf(name),
+            string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} on {Environment.MachineName}")));
         return new(locked);
     }
 

@@ -13,7 +13,8 @@ internal static class SqlitePath
     public static string Of(SqliteConnectionStringBuilder connection)
     {
         var source = connection.DataSource;
-        if (connection.Mode is SqliteOpenMode.Memory || source.StartsWith(':') || source.Contains("mode=memory", StringComparison.OrdinalIgnoreCase))
+        if (connection.Mode is SqliteOpenMode.Memory || source.StartsWith(':')
+            || source.Contains("mode=memory", StringComparison.OrdinalIgnoreCase))
             throw Refused("a file; an in-memory database loses everything when the silo stops");
         if (connection.Mode is SqliteOpenMode.ReadOnly)
             throw Refused("a file that can be written; Mode=ReadOnly cannot");

@@ -10,13 +10,16 @@ internal sealed class FallbackHealthCheck(IStorageStatus storage) : IHealthCheck
     {
         string[] reasons =
         [
-            .. storage.DegradedSince is { } since ? [$"the database has been unavailable since {since:u}"] : Array.Empty<string>(),
-            .. storage.PendingFrames is > 0 and var pending ? [$"{pending} rows wait in the fallback file"] : Array.Empty<string>(),
+            .. storage.DegradedSince is { } since ? [$"the database has been unavailable since {since:u}"]
+                : Array.Empty<string>(),
+            .. storage.PendingFrames is > 0 and var pending ? [$"{pending} rows wait in the fallback file"]
+                : Array.Empty<string>(),
             .. storage.ForeignFrames is > 0 and var foreign
                 ? [$"{foreign} rows in the fallback file are for another database or service, and stay there"]
                 : Array.Empty<string>(),
             .. storage.FallbackFailure is { } failure ? [$"fallback: {failure}"] : Array.Empty<string>(),
         ];
-        return Task.FromResult(reasons.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded(string.Join("; ", reasons)));
+        return Task.FromResult(reasons.Length == 0 ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded(string.Join("; ", reasons)));
     }
 }

@@ -2,7 +2,8 @@ namespace Chatterbox.Silo.Storage.Fallback;
 
 /// <summary>
 /// Whether to ask the database at all. After a failure one caller at a time may try, each later than the one before; the others
-/// fail at once instead of waiting for a time-out each. A pure policy: no timers, no threads of its own. It waits on the monotonic
+/// fail at once instead of waiting for a time-out each. A pure policy: no timers, no threads of its own. It waits on the
+/// monotonic
 /// clock; the wall clock is for display.
 /// </summary>
 internal sealed class Circuit(TimeProvider clock, Func<double> random)
@@ -30,7 +31,8 @@ internal sealed class Circuit(TimeProvider clock, Func<double> random)
         }
     }
 
-    /// <param name="entered">Passed back with the outcome. One that began before the state last changed says nothing about it.</param>
+    /// <param name="entered">Passed back with the outcome. One that began before the state last changed says nothing about
+    /// it.</param>
     public bool TryEnter(out int entered)
     {
         lock (_gate)

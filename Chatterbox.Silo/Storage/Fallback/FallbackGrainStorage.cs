@@ -14,20 +14,26 @@ namespace Chatterbox.Silo.Storage.Fallback;
 /// <list type="bullet">
 /// <item>A frame is replayed under the etag it was written with. If the session, here or on another silo, has got through since,
 /// the etag has moved on and the replay is a conflict; it never overwrites.</item>
-/// <item>When the session gets through, its frame holds all that the ones here do, so they are forgotten. Replay first leaves live
+/// <item>When the session gets through, its frame holds all that the ones here do, so they are forgotten. Replay first leaves
+/// live
 /// sessions time to do so.</item>
-/// <item>If replay is faster all the same, the session meets the conflict. It then reads again, finds by <c>applied</c> what is in, and
+/// <item>If replay is faster all the same, the session meets the conflict. It then reads again, finds by <c>applied</c> what is
+/// in, and
 /// writes the rest.</item>
-/// <item>A session that is loaded while frames of it are here gets them replayed first, so it starts from the last it had. Where the
-/// database can be read and not written, a reader that says so (<see cref="StoredFrame.AcceptsPending"/>) gets the pending frame that
+/// <item>A session that is loaded while frames of it are here gets them replayed first, so it starts from the last it had. Where
+/// the
+/// database can be read and not written, a reader that says so (<see cref="StoredFrame.AcceptsPending"/>) gets the pending frame
+/// that
 /// belongs on the stored row, marked as not saved.</item>
-/// <item>A frame is for one database, known by an id that is stored in it, and one service. Before frames are replayed the database is
+/// <item>A frame is for one database, known by an id that is stored in it, and one service. Before frames are replayed the
+/// database is
 /// asked for its id: nothing is replayed into another one.</item>
-/// <item>A row that holds what was sent earlier under the frame's etag holds less than the frame, which is then written over it.</item>
+/// <item>A row that holds what was sent earlier under the frame's etag holds less than the frame, which is then written over
+/// it.</item>
 /// </list>
 /// A frame that meets any other conflict goes to the session's history; it is never dropped.
 /// </remarks>
-internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStatus, ILifecycleParticipant<ISiloLifecycle>, IDisposable
+internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStatus
 {
     /// <summary>For live sessions to get through by themselves: longer than they wait between two tries by default.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
@@ -37,8 +43,9 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     /// <summary>How often a row may change under a replay before its frame is taken for overtaken.</summary>
     private const int Tries = 3;
 
+    private const string UnavailableSince = "The database has been unavailable since";
+
     private readonly IGrainStorage primary;
-    private readonly Func<Exception, bool> isUnavailable;
     private readonly Func<Task<FallbackOwner>> readOwner;
     private readonly FallbackFile file;
     private readonly TimeProvider clock;
@@ -55,20 +62,21 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     private string? fallbackFailure;
     private string? otherDatabase;
 
-    /// <param name="isUnavailable">Whether a failure of the primary says that the database is unavailable.</param>
-    /// <param name="readOwner">Asks the database for its id.</param>
+    /// <param name="primary">Fails with the product's exceptions.</param>
+    /// <param name="readOwner">Asks the database for its id; fails likewise.</param>
     public FallbackGrainStorage(
-        IGrainStorage primary, Func<Exception, bool> isUnavailable, Func<Task<FallbackOwner>> readOwner, FallbackFile file,
+        IGrainStorage primary, Func<Task<FallbackOwner>> readOwner, FallbackFile file,
         TimeProvider clock, ILogger<FallbackGrainStorage> logger)
     {
-        (this.primary, this.isUnavailable, this.readOwner) = (primary, isUnavailable, readOwner);
-        (this.file, this.clock, this.logger) = (file, clock, logger);
+        (this.primary, this.readOwner, this.file, this.clock, this.logger) = (primary, readOwner, file, clock, logger);
         (reads, writes) = (new(clock, Random.Shared.NextDouble), new(clock, Random.Shared.NextDouble));
-        file.SetAside += LogSetAside;
+        file.Moved += LogDamaged;
     }
 
     public DateTimeOffset? DegradedSince =>
-        (reads.OpenSince, writes.OpenSince) is ({ } read, { } written) ? (read < written ? read : written) : reads.OpenSince ?? writes.OpenSince;
+        (reads.OpenSince, writes.OpenSince) is ({ } read, { } written)
+            ? (read < written ? read : written)
+            : reads.OpenSince ?? writes.OpenSince;
 
     public int PendingFrames => file.Count;
 
@@ -77,14 +85,6 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     public string? FallbackFailure => Volatile.Read(ref otherDatabase) ?? Volatile.Read(ref fallbackFailure);
 
     public int PendingFramesOf(GrainId grain) => file.CountOf(grain);
-
-    public void Participate(ISiloLifecycle lifecycle)
-    {
-        // Open before the primary takes writes, closed after it took the last.
-        lifecycle.Subscribe(nameof(FallbackGrainStorage), ServiceLifecycleStage.ApplicationServices - 1, StartAsync, CloseAsync);
-        (primary as ILifecycleParticipant<ISiloLifecycle>)?.Participate(lifecycle);
-        lifecycle.Subscribe(nameof(FallbackGrainStorage), ServiceLifecycleStage.ApplicationServices + 1, StartReplayAsync, StopReplayAsync);
-    }
 
     /// <exception cref="StorageUnavailableException">The database is unavailable.</exception>
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
@@ -95,9 +95,10 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
                 return;
             await AskAsync(reads, () => primary.ReadStateAsync(stateName, grainId, grainState));
         }
-        catch (Exception failure) when (isUnavailable(failure))
+        catch (Exception failure) when (IsUnavailable(failure))
         {
-            throw Unavailable(failure.Message);
+            // Where the database was not even asked, that is said already.
+            throw failure.Message.StartsWith(UnavailableSince, StringComparison.Ordinal) ? failure : Unavailable(failure.Message);
         }
     }
 
@@ -124,7 +125,9 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    /// <summary>The frame whose write would be no conflict: it was to replace what is stored, or what is stored is an earlier try.</summary>
+    /// <summary>
+    /// The frame whose write would be no conflict: it was to replace what is stored, or what is stored is an earlier try.
+    /// </summary>
     private async Task<FallbackFrame?> PendingOnAsync(IGrainState<StoredFrame> stored, List<long> numbers)
     {
         var etag = string.IsNullOrEmpty(stored.ETag) ? null : stored.ETag;
@@ -169,7 +172,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
         catch (Exception failure) when (IsUnavailable(failure) && grainState.State is StoredFrame)
         {
-            await KeepAsync(stateName, grainId, etag, ((StoredFrame)(object)grainState.State!).Bytes, isSent: failure is not StorageUnavailableException);
+            await KeepAsync(stateName, grainId, etag, ((StoredFrame)(object)grainState.State!).Bytes,
+                isSent: failure is not StorageUnavailableException);
             throw;
         }
         await ForgetAsync(stateName, grainId);
@@ -182,7 +186,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     }
 
     /// <summary>
-    /// Writes frames to the database, oldest first; stops at the first that finds it unavailable. One that it refuses for what it is
+    /// Writes frames to the database, oldest first; stops at the first that finds it unavailable. One that it refuses for what it
+    /// is
     /// stays here, and delays no other.
     /// </summary>
     [SuppressMessage("Design", "CA1031", Justification = "A failure of one frame says nothing about the next.")]
@@ -265,7 +270,7 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         {
             await ask();
         }
-        catch (Exception failure) when (isUnavailable(failure))
+        catch (Exception failure) when (IsUnavailable(failure))
         {
             circuit.Failed(entered);
             throw;
@@ -280,12 +285,15 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     }
 
     private StorageUnavailableException Unavailable(string reason) => new(
-        $"The database has been unavailable since {DegradedSince ?? clock.GetUtcNow():u}: {reason}."
+        $"{UnavailableSince} {DegradedSince ?? clock.GetUtcNow():u}: {reason.TrimEnd('.')}."
         + (Volatile.Read(ref fallbackFailure) is { } failure ? $" The fallback file cannot be written either: {failure}." : ""));
 
-    private bool IsUnavailable(Exception failure) => failure is StorageUnavailableException || isUnavailable(failure);
+    // Disposed: the silo stops, and this late write is for its next start.
+    private static bool IsUnavailable(Exception failure) =>
+        failure is StorageUnavailableException or WriteOutcomeUnknownException or ObjectDisposedException;
 
-    [SuppressMessage("Design", "CA1031", Justification = "The caller gets the database's failure; that of the file must not hide it.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "The caller gets the database's failure; that of the file must not hide it.")]
     private async Task KeepAsync(string stateName, GrainId grainId, string? etag, byte[] bytes, bool isSent)
     {
         try
@@ -300,7 +308,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "The write is committed. A frame that stays meets a conflict when it is replayed.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "The write is committed. A frame that stays meets a conflict when it is replayed.")]
     private async Task ForgetAsync(string stateName, GrainId grainId)
     {
         if (!file.Contains(stateName, grainId))
@@ -315,7 +324,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "A file that cannot be read must not lock a user out; the etag guards what is stored.")]
+    [SuppressMessage("Design", "CA1031",
+        Justification = "A file that cannot be read must not lock a user out; the etag guards what is stored.")]
     private async Task<List<long>> ListAsync(string stateName, GrainId grainId)
     {
         try
@@ -328,141 +338,4 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
             return [];
         }
     }
-
-    internal async Task StartAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            owner = await readOwner();
-        }
-        catch (Exception failure) when (isUnavailable(failure))
-        {
-            // Without the database's id nothing can be kept for it: a frame might be replayed into another one.
-            throw new StorageUnavailableException($"The silo cannot start while the database is unavailable: {failure.Message}");
-        }
-        await file.OpenAsync(owner);
-        if (file.Count > 0)
-            LogFound(file.Count, file.Location);
-        if (file.ForeignCount > 0)
-            LogForeign(file.ForeignCount, file.Location, owner.Database, owner.Service);
-    }
-
-    private Task StartReplayAsync(CancellationToken cancellationToken)
-    {
-        replay = Task.Run(ReplayWhenBackAsync, CancellationToken.None);
-        return Task.CompletedTask;
-    }
-
-    private async Task StopReplayAsync(CancellationToken cancellationToken)
-    {
-        await stopping.CancelAsync();
-        await replay;
-    }
-
-    private Task CloseAsync(CancellationToken cancellationToken)
-    {
-        if (file.Count > 0)
-            LogLeft(file.Count, file.Location);
-        file.Close();
-        return Task.CompletedTask;
-    }
-
-    public void Dispose()
-    {
-        file.Dispose();
-        replaying.Dispose();
-        stopping.Dispose();
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "The loop goes on after any failure; frames stay in the file until they are in the database.")]
-    private async Task ReplayWhenBackAsync()
-    {
-        using var timer = new PeriodicTimer(Pause, clock);
-        try
-        {
-            do
-            {
-                try
-                {
-                    await ReplayIfDueAsync();
-                }
-                catch (Exception failure) when (failure is not OperationCanceledException)
-                {
-                    if (file.Count > 0)
-                        LogReplayFailed(file.Count, failure.Message);
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stopping.Token));
-        }
-        catch (OperationCanceledException)
-        {
-            // The silo stops; the next start replays the rest.
-        }
-    }
-
-    /// <summary>
-    /// Frames from before the start have no live session on this silo that would save them, so they are replayed at once; later on, live
-    /// sessions come first. Whether the database is available is asked with a row of its own, or the first frame would jump that queue.
-    /// </summary>
-    internal async Task ReplayIfDueAsync()
-    {
-        if (reads.OpenSince is not null || writes.OpenSince is not null)
-            await ProbeAsync();
-        if (writes.ClosedFor < Grace || file.Count == 0)
-            return;
-        await EnsureOwnDatabaseAsync();
-        await ReplayAsync(await file.ListAsync());
-    }
-
-    private async Task ProbeAsync()
-    {
-        var probe = new StoredRow(primary, GrainId.Create("chatterbox.fallback", "probe"), "probe");
-        await AskAsync(reads, () => probe.ReadAsync());
-        try
-        {
-            await AskAsync(writes, () => probe.WriteAsync([]));
-        }
-        catch (InconsistentStateException)
-        {
-            // Another silo asks as well.
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} frames that are not in the database yet are in the fallback file {Path}.")]
-    private partial void LogFound(int count, string path);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} frames in the fallback file {Path} are for another database or service than "
-        + "{Database}, {Service}. They stay there, and are replayed by a silo that uses this file with theirs.")]
-    private partial void LogForeign(int count, string path, string database, string service);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Nothing is replayed: {Reason}.")]
-    private partial void LogOtherDatabase(string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The silo stops with {Count} rows that are not in the database. They are in the fallback "
-        + "file {Path}; the next start with this file and this database replays them.")]
-    private partial void LogLeft(int count, string path);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Replayed {StateName} of {Grain} from the fallback file into the database.")]
-    private partial void LogReplayed(string stateName, GrainId grain);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{StateName} of {Grain} from the fallback file is in the history: {Reason}.")]
-    private partial void LogKept(string stateName, GrainId grain, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Frame {Number} of the fallback file cannot be replayed and stays there.")]
-    private partial void LogNotReplayed(Exception failure, long number);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The fallback file is damaged and was moved to {Path}: {Reason}.")]
-    private partial void LogSetAside(string path, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{StateName} of {Grain} is in the database, but could not be removed from the fallback file.")]
-    private partial void LogNotForgotten(Exception failure, string stateName, GrainId grain);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The fallback file cannot be read; {StateName} of {Grain} starts from what is in the database.")]
-    private partial void LogNotRead(Exception failure, string stateName, GrainId grain);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} frames stay in the fallback file for now: {Reason}")]
-    private partial void LogReplayFailed(int count, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{StateName} of {Grain} could be written neither to the database nor to the fallback file.")]
-    private partial void LogNotKept(Exception failure, string stateName, GrainId grain);
 }

@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Chatterbox.Silo.Storage.Fallback;
 
-/// <summary>For which rows a frame is: the id that is stored in the database, and the service id, which is part of each row's key.</summary>
+/// <summary>
+/// For which rows a frame is: the id that is stored in the database, and the service id, which is part of each row's key.
+/// </summary>
 internal sealed record FallbackOwner(string Database, string Service)
 {
     /// <summary>Asks the database. A restored backup has the id of the database it was taken from, and so has a clone.</summary>

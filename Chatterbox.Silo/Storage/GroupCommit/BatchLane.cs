@@ -59,7 +59,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     /// Takes rows over that another transaction has locked, so that nobody here waits for it. False where they cannot go on
     /// elsewhere: then they fail.
     /// </summary>
-    internal Func<T, bool> SetAside { get; init; } = _ => false;
+    internal Func<T, bool> Isolate { get; init; } = _ => false;
 
     /// <summary>Is told of a row that failed for what it is.</summary>
     internal Action<T> Refused { get; init; } = _ => { };
@@ -78,7 +78,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     public Task RunAsync(T row, CancellationToken cancellationToken)
     {
         // What nearly every write is: there is room, and nobody will cancel.
-        if (cancellationToken.CanBeCanceled || !_room.Wait(0, CancellationToken.None)) return RunSlowlyAsync(row, cancellationToken);
+        if (cancellationToken.CanBeCanceled || !_room.Wait(0, CancellationToken.None))
+            return RunSlowlyAsync(row, cancellationToken);
         Enqueue(row);
         return row.Task;
     }
@@ -93,7 +94,9 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         return false;
     }
 
-    /// <summary>Takes no more rows, does those that are queued, and ends. False if that took longer than <paramref name="timeout"/>.</summary>
+    /// <summary>
+    /// Takes no more rows, does those that are queued, and ends. False if that took longer than <paramref name="timeout"/>.
+    /// </summary>
     public Task<bool> DrainAsync(TimeSpan timeout)
     {
         lock (_due)
@@ -102,7 +105,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             Monitor.PulseAll(_due);
         }
         // A thread cannot be awaited, and this happens once in a silo's life.
-        return Task.Factory.StartNew(() => _thread.Join(timeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return Task.Factory.StartNew(
+            () => _thread.Join(timeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     private async Task RunSlowlyAsync(T row, CancellationToken cancellationToken)
@@ -144,7 +148,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
 
     private void Run()
     {
-        OpenQuietly();
+        TryOpen();
         var batch = new List<T>(_limits.Rows);
         var keys = new HashSet<RowKey>(_limits.Rows);
         while (Take(batch, keys) is var taken and > 0)
@@ -166,7 +170,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
 
     /// <summary>
     /// The writers of a batch are being woken, and under load most have their next row at hand. Were the first of them committed
-    /// alone, all others would wait for that. So this thread has itself woken after them. It does not wait where others have filled
+    /// alone, all others would wait for that. So this thread has itself woken after them. It does not wait where others have
+    /// filled
     /// the queue meanwhile, nor for a lone writer.
     /// </summary>
     private void Regroup(int rows)
@@ -219,8 +224,8 @@ internal sealed partial class BatchLane<T> where T : PendingRow
             {
                 var kind = _store.Classify(failure);
                 if (kind is BatchFailure.Stale or BatchFailure.Unavailable or BatchFailure.Unknown)
-                    CloseQuietly();
-                if (kind is BatchFailure.Passing or BatchFailure.Stale && attempt < Tries)
+                    TryClose();
+                if (kind is BatchFailure.Transient or BatchFailure.Stale && attempt < Tries)
                     continue;
                 Settle(batch, kind, failure);
                 return;
@@ -240,20 +245,20 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         {
             case BatchFailure.Locked when batch.Count > 1 && FindLocked(batch) is { Count: > 0 } locked:
                 foreach (var row in batch.Where(row => locked.Contains(row.Key)))
-                    GoOnElsewhere(row, failure);
+                    IsolateOrFail(row, failure);
                 if (batch.FindAll(row => !locked.Contains(row.Key)) is { Count: > 0 } free)
                     Execute(free);
                 return;
-            case BatchFailure.Row or BatchFailure.Locked or BatchFailure.Passing when batch.Count > 1:
+            case BatchFailure.Row or BatchFailure.Locked or BatchFailure.Transient when batch.Count > 1:
                 // Until the row to blame stands alone. Those whose callers have been told by now are not sent again.
                 LogSplit(failure.Message, batch.Count);
                 foreach (var part in batch.FindAll(row => !row.Task.IsCompleted).Chunk((batch.Count + Parts - 1) / Parts))
                     Execute([.. part]);
                 return;
             case BatchFailure.Locked:
-                GoOnElsewhere(batch[0], failure);
+                IsolateOrFail(batch[0], failure);
                 return;
-            case BatchFailure.Row or BatchFailure.Passing:
+            case BatchFailure.Row or BatchFailure.Transient:
                 Refused(batch[0]);
                 batch[0].Fail(Rejected(failure));
                 return;
@@ -263,19 +268,22 @@ internal sealed partial class BatchLane<T> where T : PendingRow
                 FailWaiting(reason);
                 foreach (var row in batch)
                     row.Fail(kind is BatchFailure.Unknown
-                        ? new WriteOutcomeUnknownException($"The connection was lost in the middle of a commit: {failure.Message}")
+                        ? new WriteOutcomeUnknownException(
+                            $"The connection was lost in the middle of a commit: {failure.Message}")
                         : reason);
                 return;
         }
     }
 
     /// <summary>
-    /// A driver may hang for longer than its own time-out: in the attempt to cancel, over the same dead network. The callers are told in
+    /// A driver may hang for longer than its own time-out: in the attempt to cancel, over the same dead network. The callers are
+    /// told in
     /// time, and so are those that queue behind the batch.
     /// </summary>
     private void Watch()
     {
-        if (Volatile.Read(ref _flight) is not { } flight || Clock.GetElapsedTime(flight.Started) < _limits.Timeout + Grace) return;
+        if (Volatile.Read(ref _flight) is not { } flight || Clock.GetElapsedTime(flight.Started) < _limits.Timeout + Grace)
+            return;
         var reason = $"no answer within {_limits.Timeout.TotalSeconds:0.#} s";
         foreach (var row in flight.Rows)
             row.Fail(row.TimedOut(reason));
@@ -283,11 +291,12 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     }
 
     // The exceptions of drivers stay here: a caller may be on another machine, which does not know them.
-    private static StorageRejectedException Rejected(Exception failure) => new($"The database refused the row: {failure.Message}");
+    private static StorageRejectedException Rejected(Exception failure) =>
+        failure as StorageRejectedException ?? new($"The database refused the row: {failure.Message}");
 
-    private void GoOnElsewhere(T row, Exception failure)
+    private void IsolateOrFail(T row, Exception failure)
     {
-        if (!SetAside(row)) row.Fail(Rejected(failure));
+        if (!Isolate(row)) row.Fail(Rejected(failure));
     }
 
     private void Return(T row)
@@ -309,12 +318,14 @@ internal sealed partial class BatchLane<T> where T : PendingRow
         catch (Exception failure)
         {
             LogSplit(failure.Message, batch.Count);
-            CloseQuietly();
+            TryClose();
             return new HashSet<RowKey>();
         }
     }
 
-    /// <summary>Those in the queue fail as well: each batch of them would wait for a time-out of its own. None of them was sent.</summary>
+    /// <summary>
+    /// Those in the queue fail as well: each batch of them would wait for a time-out of its own. None of them was sent.
+    /// </summary>
     private void FailWaiting(Exception reason)
     {
         T[] waiting;
@@ -331,7 +342,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "The first batch will open it, or say why not.")]
-    private void OpenQuietly()
+    private void TryOpen()
     {
         try
         {
@@ -344,7 +355,7 @@ internal sealed partial class BatchLane<T> where T : PendingRow
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A connection that is broken may say so again.")]
-    private void CloseQuietly()
+    private void TryClose()
     {
         try
         {

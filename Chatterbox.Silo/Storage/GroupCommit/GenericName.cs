@@ -2,10 +2,14 @@ using System.Globalization;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>The names under which Orleans' ADO.NET storage keeps states of generic types: without versions of assemblies.</summary>
+/// <summary>
+/// The names under which Orleans' ADO.NET storage keeps states of generic types: without versions of assemblies.
+/// </summary>
 internal static class GenericName
 {
-    /// <summary><c>List`1[[System.Int32, mscorlib, Version=4.0.0.0, …]], …</c> is <c>List`1[[System.Int32, mscorlib]]</c>.</summary>
+    /// <summary>
+    /// <c>List`1[[System.Int32, mscorlib, Version=4.0.0.0, …]], …</c> is <c>List`1[[System.Int32, mscorlib]]</c>.
+    /// </summary>
     /// <exception cref="ArgumentException">The name has fewer arguments than it says.</exception>
     public static string Shorten(string name)
     {
@@ -16,7 +20,8 @@ internal static class GenericName
         string Next()
         {
             if (at == pieces.Length)
-                throw new ArgumentException($"state name: must have the arguments of a generic type that it names, was {name}", nameof(name));
+                throw new ArgumentException($"state name: must have the arguments of a generic type that it names, was {name}",
+                    nameof(name));
             var piece = pieces[at++];
             var tick = piece.IndexOf('`', StringComparison.Ordinal);
             if (tick < 0 || !int.TryParse(piece.AsSpan(tick + 1), CultureInfo.InvariantCulture, out var arguments))

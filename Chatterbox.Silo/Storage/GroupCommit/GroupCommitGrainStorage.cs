@@ -7,12 +7,13 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 
 /// <summary>
 /// Grain storage on the tables of Orleans' ADO.NET provider, with the same keys, etags and exceptions, that sends what all grains
-/// of the silo have due as one batch in one transaction. A write completes after its commit, like the stock provider's; a conflict
+/// of the silo have due as one batch in one transaction. A write completes after its commit, like the stock provider's; a
+/// conflict
 /// is its writer's alone.
 /// </summary>
 /// <param name="stock">Deletes rows on clear; null where a cleared row stays, without a payload.</param>
 internal sealed partial class GroupCommitGrainStorage(
-    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, AdoNetGrainStorage? stock,
+    string name, string serviceId, DatabaseOptions options, IGrainStorageSerializer serializer, StockGrainStorage? stock,
     IActivatorProvider activators, TimeProvider clock, ILogger<GroupCommitGrainStorage> logger)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
@@ -24,7 +25,7 @@ internal sealed partial class GroupCommitGrainStorage(
     private BatchLane<RowRead>? _reader;
 
     // For rows that would hold up others: each goes alone.
-    private AsideLanes? _aside;
+    private IsolatedLanes? _isolated;
 
     public void Participate(ISiloLifecycle lifecycle)
     {
@@ -35,11 +36,14 @@ internal sealed partial class GroupCommitGrainStorage(
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
-    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    public async Task ReadStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         var row = new RowRead(RowKey.Of(stateName, grainId));
         await (_reader ?? throw NotRunning()).RunAsync(row, cancellationToken);
-        grainState.State = row.Payload is null ? activators.GetActivator<T>().Create() : serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
+        grainState.State = row.Payload is null
+            ? activators.GetActivator<T>().Create()
+            : serializer.Deserialize<T>(BinaryData.FromBytes(row.Payload));
         grainState.ETag = row.Version?.ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = row.Payload is not null;
     }
@@ -47,7 +51,8 @@ internal sealed partial class GroupCommitGrainStorage(
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
-    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    public async Task WriteStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         var payload = Array(serializer.Serialize(grainState.State).ToMemory());
         grainState.ETag = await WriteAsync("write", stateName, grainId, payload, grainState.ETag, cancellationToken);
@@ -57,7 +62,8 @@ internal sealed partial class GroupCommitGrainStorage(
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ClearStateAsync(stateName, grainId, grainState, CancellationToken.None);
 
-    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    public async Task ClearStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         if (!grainState.RecordExists && string.IsNullOrWhiteSpace(grainState.ETag))
         {
@@ -67,7 +73,7 @@ internal sealed partial class GroupCommitGrainStorage(
         }
         if (stock is not null)
         {
-            await stock.ClearStateAsync(stateName, grainId, grainState);
+            await stock.ClearStateAsync(stateName, grainId, grainState, cancellationToken);
             return;
         }
         grainState.ETag = await WriteAsync("clear", stateName, grainId, payload: null, grainState.ETag, cancellationToken);
@@ -82,34 +88,36 @@ internal sealed partial class GroupCommitGrainStorage(
         if (version == int.MaxValue)
             throw new StorageRejectedException($"etag: must be less than {int.MaxValue}, the last version of a row, was {etag}");
         var row = new RowWrite(RowKey.Of(stateName, grainId), payload, version);
+        row.Key.RequireLengths();
         if (_writers.Length == 0)
             throw NotRunning();
         await LaneOf(row).RunAsync(row, cancellationToken);
         if (!row.Written)
             throw new InconsistentStateException(
-                $"Version conflict ({operation}): ServiceId={serviceId} ProviderName={name} GrainType={stateName} GrainId={grainId} ETag={etag}.");
+                $"Version conflict ({operation}): ServiceId={serviceId} ProviderName={name} GrainType={stateName} "
+                + $"GrainId={grainId} ETag={etag}.");
         return ((version ?? 0) + 1).ToString(CultureInfo.InvariantCulture);
     }
 
     private BatchLane<RowWrite> LaneOf(RowWrite row) =>
-        _aside is not null && (row.Bytes > LargeRow || _aside.IsSuspect(row.Key))
-            ? _aside.Of(row.Key)
+        _isolated is not null && (row.Bytes > LargeRow || _isolated.IsSuspect(row.Key))
+            ? _isolated.Of(row.Key)
             : _writers[(row.Key.IdHash & int.MaxValue) % _writers.Length];
 
     private Task StartAsync(CancellationToken cancellationToken)
     {
         var limits = new BatchLimits(options.BatchRows, options.BatchBytes, options.QueueRows, options.Timeout);
         var dialect = DatabaseDialect.Of(options.Provider);
-        if (dialect.AsideLanes > 0)
-            _aside = new AsideLanes(name, dialect.AsideLanes, Store, options, clock, logger);
+        if (dialect.IsolatedLanes > 0)
+            _isolated = new IsolatedLanes(name, dialect.IsolatedLanes, Store, options, clock, logger);
         _writers = [.. Enumerable.Range(1, dialect.WriterLanes).Select(number =>
         {
             var store = Store();
             return new BatchLane<RowWrite>($"{name} writer {number}", limits, store, store.Write, logger)
             {
                 Clock = clock,
-                SetAside = row => _aside?.TryTakeOver(row) ?? false,
-                Refused = row => _aside?.Suspect(row.Key),
+                Isolate = row => _isolated?.TryIsolate(row) ?? false,
+                Refused = row => _isolated?.Suspect(row.Key),
             }.Start();
         })];
         var readStore = Store();
@@ -128,9 +136,12 @@ internal sealed partial class GroupCommitGrainStorage(
         // Two batches may be ahead of the last row: the one under way and the one before it in the queue.
         var timeout = 3 * options.Timeout;
         var drained = await Task.WhenAll(
-            [.. _writers.Select(lane => lane.DrainAsync(timeout)), .. _reader is null ? [] : (Task<bool>[])[_reader.DrainAsync(timeout)]]);
+        [
+            .. _writers.Select(lane => lane.DrainAsync(timeout)),
+            .. _reader is null ? [] : (Task<bool>[])[_reader.DrainAsync(timeout)],
+        ]);
         // After the writers, which hand rows over.
-        if (drained.Contains(false) || _aside is not null && !await _aside.DrainAsync(timeout))
+        if (drained.Contains(false) || _isolated is not null && !await _isolated.DrainAsync(timeout))
             LogNotDrained(timeout);
     }
 
@@ -141,6 +152,8 @@ internal sealed partial class GroupCommitGrainStorage(
 
     private InvalidOperationException NotRunning() => new($"The storage '{name}' has not been started.");
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The database did not take the last writes within {Timeout}; they are lost unless their clients are still there.")]
+    [LoggerMessage(Level = LogLevel.Error,
+        Message = "The database did not take the last writes within {Timeout}; they are lost unless their clients "
+            + "are still connected.")]
     private partial void LogNotDrained(TimeSpan timeout);
 }

@@ -86,7 +86,8 @@ internal sealed class RowRead(RowKey key) : PendingRow(key)
 
     public override void Fail(Exception reason) => _read.TrySetException(reason);
 
-    public override Exception CancelledTooLate(CancellationToken cancellationToken) => new OperationCanceledException(cancellationToken);
+    public override Exception CancelledTooLate(CancellationToken cancellationToken) =>
+        new OperationCanceledException(cancellationToken);
 
     public override Exception TimedOut(string reason) => new StorageUnavailableException(reason);
 }

@@ -1,15 +1,20 @@
+using System.Net.Sockets;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
-/// <summary>A batch is one prepared statement with an array for each column: one round trip, one transaction, one flush of the log.</summary>
-internal sealed class PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout, TimeProvider clock) : RowStore
+/// <summary>
+/// A batch is one prepared statement with an array for each column: one round trip, one transaction, one flush of the log.
+/// </summary>
+internal sealed class PostgreSqlRowStore(string connectionString, string serviceId, TimeSpan timeout, TimeProvider clock)
+    : RowStore
 {
     private const string Script = "GroupCommit.PostgreSql.sql";
 
     /// <summary>
-    /// A connection that was idle for longer is asked whether it is alive before a batch is sent: one that a server, a pooler or a
+    /// A connection that was idle for longer is asked whether it is alive before a batch is sent: one that a server, a pooler or
+    /// a
     /// firewall has ended meanwhile must not take a batch with it, of which nobody could say what became of it.
     /// </summary>
     private static readonly TimeSpan TrustedIdle = TimeSpan.FromSeconds(1);
@@ -104,11 +109,14 @@ internal sealed class PostgreSqlRowStore(string connectionString, string service
         return locked;
     }
 
-    public override BatchFailure Classify(Exception failure) => failure switch
+    public override BatchFailure Classify(Exception failure) => Classify(failure, Lost);
+
+    /// <param name="lost">Where the connection was lost.</param>
+    public static BatchFailure Classify(Exception failure, BatchFailure lost) => failure switch
     {
         PostgresException answer when PostgreSqlErrors.Classify(answer) is { } kind => kind,
         // The server ends the connection, maybe just after it has committed.
-        PostgresException or NpgsqlException or IOException or TimeoutException => Lost,
+        PostgresException or NpgsqlException or SocketException or IOException or TimeoutException => lost,
         // The driver would not even send it: a text that is no Unicode, for one.
         _ => BatchFailure.Row,
     };

@@ -8,8 +8,12 @@ namespace Chatterbox.Silo.Storage.GroupCommit;
 /// Which row is a grain's, in the columns of Orleans' ADO.NET storage: two hashes to find it by, and the names themselves,
 /// since hashes collide. A key that reads as a GUID or an integer is kept in the number columns, any other as text.
 /// </summary>
-internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHash, string Type, string? Extension) : IComparable<RowKey>
+internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHash, string Type, string? Extension)
+    : IComparable<RowKey>
 {
+    /// <summary>Unicode characters, in each of the two names: the columns' length.</summary>
+    public const int LongestName = 512;
+
     private static readonly OrleansDefaultHasher Hasher = new();
     private static readonly ConcurrentDictionary<string, int> TypeHashes = new(StringComparer.Ordinal);
 
@@ -21,7 +25,8 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
         if (grain.TryGetGuidKey(out var guid, out var extension))
         {
             var bytes = guid.ToByteArray();
-            return new(Hash(bytes, extension), BitConverter.ToInt64(bytes, 0), BitConverter.ToInt64(bytes, 8), typeHash, type, extension);
+            return new(Hash(bytes, extension), BitConverter.ToInt64(bytes, 0), BitConverter.ToInt64(bytes, 8), typeHash, type,
+                extension);
         }
         if (grain.TryGetIntegerKey(out var number, out extension))
             return new(Hash(BitConverter.GetBytes(number), extension), 0, number, typeHash, type, extension);
@@ -30,7 +35,8 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
     }
 
     /// <summary>
-    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait for
+    /// All batches lock their rows in one order: that of the index, as far as it matters. Two that have rows in common then wait
+    /// for
     /// each other instead of ending in a deadlock.
     /// </summary>
     public static List<T> Sorted<T>(List<T> rows) where T : PendingRow
@@ -38,6 +44,20 @@ internal readonly record struct RowKey(int IdHash, long N0, long N1, int TypeHas
         var sorted = new List<T>(rows);
         sorted.Sort((left, right) => left.Key.CompareTo(right.Key));
         return sorted;
+    }
+
+    /// <exception cref="StorageRejectedException">A name is longer than its column.</exception>
+    public void RequireLengths()
+    {
+        Require("state name", Type);
+        Require("grain key", Extension ?? "");
+
+        static void Require(string field, string name)
+        {
+            // A character has one or two UTF-16 units.
+            if (name.Length > LongestName && name.EnumerateRunes().Count() is > LongestName and var length)
+                throw new StorageRejectedException($"{field}: must be at most {LongestName} characters, was {length}");
+        }
     }
 
     public int CompareTo(RowKey other)

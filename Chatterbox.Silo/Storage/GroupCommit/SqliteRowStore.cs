@@ -29,7 +29,6 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
         {
             foreach (var row in rows)
                 row.Written = Write(row, now);
-            files.Check();
             committing = true;
             Run(commit);
             // Removed meanwhile: it was committed to a file that has no name any more.
@@ -47,6 +46,7 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
     public override void Read(List<RowRead> rows, long bytes)
     {
         committing = false;
+        files.Check();
         Open();
         var bytesRead = 0L;
         // One snapshot for the batch; without it each row would take and drop the read lock.
@@ -60,7 +60,9 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
             {
                 if (!Step(read))
                     continue;
-                row.Payload = raw.sqlite3_column_type(read, 0) == raw.SQLITE_NULL ? null : raw.sqlite3_column_blob(read, 0).ToArray();
+                row.Payload = raw.sqlite3_column_type(read, 0) == raw.SQLITE_NULL
+                    ? null
+                    : raw.sqlite3_column_blob(read, 0).ToArray();
                 row.Version = raw.sqlite3_column_int(read, 1);
                 bytesRead += row.Payload?.Length ?? 0;
             }
@@ -72,10 +74,15 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
         transaction.Commit();
     }
 
-    public override BatchFailure Classify(Exception failure) => failure switch
+    public override BatchFailure Classify(Exception failure) =>
+        Classify(failure, lost: committing ? BatchFailure.Unknown : BatchFailure.Unavailable);
+
+    /// <param name="lost">Where the file could not be read or written.</param>
+    public static BatchFailure Classify(Exception failure, BatchFailure lost) => failure switch
     {
-        SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN } when committing => BatchFailure.Unknown,
-        SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH } => BatchFailure.Row,
+        SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN } => lost,
+        SqliteException { SqliteErrorCode: raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH } =>
+            BatchFailure.Row,
         SqliteException => BatchFailure.Unavailable,
         _ => BatchFailure.Row,
     };
@@ -93,11 +100,12 @@ internal sealed class SqliteRowStore(string connectionString, string serviceId, 
 
     public override void Open()
     {
-        files.Check();
         if (connection is not null)
             return;
+        files.Check();
         // Not pooled: the settings below belong to this connection.
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        connection =
+            new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         try
         {
             connection.Open();

@@ -47,10 +47,22 @@ public static class SqlServerInstance
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Waits for connections that are still being closed.</summary>
     public static async Task DropAsync(string database)
     {
-        SqlConnection.ClearAllPools();
-        await ExecuteAsync("master", $"DROP DATABASE [{database}]");
+        for (var attempt = 1; ; attempt++)
+        {
+            SqlConnection.ClearAllPools();
+            try
+            {
+                await ExecuteAsync("master", $"IF DB_ID('{database}') IS NOT NULL DROP DATABASE [{database}]");
+                return;
+            }
+            catch (SqlException) when (attempt < 100)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            }
+        }
     }
 
     private static async Task<SqlConnection> OpenAsync(string database)

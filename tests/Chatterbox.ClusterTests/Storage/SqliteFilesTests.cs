@@ -1,8 +1,15 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Chatterbox.Grains.Persistence;
+using Chatterbox.Silo.Operations;
+using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Chatterbox.Silo.Storage.GroupCommit;
+using Chatterbox.Silo.Web;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.ClusterTests.Storage;
 
@@ -23,12 +30,15 @@ public sealed class SqliteFilesTests : IDisposable
     }
 
     [Theory(DisplayName = "[D1] SQLite files removed or replaced under a silo: nothing counts as saved, it is kept in the fallback file, nothing empty comes up")]
-    [InlineData("removed", false)]
-    [InlineData("replaced", true)]
-    [InlineData("log removed", true)]
-    public async Task Notices(string how, bool isThereAfterwards)
+    [InlineData("removed", false, nameof(StorageWriter.GroupCommit))]
+    [InlineData("replaced", true, nameof(StorageWriter.GroupCommit))]
+    [InlineData("log removed", true, nameof(StorageWriter.GroupCommit))]
+    [InlineData("removed", false, nameof(StorageWriter.Stock))]
+    [InlineData("replaced", true, nameof(StorageWriter.Stock))]
+    public async Task Notices(string how, bool isThereAfterwards, string writer)
     {
         var options = Options();
+        options.Writer = Enum.Parse<StorageWriter>(writer);
         DatabaseSchema.Migrate(options);
         var running = await RunningStorage.StartAsync(options, "test");
         var state = Frame("stored");
@@ -72,6 +82,50 @@ public sealed class SqliteFilesTests : IDisposable
         await running.DisposeAsync();
     }
 
+    [Theory(DisplayName = "[D1] SQLite files removed or replaced under a silo that nobody uses: health, log and sessions say so within seconds")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_idle_silo_notices(bool isReplaced)
+    {
+        var options = Options();
+        DatabaseSchema.Migrate(options);
+        await using var running = await RunningStorage.StartAsync(options, "test");
+        await running.Storage.WriteStateAsync(Slice, Alice, Frame("stored"));
+        var backup = Path.Combine(folder, "backup.db");
+        Run($"VACUUM INTO '{backup}'");
+        var (clock, log, status) = (new FakeTimeProvider(), new Lines(), (IStorageStatus)running.Storage);
+        var health = new DatabaseHealthCheck(options);
+        using var watch = new StorageWatch(new SiloSettings { Database = options }, clock, log, status, running.Storage);
+        await watch.StartAsync(CancellationToken.None);
+        clock.Advance(StorageWatch.FilePeriod);
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+
+        if (isReplaced) File.Move(backup, Database, overwrite: true);
+        else foreach (var suffix in new[] { "", "-wal", "-shm" }) File.Delete(Database + suffix);
+        var noticed = await CheckAsync();
+        Assert.Equal(HealthStatus.Degraded, noticed.Status);
+        Assert.Contains("was removed or replaced", noticed.Description, StringComparison.Ordinal);
+        Assert.Null(status.DegradedSince);
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (status.DegradedSince is null || log.Written.IsEmpty)
+        {
+            enough.Token.ThrowIfCancellationRequested();
+            // It may not have begun to wait.
+            clock.Advance(StorageWatch.FilePeriod);
+            await Task.Yield();
+        }
+        await watch.StopAsync(CancellationToken.None);
+
+        var (level, text) = Assert.Single(log.Written);
+        Assert.Equal(LogLevel.Error, level);
+        Assert.Contains("was removed or replaced while the silo was using it", text, StringComparison.Ordinal);
+
+        Task<HealthCheckResult> CheckAsync() => health.CheckHealthAsync(new HealthCheckContext
+        {
+            Registration = new HealthCheckRegistration("database", health, HealthStatus.Degraded, null),
+        });
+    }
+
     [Fact(DisplayName = "[D1] a database that is closed and opened again is not taken for a replaced one")]
     public void Reopening_is_no_replacement()
     {
@@ -100,6 +154,19 @@ public sealed class SqliteFilesTests : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
+    }
+
+    private sealed class Lines : ILogger<StorageWatch>
+    {
+        public ConcurrentQueue<(LogLevel, string)> Written { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel level) => true;
+
+        public void Log<TState>(
+            LogLevel level, EventId id, TState state, Exception? failure, Func<TState, Exception?, string> format) =>
+            Written.Enqueue((level, format(state, failure)));
     }
 
     private static GrainState<StoredFrame> Frame(string text) => new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) });

@@ -187,7 +187,7 @@ public sealed class BatchLaneTests : IDisposable
         var aside = new List<RowWrite>();
         store.Locked.UnionWith([3, 9]);
         store.Bad = row => store.Locked.Contains(row.Key.IdHash) ? new SynchronizationLockException("locked") : null;
-        var lane = Lane(setAside: row =>
+        var lane = Lane(isolate: row =>
         {
             aside.Add(row);
             return true;
@@ -295,11 +295,11 @@ public sealed class BatchLaneTests : IDisposable
     }
 
     private BatchLane<RowWrite> Lane(
-        BatchLimits? limits = null, TimeSpan? moment = null, Func<RowWrite, bool>? setAside = null, TimeProvider? clock = null) =>
+        BatchLimits? limits = null, TimeSpan? moment = null, Func<RowWrite, bool>? isolate = null, TimeProvider? clock = null) =>
         new BatchLane<RowWrite>("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000, Timeout), store, store.Write, NullLogger.Instance)
         {
             RegroupWait = moment ?? TimeSpan.FromMilliseconds(1),
-            SetAside = row => setAside?.Invoke(row) ?? false,
+            Isolate = row => isolate?.Invoke(row) ?? false,
             Clock = clock ?? TimeProvider.System,
         }.Start();
 
@@ -375,7 +375,7 @@ public sealed class BatchLaneTests : IDisposable
 
         public override BatchFailure Classify(Exception failure) => failure switch
         {
-            TimeZoneNotFoundException => BatchFailure.Passing,
+            TimeZoneNotFoundException => BatchFailure.Transient,
             SynchronizationLockException => BatchFailure.Locked,
             EndOfStreamException => BatchFailure.Stale,
             IOException => BatchFailure.Unknown,

@@ -36,7 +36,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         database.Away = true;
 
-        await Assert.ThrowsAsync<TimeoutException>(() => storage.WriteStateAsync(Slice, Alice, Frame("unsaved")));
+        await Assert.ThrowsAsync<WriteOutcomeUnknownException>(() => storage.WriteStateAsync(Slice, Alice, Frame("unsaved")));
 
         Assert.Equal(1, storage.PendingFrames);
         Assert.NotNull(storage.DegradedSince);
@@ -348,6 +348,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.NotNull(storage.FallbackFailure);
         var told = await Assert.ThrowsAsync<StorageUnavailableException>(() => storage.WriteStateAsync(Slice, Alice, Frame("still more", "1")));
         Assert.Contains("The fallback file cannot be written either", told.Message);
+        Assert.Equal(told.Message.LastIndexOf("The database", StringComparison.Ordinal), told.Message.IndexOf("The database", StringComparison.Ordinal));
 
         database.Away = false;
         clock.Advance(TimeSpan.FromSeconds(30));
@@ -436,7 +437,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(0), Frame(new string('y', 900_000))));
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame(new string('y', 900_000))));
-        Assert.Contains("Chatterbox__Database__FallbackBytes allows 1048576 bytes", storage.FallbackFailure);
+        Assert.Matches("has no room for a row of 900000 bytes: [0-9]+ of the 1048576 bytes that Chatterbox__Database__FallbackBytes allows "
+            + "are used, and its disk has [0-9]+ bytes free", storage.FallbackFailure);
         Assert.Equal(4, storage.PendingFrames);
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(5), Frame("small")));
         Assert.Null(storage.FallbackFailure);
@@ -517,7 +519,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         file = new FallbackFile(Path.Combine(folder, "fallback.db"), clock, limit);
         storage = new FallbackGrainStorage(
-            database, failure => failure is TimeoutException, () => Task.FromResult(owner), file, clock, NullLogger<FallbackGrainStorage>.Instance);
+            database, () => Task.FromResult(owner), file, clock, NullLogger<FallbackGrainStorage>.Instance);
         await storage.StartAsync(CancellationToken.None);
     }
 
@@ -553,7 +555,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         {
             await AnswerAsync();
             if (IsReadOnly)
-                throw new TimeoutException("read-only");
+                throw new StorageUnavailableException("read-only");
             if (((StoredFrame)(object)grainState.State!).Bytes.AsSpan().SequenceEqual("poison"u8))
                 throw new FormatException("a row that is refused");
             var stored = Rows.TryGetValue((stateName, grainId), out var row) ? $"{row.Version}" : null;
@@ -561,7 +563,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
                 throw new InconsistentStateException($"{stored} is not {grainState.ETag}");
             Rows[(stateName, grainId)] = (row.Version + 1, ((StoredFrame)(object)grainState.State!).Bytes);
             if (LosesAnswers)
-                throw new TimeoutException();
+                throw new WriteOutcomeUnknownException("no answer");
             grainState.ETag = $"{row.Version + 1}";
         }
 
@@ -573,7 +575,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
             if (Hold is { } hold)
                 await hold.Task;
             if (Away)
-                throw new TimeoutException();
+                throw new WriteOutcomeUnknownException("no answer");
         }
     }
 }

@@ -8,8 +8,8 @@ public sealed class PostgreSqlErrorTests
 {
     public static TheoryData<string, string?, string> Errors => new()
     {
-        { "40001", null, nameof(BatchFailure.Passing) },
-        { "40P01", null, nameof(BatchFailure.Passing) },
+        { "40001", null, nameof(BatchFailure.Transient) },
+        { "40P01", null, nameof(BatchFailure.Transient) },
         { "55P03", null, nameof(BatchFailure.Locked) },
         { "57014", null, nameof(BatchFailure.Row) },
         { "22021", null, nameof(BatchFailure.Row) },

@@ -4,6 +4,31 @@ namespace Chatterbox.Tests.Storage;
 
 public sealed class SqlServerRowStoreTests
 {
+    [Theory(DisplayName = "[I3] names that a column or the index of SQL Server does not take are refused with the limit and their length")]
+    [InlineData(512, 319, null)]
+    [InlineData(512, 320, "service id, state name and grain key: must be at most 838 UTF-16 units together on SQL Server, was 839")]
+    [InlineData(513, 1, "state name and grain key: must be at most 512 UTF-16 units each, were 513 and 1")]
+    [InlineData(1, 600, "state name and grain key: must be at most 512 UTF-16 units each, were 1 and 600")]
+    public void Lengths_of_names(int name, int key, string? refusal)
+    {
+        using var store = new SqlServerRowStore("Server=none;Database=none", "service", TimeSpan.FromSeconds(1));
+        var row = new RowKey(0, 0, 0, 0, new string('n', name), new string('k', key));
+
+        Assert.Equal(refusal, Record.Exception(() => store.RequireLengths(row))?.Message);
+    }
+
+    [Theory(DisplayName = "[I3] a name may have 512 characters, whether they take one UTF-16 unit or two")]
+    [InlineData("x", 512, null)]
+    [InlineData("\ud83d\ude00", 512, null)]
+    [InlineData("x", 513, "grain key: must be at most 512 characters, was 513")]
+    [InlineData("\ud83d\ude00", 600, "grain key: must be at most 512 characters, was 600")]
+    public void Lengths_of_keys(string character, int count, string? refusal)
+    {
+        var row = new RowKey(0, 0, 0, 0, "name", string.Concat(Enumerable.Repeat(character, count)));
+
+        Assert.Equal(refusal, Record.Exception(row.RequireLengths)?.Message);
+    }
+
     [Fact(DisplayName = "[D3] every batch for SQL Server locks its rows in the order of their keys, in whatever order they were written")]
     public void Rows_are_sorted()
     {

@@ -40,13 +40,22 @@ internal sealed class Rows : IAsyncDisposable
         return state;
     }
 
-    public async Task<Outcome> WriteAsync(int row, byte[] bytes)
+    public Task<Outcome> WriteAsync(int row, byte[] bytes)
+    {
+        _states[row].State = new StoredFrame { Bytes = bytes };
+        return WriteAsync("preferences", Key(row), _states[row]);
+    }
+
+    /// <summary>A first write of a row that is not one of the hundred.</summary>
+    public Task<Outcome> WriteNewAsync(string name, GrainId key) =>
+        WriteAsync(name, key, new GrainState<StoredFrame>(new StoredFrame { Bytes = [1] }));
+
+    private async Task<Outcome> WriteAsync(string name, GrainId key, GrainState<StoredFrame> state)
     {
         var started = Stopwatch.GetTimestamp();
-        _states[row].State = new StoredFrame { Bytes = bytes };
         try
         {
-            await _running.Storage.WriteStateAsync("preferences", Key(row), _states[row]).WaitAsync(Longest);
+            await _running.Storage.WriteStateAsync(name, key, state).WaitAsync(Longest);
             return new(Stopwatch.GetElapsedTime(started), null);
         }
         catch (Exception failure) when (failure is not TimeoutException || failure is WriteOutcomeUnknownException)

@@ -3,10 +3,11 @@ using System.Collections.Concurrent;
 namespace Chatterbox.Silo.Storage.GroupCommit;
 
 /// <summary>
-/// Where rows go on that would hold up others: each is a batch of its own, on connections of their own. A row that stays locked is tried
+/// Where rows go on that would hold up others: each is a batch of its own, on connections of their own. A row that stays locked
+/// is tried
 /// in turn with the others here, until the database's timeout is over; then it fails, and nothing else does.
 /// </summary>
-internal sealed class AsideLanes
+internal sealed class IsolatedLanes
 {
     /// <summary>So many rows are remembered as suspects; then all are forgotten, and found again.</summary>
     private const int MostSuspects = 10_000;
@@ -16,7 +17,7 @@ internal sealed class AsideLanes
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<RowKey, bool> _suspects = new();
 
-    public AsideLanes(string name, int count, Func<RowStore> store, DatabaseOptions options, TimeProvider clock, ILogger logger)
+    public IsolatedLanes(string name, int count, Func<RowStore> store, DatabaseOptions options, TimeProvider clock, ILogger logger)
     {
         (_timeout, _clock) = (options.Timeout, clock);
         // Writers of rows that are set aside wait already, and one at a time for each row: nothing here has to hold them back.
@@ -27,7 +28,7 @@ internal sealed class AsideLanes
             return new BatchLane<RowWrite>($"{name} aside {number}", limits, rows, batch => Write(rows, batch), logger)
             {
                 Clock = clock,
-                SetAside = TryAgain,
+                Isolate = TryAgain,
                 Refused = row => Suspect(row.Key),
             }.Start();
         })];
@@ -45,7 +46,7 @@ internal sealed class AsideLanes
     }
 
     /// <summary>Takes over a row that another transaction has locked.</summary>
-    public bool TryTakeOver(RowWrite row)
+    public bool TryIsolate(RowWrite row)
     {
         row.LockedSince ??= _clock.GetTimestamp();
         Suspect(row.Key);
