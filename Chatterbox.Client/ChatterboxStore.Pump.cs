@@ -58,12 +58,14 @@ public sealed partial class ChatterboxStore
     private async Task PumpAsync()
     {
         var delay = FirstRetryDelay;
+        var timeout = new AttemptTimeout(_client.Options.CallTimeout);
         while (NextStep(out var need) is { } step)
         {
             try
             {
-                await step().WithinAsync(_client.Options.CallTimeout, _client.Clock);
+                await step().WithinAsync(timeout.Current, _client.Clock);
                 delay = FirstRetryDelay;
+                timeout.Answered();
                 _client.NotConnected = null;
                 SetUnreachable(null);
             }
@@ -79,6 +81,7 @@ public sealed partial class ChatterboxStore
             }
             catch (Exception failure)
             {
+                timeout.Failed(failure);
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 SetUnreachable(_client.NotConnected ?? failure);
                 // Whatever became of the call, the session is asked where things stand. One that did not take it, as while

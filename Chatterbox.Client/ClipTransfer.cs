@@ -129,7 +129,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         : value;
 
     private static bool IsPassing(Exception failure, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested
-        && failure is not (ArgumentException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
+        && failure is not (ClipRefusedException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
 
     private sealed class Failures(ChatterboxClient client)
     {
