@@ -1,11 +1,16 @@
 using System.Globalization;
+using System.Net;
 using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Xunit.Abstractions;
 
 namespace Chatterbox.EndToEndTests;
 
-/// <summary>How long clients are without an answer when a silo fails. Prints the times; CHATTERBOX_FAILOVERS sets how many failures.</summary>
+/// <summary>
+/// How long 50 clients are without an answer when one of three silos fails. Prints the times; CHATTERBOX_FAILOVERS sets how many failures
+/// (default 1). The goal on an idle machine: 5 s at the median, 10 s at most; the tests allow three times that.
+/// </summary>
+[Trait("Speed", "Slow")]
 public sealed class FailoverTests(ITestOutputHelper output)
 {
     private const int Users = 10;
@@ -16,8 +21,28 @@ public sealed class FailoverTests(ITestOutputHelper output)
     private static int Failures =>
         int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_FAILOVERS"), CultureInfo.InvariantCulture, out var count) ? count : 1;
 
-    [PostgresFact(DisplayName = "[C3] [C7] silos are killed again and again: every client is live again each time, and nothing is lost")]
-    public async Task Clients_are_live_again()
+    [PostgresFact(DisplayName = "[C5] a silo is killed: every client is live again within seconds, and nothing is lost")]
+    public Task A_killed_silo() => FailAsync("killed", silo => silo.Process.KillAsync(), silo => silo.Process.StartAgainAsync());
+
+    [PostgresFact(DisplayName = "[C5] a silo hangs: every client is live again within seconds, as if it had been killed, and nothing is lost")]
+    public Task A_hung_silo() => FailAsync("stopped", silo => silo.Process.PauseAsync(), async silo =>
+    {
+        await silo.Process.KillAsync();
+        await silo.Process.StartAgainAsync();
+    });
+
+    [PostgresFact(DisplayName = "[C5] a gateway stops answering while its silo lives: every client is live again within seconds")]
+    public Task A_black_hole() => FailAsync("cut off", silo =>
+    {
+        silo.Proxy.Hang();
+        return Task.CompletedTask;
+    }, silo =>
+    {
+        silo.Proxy.Resume();
+        return Task.CompletedTask;
+    });
+
+    private async Task FailAsync(string what, Func<Silo, Task> fail, Func<Silo, Task> mend)
     {
         await using var postgres = await PostgresServer.StartNewAsync();
         (string, string)[] settings =
@@ -27,9 +52,9 @@ public sealed class FailoverTests(ITestOutputHelper output)
             ("Cluster__Mode", "AdoNet"),
         ];
         await SiloProcess.MigrateAsync(settings);
-        var silos = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => SiloProcess.StartAsync(settings)));
-        var processes = await Task.WhenAll(Enumerable.Range(0, Processes)
-            .Select(_ => ClientProcess.StartAsync([.. silos.Select(silo => silo.Gateway)])));
+        var silos = await Task.WhenAll(Enumerable.Range(2, 3).Select(number => Silo.StartAsync(number, settings)));
+        IPEndPoint[] gateways = [.. silos.Select(silo => silo.Gateway)];
+        var processes = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => ClientProcess.StartAsync(gateways)));
         try
         {
             var stores = await Task.WhenAll(processes.SelectMany(process => Enumerable.Range(0, Users)
@@ -37,28 +62,28 @@ public sealed class FailoverTests(ITestOutputHelper output)
             var writers = stores.Select((store, number) => new Writer($"w{number}", store)).ToArray();
             await TimesAsync(writers);
 
-            var (all, slowest) = (new List<double>(), new List<double>());
+            var all = new List<double>();
             for (var failure = 0; failure < Failures; failure++)
             {
                 var silo = silos[failure % silos.Length];
-                await silo.KillAsync();
+                await fail(silo);
                 var times = await TimesAsync(writers);
                 all.AddRange(times);
-                slowest.Add(times.Max());
-                output.WriteLine($"killed: median {Median(times):N1} s, slowest {times.Max():N1} s");
-                await silo.StartAgainAsync();
+                output.WriteLine($"{what}: {Figures(times)}");
+                await mend(silo);
                 await TimesAsync(writers);
             }
-            output.WriteLine($"{Failures} × killed, {stores.Length} clients: median {Median(all):N1} s, slowest {all.Max():N1} s; "
-                + $"median of the slowest {Median(slowest):N1} s");
+            output.WriteLine($"{Failures} × {what}, {stores.Length} clients: {Figures(all)}");
 
             await Task.WhenAll(writers.Select(writer => writer.EndAsync())).WaitAsync(Timeout);
-            await using var fresh = await ClientProcess.StartAsync([.. silos.Select(silo => silo.Gateway)]);
+            await using var fresh = await ClientProcess.StartAsync(gateways);
             foreach (var session in writers.GroupBy(writer => writer.Store.Session))
             {
                 var stored = await fresh.Client.OpenAsync(session.Key).WaitAsync(Timeout);
                 Assert.All(session, writer => Assert.Equal(writer.Expected, writer.Own(stored.State)));
             }
+            Assert.InRange(Median(all), 0, 15);
+            Assert.InRange(all.Max(), 0, 30);
         }
         finally
         {
@@ -86,9 +111,34 @@ public sealed class FailoverTests(ITestOutputHelper output)
         return times;
     }
 
+    // A client that did not depend on the failed silo notices nothing: the median of those that did is the one to look at.
+    private static string Figures(IReadOnlyCollection<double> times)
+    {
+        double[] held = [.. times.Where(time => time > 1)];
+        return $"median {Median(times):N1} s, slowest {times.Max():N1} s; {held.Length} of {times.Count} were held up"
+            + (held.Length > 0 ? $", median {Median(held):N1} s" : "");
+    }
+
     private static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted[sorted.Length / 2];
+    }
+
+    /// <summary>A silo whose gateway clients reach through a proxy: on another loopback address, since the port has to be the silo's.</summary>
+    private sealed record Silo(SiloProcess Process, TcpProxy Proxy, IPEndPoint Gateway) : IAsyncDisposable
+    {
+        public static async Task<Silo> StartAsync(int number, (string, string)[] settings)
+        {
+            var process = await SiloProcess.StartAsync(settings);
+            var gateway = new IPEndPoint(IPAddress.Parse($"127.0.0.{number}"), process.Gateway.Port);
+            return new(process, new(process.Gateway.Port, endpoint: gateway), gateway);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Proxy.DisposeAsync();
+            await Process.DisposeAsync();
+        }
     }
 }

@@ -4,11 +4,12 @@ using System.Net.Sockets;
 
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>Stands between a silo and its database, and can stop forwarding without a word, as a network does.</summary>
+/// <summary>Stands between two programs, such as a silo and its database, and can stop forwarding silently, as a network does.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly string host;
     private readonly int target;
+    private readonly IPEndPoint endpoint;
     private readonly ConcurrentBag<TcpClient> connections = [];
     private readonly CancellationTokenSource end = new();
     private readonly Task accepting;
@@ -22,16 +23,16 @@ public sealed class TcpProxy : IAsyncDisposable
     // Negative: without limit.
     private int _allowance = -1;
 
-    public TcpProxy(int target, string host = "127.0.0.1")
+    public TcpProxy(int target, string host = "127.0.0.1", IPEndPoint? endpoint = null)
     {
         (this.target, this.host) = (target, host);
-        Port = FreePort.Next();
-        listener = new TcpListener(IPAddress.Loopback, Port);
+        this.endpoint = endpoint ?? new(IPAddress.Loopback, FreePort.Next());
+        listener = new TcpListener(this.endpoint);
         listener.Start();
         accepting = AcceptAsync();
     }
 
-    public int Port { get; }
+    public int Port => endpoint.Port;
 
     /// <summary>Connections stay open and new ones are accepted; no byte passes.</summary>
     public void Hang() => open = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -52,7 +53,7 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         open.TrySetResult();
         if (listening.Task.IsCompleted) return;
-        listener = new TcpListener(IPAddress.Loopback, Port);
+        listener = new TcpListener(endpoint);
         listener.Start();
         listening.TrySetResult();
     }
