@@ -63,7 +63,7 @@ public sealed partial class ChatterboxStore
         {
             try
             {
-                await step().WithinAsync(timeout.Current, _client.Clock);
+                await _client.AttemptAsync(step(), timeout.Current);
                 delay = FirstRetryDelay;
                 timeout.Answered();
                 _client.NotConnected = null;

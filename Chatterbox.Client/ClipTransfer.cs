@@ -1,4 +1,3 @@
-using Chatterbox.Client.Connections;
 using System.Security.Cryptography;
 using Orleans.Concurrency;
 
@@ -121,7 +120,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     }
 
     private Task<T> CallAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
-        call.WithinAsync(client.Options.CallTimeout, client.Clock, cancellationToken);
+        client.AttemptAsync(call, client.Options.CallTimeout, cancellationToken);
 
     private static T Accepted<T>(Rejection? refused, QuotaExceeded? quota, T value) =>
         quota is not null ? throw new QuotaExceededException(quota)

@@ -4,12 +4,11 @@ using System.Net.Sockets;
 
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>Stands between two programs, such as a silo and its database, and can stop forwarding silently, as a network does.</summary>
+/// <summary>Stands between a silo and its database, and can stop forwarding without a word, as a network does.</summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
     private readonly string host;
     private readonly int target;
-    private readonly IPEndPoint endpoint;
     private readonly ConcurrentBag<TcpClient> connections = [];
     private readonly CancellationTokenSource end = new();
     private readonly Task accepting;
@@ -23,16 +22,16 @@ public sealed class TcpProxy : IAsyncDisposable
     // Negative: without limit.
     private int _allowance = -1;
 
-    public TcpProxy(int target, string host = "127.0.0.1", IPEndPoint? endpoint = null)
+    public TcpProxy(int target, string host = "127.0.0.1")
     {
         (this.target, this.host) = (target, host);
-        this.endpoint = endpoint ?? new(IPAddress.Loopback, FreePort.Next());
-        listener = new TcpListener(this.endpoint);
+        Port = FreePort.Next();
+        listener = new TcpListener(IPAddress.Loopback, Port);
         listener.Start();
         accepting = AcceptAsync();
     }
 
-    public int Port => endpoint.Port;
+    public int Port { get; }
 
     /// <summary>Connections stay open and new ones are accepted; no byte passes.</summary>
     public void Hang() => open = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,7 +52,7 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         open.TrySetResult();
         if (listening.Task.IsCompleted) return;
-        listener = new TcpListener(endpoint);
+        listener = new TcpListener(IPAddress.Loopback, Port);
         listener.Start();
         listening.TrySetResult();
     }
