@@ -43,6 +43,9 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     internal ILogger Logger => _logger;
 
+    /// <summary>Null where the cluster's client was made by somebody else, with gateways of its own.</summary>
+    internal SilentGateways? SilentGateways { get; init; }
+
     /// <summary>Names this process's stream.</summary>
     internal string Process { get; } = NewId();
 
@@ -144,6 +147,28 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     internal void HeartbeatWithin(TimeSpan lease)
     {
         if (_heartbeat is { } timer && lease > TimeSpan.Zero && lease / 3 < timer.Period) timer.Period = lease / 3;
+    }
+
+    /// <summary>Waits for a call that may be repeated. One that takes long may be with a gateway that does not answer: that is found out.</summary>
+    /// <exception cref="TimeoutException">The call was given up; it may still be executed.</exception>
+    internal async Task<T> AttemptAsync<T>(Task<T> call, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        await AttemptAsync((Task)call, timeout, cancellationToken);
+        return await call;
+    }
+
+    /// <inheritdoc cref="AttemptAsync{T}(Task{T}, TimeSpan, CancellationToken)"/>
+    internal async Task AttemptAsync(Task call, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await call.WithinAsync(timeout / 4, Clock, cancellationToken);
+        }
+        catch (TimeoutException) when (!call.IsCompleted)
+        {
+            SilentGateways?.Suspect();
+            await call.WithinAsync(timeout - timeout / 4, Clock, cancellationToken);
+        }
     }
 
     /// <summary>The connection to the cluster was lost or found again: every store looks where it stands.</summary>

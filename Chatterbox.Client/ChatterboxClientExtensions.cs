@@ -4,6 +4,7 @@ using Chatterbox.Client.Streams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Messaging;
 using Orleans.Streams;
@@ -12,8 +13,9 @@ namespace Chatterbox.Client;
 
 public static class ChatterboxClientExtensions
 {
-    // Orleans looks at the list this often, also for gateways that it had given up; names are resolved more rarely.
-    private static readonly TimeSpan GatewayLookAgain = TimeSpan.FromSeconds(1);
+    // Orleans looks at the list this often, and closes its connections to gateways that are not on it any more: soon enough that a call
+    // that was not answered is not sent to the same silent gateway again. The list is at hand; names are resolved more rarely.
+    private static readonly TimeSpan GatewayLookAgain = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Adds a <see cref="ChatterboxClient"/> and the Orleans client under it. Starting the host waits until a silo answers.
@@ -28,7 +30,12 @@ public static class ChatterboxClientExtensions
 
         host.Services.TryAddSingleton(TimeProvider.System);
         host.Services.AddSingleton(options);
-        host.Services.AddSingleton<ChatterboxClient>();
+        host.Services.AddSingleton<SilentGateways>();
+        host.Services.AddSingleton(services => new ChatterboxClient(services.GetRequiredService<IClusterClient>(), options,
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ChatterboxClient>>())
+        {
+            SilentGateways = services.GetRequiredService<SilentGateways>(),
+        });
         if (options.KeepConnecting) host.Services.AddSingleton<IClientConnectionRetryFilter, RetryFilter>();
         host.UseOrleansClient(client => client
             .ConfigureServices(services => services.AddSingleton<IGatewayListProvider, GatewayList>())

@@ -30,7 +30,10 @@ public sealed class ChatterboxClientOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A call not answered in this time is tried again. 100 ms to 1 h; default 10 s.</summary>
+    /// <summary>
+    /// A call not answered in this time is tried again. A call that may be repeated safely is tried again sooner: after 2, 2, 2, 4 and 8 s,
+    /// pieces of a clip after 5, 5 and 5 s. 100 ms to 1 h; default 10 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -12,6 +12,7 @@ public sealed partial class ChatterboxStore
     {
         long target;
         lock (_lock) target = _replica.LastSequence;
+        var timeout = new AttemptTimeout(_client.Options.CallTimeout);
         while (true)
         {
             Task progress;
@@ -31,12 +32,13 @@ public sealed partial class ChatterboxStore
             }
             try
             {
-                var reply = await Grain.FlushAsync().WithinAsync(_client.Options.CallTimeout, _client.Clock, cancellationToken);
+                var reply = await _client.AttemptAsync(Grain.FlushAsync(), timeout.Current, cancellationToken);
                 if (reply.Failure is { } failure) throw new IOException(failure);
                 if (IsCurrent(reply)) return;
             }
             catch (Exception unreachable) when (unreachable is not (IOException or OperationCanceledException))
             {
+                timeout.Failed(unreachable);
                 LogRetry(_client.Logger, Session.Key, unreachable.Message);
                 lock (_lock) Ask(Need.Attach);
                 await DelayAsync(FirstRetryDelay);
@@ -114,6 +116,25 @@ public sealed partial class ChatterboxStore
         }
     }
 
+    /// <summary>A call that changes nothing: it is also sent again when it is not answered in time.</summary>
+    /// <exception cref="TimeoutException">No attempt was answered, the longest one included.</exception>
+    internal async Task<T> QueryAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
+    {
+        var timeout = new AttemptTimeout(_client.Options.CallTimeout);
+        while (true)
+        {
+            try
+            {
+                return await CallAsync(grain => _client.AttemptAsync(call(grain), timeout.Current, cancellationToken), cancellationToken);
+            }
+            catch (TimeoutException late) when (!timeout.IsLongest)
+            {
+                timeout.Failed(late);
+                LogRetry(_client.Logger, Session.Key, late.Message);
+            }
+        }
+    }
+
     private static bool IsNotTaken(Exception failure) => failure is ConnectionFailedException || IsRejected(failure);
 
     // A silo that was lost on the way may have done what it was asked.
@@ -122,7 +143,7 @@ public sealed partial class ChatterboxStore
     /// <summary>Returns once this store shows what the session holds at the call.</summary>
     internal async Task CaughtUpAsync(CancellationToken cancellationToken)
     {
-        var now = await CallAsync(grain => grain.HeartbeatAsync(_id), cancellationToken);
+        var now = await QueryAsync(grain => grain.HeartbeatAsync(_id), cancellationToken);
         while (true)
         {
             Task progress;

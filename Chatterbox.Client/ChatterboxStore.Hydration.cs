@@ -51,7 +51,7 @@ public sealed partial class ChatterboxStore
     internal async Task<(AppState State, long Revision)> WholeStateAsync(CancellationToken cancellationToken)
     {
         lock (_lock) if (_replica.Slices is null) return (_replica.Visible, _replica.Revision);
-        var whole = await CallAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, slices: null), cancellationToken);
+        var whole = await QueryAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, slices: null), cancellationToken);
         return (whole.Snapshot!, whole.Revision);
     }
 

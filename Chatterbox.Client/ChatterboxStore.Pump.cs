@@ -1,13 +1,11 @@
 using Chatterbox.Client.Connections;
-using Chatterbox.Client.Outbox;
 using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Client;
 
-/// <summary>The side towards the session: one call at a time, tried again until it succeeds.</summary>
+/// <summary>The loop that calls the session: one step at a time, tried again until it succeeds.</summary>
 public sealed partial class ChatterboxStore
 {
-    private static readonly TimeSpan SubscriptionTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
 
     private Need _need = Need.Attach;
@@ -58,12 +56,14 @@ public sealed partial class ChatterboxStore
     private async Task PumpAsync()
     {
         var delay = FirstRetryDelay;
+        var timeout = new AttemptTimeout(_client.Options.CallTimeout);
         while (NextStep(out var need) is { } step)
         {
             try
             {
-                await step().WithinAsync(_client.Options.CallTimeout, _client.Clock);
+                await _client.AttemptAsync(step(), timeout.Current);
                 delay = FirstRetryDelay;
+                timeout.Answered();
                 _client.NotConnected = null;
                 SetUnreachable(null);
             }
@@ -79,6 +79,7 @@ public sealed partial class ChatterboxStore
             }
             catch (Exception failure)
             {
+                timeout.Failed(failure);
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 SetUnreachable(_client.NotConnected ?? failure);
                 // Whatever became of the call, the session is asked where things stand. One that did not take it, as while
@@ -113,125 +114,6 @@ public sealed partial class ChatterboxStore
             _pumping = false;
             return null;
         }
-    }
-
-    private async Task AttachAsync(long turn)
-    {
-        AttachRequest request;
-        lock (_lock)
-        {
-            _need = Need.Nothing;
-            request = new()
-            {
-                Client = _id,
-                Device = _client.Options.Device,
-                Protocol = _client.Options.ProtocolVersion,
-                Slices = _replica.Slices,
-                Epoch = _replica.Epoch,
-                SeenRevision = _replica.Revision,
-                NextSequence = _replica.FirstOutstanding,
-            };
-        }
-        await SubscribeAsync();
-        var reply = await Grain.AttachAsync(request);
-        if (reply.Refused is { } why) throw new SessionRefusedException(why);
-        lock (_lock)
-        {
-            if (turn != _turn) return;
-            // The user has chosen other slices meanwhile, or more has been seen.
-            if (!Equals(request.Slices, _replica.Slices) || !_replica.Attached(reply, request.SeenRevision))
-            {
-                Ask(Need.Attach);
-                return;
-            }
-            (_save, ReadOnly, _crash, SchemaVersion) = (reply.Save, reply.ReadOnly, reply.Crash, reply.SchemaVersion);
-            _client.HeartbeatWithin(reply.Lease);
-            Notices = [.. _file?.Notices ?? [], .. reply.Notices];
-            Settle();
-            if (FollowChoice()) return;
-            _subscriptions.Publish(Update([.. reply.State.Changes]));
-            SetHydrated();
-        }
-        Progress();
-    }
-
-    // A cluster that has just lost a silo may not find the subscription at once. Until it does, heartbeats show what was missed.
-    private async Task SubscribeAsync()
-    {
-        try
-        {
-            await _client.EnsureSubscribedAsync(ChatterboxClient.SubscriptionFresh).WithinAsync(SubscriptionTimeout, _client.Clock);
-        }
-        catch (TimeoutException late)
-        {
-            LogRetry(_client.Logger, Session.Key, late.Message);
-        }
-    }
-
-    private async Task CatchUpAsync(long turn)
-    {
-        long epoch, revision;
-        ValueList<Slice>? slices;
-        lock (_lock) (_need, epoch, revision, slices) = (Need.Nothing, _replica.Epoch, _replica.Revision, _replica.Slices);
-        var since = await Grain.GetChangesSinceAsync(epoch, revision, slices);
-        lock (_lock)
-        {
-            if (turn != _turn) return;
-            var before = _replica.Revision;
-            // A snapshot of another epoch does not say which of our changes it holds; an attach does. One of other slices is of no use.
-            Ask(since.Epoch == _replica.Epoch ? _replica.CaughtUp(since) : Need.Attach);
-            FollowChoice();
-            Settle();
-            _subscriptions.Publish(Update([.. since.Changes.Where(change => change.Revision > before)]));
-        }
-        Progress();
-    }
-
-    private async Task SendAsync(ChangeBatch batch, long turn)
-    {
-        var reply = await Grain.ApplyAsync(batch);
-        IReadOnlyList<(OutboxEntry, Rejection)> rejected;
-        lock (_lock)
-        {
-            if (turn != _turn) return;
-            if (reply.Result is ApplyResult.Refused)
-            {
-                // As a whole, for a reason that sending again does not mend: a read-only session, or a limit.
-                rejected = _replica.Withdraw(batch, reply.Refused!);
-            }
-            else
-            {
-                (var need, rejected) = _replica.Replied(batch, reply);
-                Ask(need);
-            }
-            Settle();
-            if (rejected.Count > 0) _subscriptions.Publish(Update([]));
-        }
-        Reject(rejected);
-        Progress();
-    }
-
-    private async Task HeartbeatAsync(long turn)
-    {
-        lock (_lock) _checkDue = false;
-        var reply = await Grain.HeartbeatAsync(_id);
-        var missed = false;
-        lock (_lock)
-        {
-            if (turn != _turn) return;
-            if (!reply.Attached || reply.Epoch != _replica.Epoch) Ask(Need.Attach);
-            else
-            {
-                missed = reply.Revision > _replica.Revision || reply.DurableRevision > _replica.DurableRevision;
-                if (reply.Revision > _replica.Revision) Ask(Need.CatchUp);
-                _replica.BecameDurable(reply.DurableRevision);
-                _save = reply.Save;
-                Settle();
-            }
-        }
-        // Events that do not arrive may mean that the cluster has forgotten the subscription.
-        if (missed) await _client.EnsureSubscribedAsync(TimeSpan.Zero);
-        Progress();
     }
 
     private void Refuse(SessionRefusedException refused)

@@ -1,5 +1,5 @@
-using Chatterbox.Client.Connections;
 using System.Security.Cryptography;
+using Chatterbox.Client.Connections;
 using Orleans.Concurrency;
 
 namespace Chatterbox.Client;
@@ -25,6 +25,9 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     /// <summary>So long without a piece is not a silo being replaced any more.</summary>
     private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
 
+    /// <summary>A piece takes longer than other calls on a slow line.</summary>
+    private static readonly TimeSpan FirstTimeout = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
 
     /// <param name="clip">Can seek; is read from its start, twice.</param>
@@ -43,10 +46,14 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         {
             try
             {
-                var begun = await CallAsync(grain.BeginUploadAsync(new(store, clip.Length, mediaType)), cancellationToken);
-                if (begun.Stored is null) await SendAsync(grain, clip, Accepted(begun.Refused, begun.Quota, begun.Missing), progress, failures, cancellationToken);
+                var begun = await failures.AttemptAsync(grain.BeginUploadAsync(new(store, clip.Length, mediaType)), cancellationToken);
+                if (begun.Stored is null)
+                {
+                    var missing = Accepted(begun.Refused, begun.Quota, begun.Missing);
+                    await SendAsync(grain, clip, missing, progress, failures, cancellationToken);
+                }
                 var completed = begun.Stored is null
-                    ? await CallAsync(grain.CompleteUploadAsync(), cancellationToken)
+                    ? await failures.AttemptAsync(grain.CompleteUploadAsync(), cancellationToken)
                     : new PutClipReply(begun.Stored, null);
                 if (Accepted(completed.Refused, completed.Quota, completed.Audio) is { } audio)
                 {
@@ -75,7 +82,10 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         {
             var reply = await FetchAsync(grain, piece, cancellationToken);
             if (reply.Refused is { } why) throw new InvalidDataException(why.Message);
-            if (reply.Audio is null || reply.Bytes is null) return piece == 0 ? false : throw new InvalidDataException($"The clip {hash} was deleted while it was read.");
+            if (reply.Audio is null || reply.Bytes is null)
+            {
+                return piece == 0 ? false : throw new InvalidDataException($"The clip {hash} was deleted while it was read.");
+            }
             await output.WriteAsync(reply.Bytes, cancellationToken);
             hashed.AppendData(reply.Bytes);
             (piece, done, total) = (piece + 1, done + reply.Bytes.Length, reply.Audio.Length);
@@ -86,7 +96,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
             : throw new InvalidDataException(Rejection.OfText("audio", hash, "a clip that is intact; the stored one is damaged").Message);
     }
 
-    private async Task SendAsync(
+    private static async Task SendAsync(
         IAudioClipGrain grain, Stream clip, ValueList<int> missing, IProgress<AudioProgress>? progress, Failures failures, CancellationToken cancellationToken)
     {
         var done = clip.Length - missing.Sum(piece => (long)AudioPieces.LengthOf(piece, clip.Length));
@@ -96,7 +106,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
             var bytes = new byte[AudioPieces.LengthOf(piece, clip.Length)];
             clip.Position = (long)piece * AudioPieces.Bytes;
             await clip.ReadExactlyAsync(bytes, cancellationToken);
-            var put = await CallAsync(grain.PutPieceAsync(piece, bytes.AsImmutable()), cancellationToken);
+            var put = await failures.AttemptAsync(grain.PutPieceAsync(piece, bytes.AsImmutable()), cancellationToken);
             if (put.Unknown) return;
             done += Accepted(put.Refused, quota: null, bytes.Length);
             failures.Clear();
@@ -110,7 +120,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         {
             try
             {
-                return await CallAsync(grain.GetPieceAsync(piece), cancellationToken);
+                return await failures.AttemptAsync(grain.GetPieceAsync(piece), cancellationToken);
             }
             catch (Exception failure) when (IsPassing(failure, cancellationToken))
             {
@@ -120,28 +130,32 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         }
     }
 
-    private Task<T> CallAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
-        call.WithinAsync(client.Options.CallTimeout, client.Clock, cancellationToken);
-
     private static T Accepted<T>(Rejection? refused, QuotaExceeded? quota, T value) =>
         quota is not null ? throw new QuotaExceededException(quota)
         : refused is not null ? throw new ClipRefusedException(refused)
         : value;
 
     private static bool IsPassing(Exception failure, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested
-        && failure is not (ArgumentException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
+        && failure is not (ClipRefusedException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
 
     private sealed class Failures(ChatterboxClient client)
     {
+        private readonly AttemptTimeout _timeout = new(client.Options.CallTimeout, FirstTimeout);
         private int _count;
         private long _progress = client.Clock.GetTimestamp();
 
+        public Task<T> AttemptAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
+            client.AttemptAsync(call, _timeout.Current, cancellationToken);
+
+        // What has been found to take long stays that long: attempts do not get shorter again.
         public void Clear() => (_count, _progress) = (0, client.Clock.GetTimestamp());
 
         public void Add(Exception failure)
         {
             _count++;
-            if (client.Clock.GetElapsedTime(_progress) >= LongestOutage) throw new IOException($"The clip could not be transferred: {failure.Message}", failure);
+            _timeout.Failed(failure);
+            if (client.Clock.GetElapsedTime(_progress) < LongestOutage) return;
+            throw new IOException($"The clip could not be transferred: {failure.Message}", failure);
         }
 
         public Task DelayAsync(CancellationToken cancellationToken)

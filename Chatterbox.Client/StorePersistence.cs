@@ -79,10 +79,10 @@ public sealed class StorePersistence
 
     /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
     public Task<StorageInfo> GetStorageInfoAsync(CancellationToken cancellationToken = default) =>
-        _store.CallAsync(grain => grain.GetStorageInfoAsync(), cancellationToken);
+        _store.QueryAsync(grain => grain.GetStorageInfoAsync(), cancellationToken);
 
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
-        _store.CallAsync(grain => grain.GetStatusAsync(), cancellationToken);
+        _store.QueryAsync(grain => grain.GetStatusAsync(), cancellationToken);
 
     private IDisposable OnStep(StoreStep step, Action<AppState> listener) => _store.Add(update =>
     {

@@ -23,7 +23,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
     /// <param name="waiting">Called with every attempt that failed, where it is to be tried again; null to give up at once.</param>
     /// <exception cref="OutOfServiceException">No silo answers.</exception>
     public static async Task<ClusterConnection> OpenAsync(
-        IReadOnlyList<IPEndPoint> gateways, Action? waiting, CancellationToken cancellationToken)
+        IReadOnlyList<EndPoint> gateways, Action? waiting, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
@@ -45,8 +45,9 @@ internal sealed class ClusterConnection : IAsyncDisposable
         {
             // Not awaited: it would wait for the start that is given up.
             if (failure is OperationCanceledException) throw;
-            throw new OutOfServiceException(
-                $"no silo answers at {string.Join(", ", gateways)}; start one with 'dotnet run --project Chatterbox.Silo', or name another with --gateway");
+            var asked = gateways.Select(gateway => gateway is DnsEndPoint name ? $"{name.Host}:{name.Port}" : $"{gateway}");
+            throw new OutOfServiceException($"no silo answers at {string.Join(", ", asked)}; "
+                + "start one with 'dotnet run --project Chatterbox.Silo', or name another with --gateway");
         }
     }
 

@@ -13,13 +13,13 @@ internal static class ConnectionOptions
     private const double ShortestTimeout = 0.1;
     private const double LongestTimeout = 3600;
 
-    public static Option<IPEndPoint[]> Gateways { get; } = new("--gateway")
+    public static Option<EndPoint[]> Gateways { get; } = new("--gateway")
     {
-        Description = "Where a silo takes clients: host:port. May be repeated.",
+        Description = "Where silos take clients: host:port. A name stands for all its addresses, and is resolved again. May be repeated.",
         HelpName = "host:port",
         Recursive = true,
         CustomParser = ParseGateways,
-        DefaultValueFactory = _ => [new(IPAddress.Loopback, DefaultPort)],
+        DefaultValueFactory = _ => [new IPEndPoint(IPAddress.Loopback, DefaultPort)],
     };
 
     public static Option<string> Store { get; } = new("--store")
@@ -41,31 +41,30 @@ internal static class ConnectionOptions
 
     public static IReadOnlyList<Option> All { get; } = [Gateways, Store, Timeout];
 
-    private static IPEndPoint[] ParseGateways(ArgumentResult argument)
+    private static EndPoint[] ParseGateways(ArgumentResult argument)
     {
-        var found = new List<IPEndPoint>();
+        var found = new List<EndPoint>();
         foreach (var text in argument.Tokens.Select(token => token.Value))
         {
-            if (ParseGateway(text) is { Length: > 0 } gateways) found.AddRange(gateways);
+            if (ParseGateway(text) is { } gateway) found.Add(gateway);
             else argument.AddError(Rejection.OfText("--gateway", text, "host:port of a silo, such as 127.0.0.1:30000").Message);
         }
         return [.. found];
     }
 
-    // A name may stand for several addresses, of which a silo listens at one only: localhost is ::1 and 127.0.0.1.
-    private static IPEndPoint[] ParseGateway(string text)
+    // A name that nobody knows is a mistake in the argument; one that is known is resolved again for as long as the verb runs.
+    private static EndPoint? ParseGateway(string text)
     {
-        if (IPEndPoint.TryParse(text, out var exact)) return [exact.Port > 0 ? exact : new(exact.Address, DefaultPort)];
+        if (IPEndPoint.TryParse(text, out var exact)) return exact.Port > 0 ? exact : new(exact.Address, DefaultPort);
         var colon = text.LastIndexOf(':');
         var (host, port) = colon < 0 ? (text, DefaultPort) : (text[..colon], ParsePort(text[(colon + 1)..]));
         try
         {
-            return port is null ? [] : [.. Dns.GetHostAddresses(host).Distinct().Select(address => new IPEndPoint(address,
-                port.Value))];
+            return port is null || Dns.GetHostAddresses(host).Length == 0 ? null : new DnsEndPoint(host, port.Value);
         }
         catch (Exception unknown) when (unknown is SocketException or ArgumentException or InvalidOperationException)
         {
-            return [];
+            return null;
         }
     }
 

@@ -6,13 +6,15 @@ using Orleans.Messaging;
 namespace Chatterbox.Client.Connections;
 
 /// <summary>
-/// The gateways' addresses. Host names are resolved again every few seconds, to all of their addresses, so that a client survives silos
-/// being replaced by others with new addresses, as a headless service of Kubernetes lists them.
+/// The gateways' addresses, without those that do not answer: Orleans closes its connections to gateways that leave the list. Host names
+/// are resolved again every few seconds, to all of their addresses, so that a client survives silos being replaced by others with new
+/// addresses, as a headless service of Kubernetes lists them.
 /// </summary>
-internal sealed partial class GatewayList(ChatterboxClientOptions options, TimeProvider clock, ILogger<GatewayList> logger) : IGatewayListProvider
+internal sealed partial class GatewayList(
+    ChatterboxClientOptions options, SilentGateways silent, TimeProvider clock, ILogger<GatewayList> logger) : IGatewayListProvider
 {
     private readonly Dictionary<DnsEndPoint, IPAddress[]> _known = [];
-    private IList<Uri>? _gateways;
+    private IReadOnlyCollection<IPEndPoint> _endpoints = [];
     private long _resolved;
 
     public TimeSpan MaxStaleness => options.GatewayRefresh;
@@ -23,15 +25,23 @@ internal sealed partial class GatewayList(ChatterboxClientOptions options, TimeP
 
     public async Task<IList<Uri>> GetGateways()
     {
-        if (_gateways is { Count: > 0 } && clock.GetElapsedTime(_resolved) < options.GatewayRefresh) return _gateways;
+        if (_endpoints.Count == 0 || clock.GetElapsedTime(_resolved) >= options.GatewayRefresh)
+        {
+            _endpoints = await ResolveAsync();
+            _resolved = clock.GetTimestamp();
+        }
+        return [.. silent.LeaveOut(_endpoints).Select(endpoint => SiloAddress.New(endpoint, 0).ToGatewayUri())];
+    }
+
+    private async Task<IReadOnlyCollection<IPEndPoint>> ResolveAsync()
+    {
         var endpoints = new List<IPEndPoint>();
         foreach (var gateway in options.Gateways)
         {
             if (gateway is DnsEndPoint name) endpoints.AddRange((await ResolveAsync(name)).Select(address => new IPEndPoint(address, name.Port)));
             else endpoints.Add((IPEndPoint)gateway);
         }
-        (_gateways, _resolved) = ([.. endpoints.Distinct().Select(endpoint => SiloAddress.New(endpoint, 0).ToGatewayUri())], clock.GetTimestamp());
-        return _gateways;
+        return [.. endpoints.Distinct()];
     }
 
     // A name that cannot be resolved at the moment keeps the addresses it had.

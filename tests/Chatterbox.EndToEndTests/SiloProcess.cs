@@ -145,12 +145,21 @@ internal sealed class SiloProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>SIGSTOP: connections stay open, and the kernel accepts new ones, but nothing is answered.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
     /// <summary>SIGTERM, as Ctrl+C or an orchestrator ends it. Returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", $"-TERM {_process!.Id}");
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await SignalAsync("TERM");
+        await _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return _process.ExitCode;
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", $"-{signal} {_process!.Id}");
+        await kill.WaitForExitAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -77,6 +77,39 @@ public sealed class TroubleTests
         Assert.Single((await cluster.Session("alice").GetStatusAsync()).Clients);
     }
 
+    [Fact(DisplayName = "[A1] a failure that is not the product's own refuses no clip: it is stored once the failure has passed")]
+    public async Task An_upload()
+    {
+        var trouble = new Trouble { Method = nameof(IAudioClipGrain.BeginUploadAsync) };
+        await using var cluster = await StartAsync(trouble);
+        await using var store = await cluster.OpenAsync("alice");
+        trouble.Left = 3;
+
+        var audio = await store.Audio.UploadAsync(new byte[1000]).WaitAsync(ChatterboxCluster.Patience);
+
+        Assert.Equal((0, 1000), (trouble.Left, audio.Length));
+    }
+
+    [Fact(DisplayName = "[C3] a call that is never answered is sent again long before the time-out of calls, and its change is made once")]
+    public async Task An_unanswered_call()
+    {
+        var silence = new Silence();
+        await using var cluster = await ChatterboxCluster.StartAsync(new()
+        {
+            ConfigureSilo = silo => silo.AddIncomingGrainCallFilter(silence),
+        });
+        // Far above what the test waits for.
+        var client = cluster.NewClient(options => options.CallTimeout = TimeSpan.FromHours(1));
+        await using var store = await cluster.OpenAsync("alice", client);
+        silence.Begin();
+
+        await store.UpsertChunkAsync(TestData.Chunk("c")).DurablyAsync().WaitAsync(ChatterboxCluster.Patience);
+
+        Assert.True(silence.HasSwallowed);
+        Assert.Single(store.State.Chunks);
+        silence.End();
+    }
+
     private static Task<ChatterboxCluster> StartAsync(Trouble trouble, ChatterboxOptions? options = null, Trouble? also = null) => ChatterboxCluster.StartAsync(new()
     {
         Options = options ?? new(),
@@ -107,6 +140,29 @@ public sealed class TroubleTests
             return Interlocked.Decrement(ref _left) >= 0
                 ? throw Failure()
                 : context.Invoke();
+        }
+    }
+
+    /// <summary>Keeps one batch of changes and does nothing with it, as a silo does that has died or hangs.</summary>
+    private sealed class Silence : IIncomingGrainCallFilter
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _due;
+
+        public bool HasSwallowed { get; private set; }
+
+        public void Begin() => _due = 1;
+
+        public void End() => _ended.TrySetResult();
+
+        public async Task Invoke(IIncomingGrainCallContext context)
+        {
+            if (context.MethodName == nameof(IUserSessionGrain.ApplyAsync) && Interlocked.Exchange(ref _due, 0) == 1)
+            {
+                HasSwallowed = true;
+                await _ended.Task;
+            }
+            await context.Invoke();
         }
     }
 }

@@ -51,7 +51,7 @@ public sealed class GatewayListTests
             Resolve = _ => _resolved is { } addresses ? Task.FromResult(addresses) : throw new SocketException((int)SocketError.TryAgain),
         };
         foreach (var gateway in gateways) options.Gateways.Add(gateway);
-        return new(options, _clock, NullLogger<GatewayList>.Instance);
+        return new(options, new(_clock, NullLogger<SilentGateways>.Instance), _clock, NullLogger<GatewayList>.Instance);
     }
 
     private static async Task<string[]> GatewaysAsync(GatewayList list) => [.. (await list.GetGateways()).Select(uri => uri.Authority)];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Chatterbox.Client;
 
 namespace Chatterbox.Tests.Client;
@@ -61,6 +62,39 @@ public sealed class ReplicaTests
         Assert.Null(replica.NextBatch());
         // On disk it stays.
         Assert.Empty(replica.Gone);
+    }
+
+    [Fact(DisplayName = "[X3] [C2] a change whose Apply throws is refused alone: those around it are shown, here and in the session's state")]
+    public void Apply_throws()
+    {
+        var replica = Attached();
+        replica.Enqueue(new UpsertChunk(Samples.Chunk("a")));
+        replica.Enqueue(new UpsertChunk(null!));
+        replica.Enqueue(new UpsertChunk(Samples.Chunk("b")));
+        Assert.Equal(["a", "b"], replica.Visible.Chunks.Select(chunk => chunk.Id));
+
+        var (state, rejection) = AppStateReducer.Apply(replica.Visible, new UpsertChunk(null!));
+        Assert.Same(replica.Visible, state);
+        Assert.NotNull(rejection);
+    }
+
+    [Fact(DisplayName = "[X3] [C3] a number of an unknown member that no type can hold blocks no outbox: sent twice, it is in once and done")]
+    public void A_number_with_a_huge_exponent()
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "number-with-huge-exponent.json")));
+        var gain = document.RootElement.GetProperty("state").GetProperty("chunks")[0].GetProperty("gain").GetRawText();
+        var change = new UpsertChunk(Samples.Chunk("c1") with { Unknown = Unknown.Of("gain", gain) });
+        var replica = Attached();
+        replica.Enqueue(change);
+        replica.Enqueue(change with { });
+        var batch = replica.NextBatch()!;
+
+        var (_, rejected) = replica.Replied(batch, new() { Epoch = 1, Outcomes = [new(1, null), new(1, null)], DurableRevision = 1 });
+        replica.ChangesApplied(new(0, 1, [new(1, "c", 1, change)]));
+
+        Assert.Empty(rejected);
+        Assert.Empty(replica.Outbox.All);
+        Assert.Equal(gain, Assert.Single(replica.Visible.Chunks).Unknown!["gain"].GetRawText());
     }
 
     private static Replica Attached(long epoch = 1, long revision = 0)

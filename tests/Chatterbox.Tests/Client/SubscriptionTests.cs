@@ -65,7 +65,7 @@ public sealed class SubscriptionTests
     public async Task Leaving()
     {
         var subscriptions = new Subscriptions<int>(NullLogger.Instance);
-        var (heard, others, left) = (0, new TaskCompletionSource(), new TaskCompletionSource());
+        var (heard, left, others) = (0, new TaskCompletionSource(), new TaskCompletionSource());
         IDisposable? leaving = null;
         using var ready = new SemaphoreSlim(0);
         leaving = subscriptions.Add(_ =>
@@ -79,7 +79,7 @@ public sealed class SubscriptionTests
         var (reader, _) = subscriptions.Watch(0);
         for (var number = 1; number <= 2; number++) subscriptions.Publish(number);
         ready.Release();
-        await Task.WhenAll(others.Task, left.Task).WaitAsync(Patience);
+        await Task.WhenAll(left.Task, others.Task).WaitAsync(Patience);
         Assert.Equal(2, subscriptions.Count);
 
         subscriptions.Close();
