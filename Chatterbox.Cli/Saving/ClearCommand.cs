@@ -25,7 +25,7 @@ internal static class ClearCommand
 
     private static void Confirm(SessionRun run)
     {
-        if (Console.IsInputRedirected) throw new WrongRequestException("--yes: nothing is not allowed without a terminal to ask at; allowed: --yes");
+        if (Console.IsInputRedirected) throw new WrongRequestException("--yes is required when standard input is not a terminal");
         var state = run.Store.State;
         run.Error.Write($"Clear {run.Store.Session} with {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices and "
             + $"{state.Chunks.Count} chunks? [y/N] ");

@@ -107,7 +107,7 @@ internal static class ChunkCommands
             if (chunk.Audio is not { } audio)
             {
                 throw new WrongRequestException(
-                    $"chunk {chunk.Id}: status {chunk.Status.ToString().ToLowerInvariant()} is not allowed; allowed: completed, with audio");
+                    $"chunk {chunk.Id}: must be completed, was {chunk.Status.ToString().ToLowerInvariant()}");
             }
             var clip = await run.Store.Audio.DownloadAsync(audio.Hash, run.Token)
                 ?? throw new OutOfServiceException($"chunk {chunk.Id}: its audio {audio.Hash} is not stored");
