@@ -127,7 +127,7 @@ public sealed partial class ChatterboxStore
     private Rejection? IsNotSynced(AppStateChange change) =>
         _replica.Syncs(change.Slice) || (_options.FollowUserChoice && !_hydrated.Task.IsCompletedSuccessfully)
             ? null
-            : new("slice", $"a change of {change.Slice}", $"changes of the slices this store keeps in sync: {string.Join(", ", _replica.Slices!)}");
+            : new("slice", $"{change.Slice}", $"one that this store keeps in sync ({string.Join(", ", _replica.Slices!)})");
 
     /// <summary>Makes room for those who wait, and has those who need wait no more go. What left the outbox leaves the file, too.</summary>
     private void Settle()

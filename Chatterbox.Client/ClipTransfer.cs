@@ -13,7 +13,7 @@ public sealed class QuotaExceededException(QuotaExceeded quota) : IOException(qu
     public QuotaExceeded Quota => quota;
 }
 
-/// <summary>The clip is not allowed, or the session takes none: sending it again will not help.</summary>
+/// <summary>The clip, or any clip for this session, is refused: do not send it again.</summary>
 public sealed class ClipRefusedException(Rejection why) : ArgumentException(why.Message)
 {
     public Rejection Rejection => why;
@@ -36,7 +36,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     {
         if (clip.Length is < 1 or > Limits.ClipBytes)
         {
-            throw new ClipRefusedException(new("audio", $"{clip.Length} bytes", $"1 to {Limits.ClipBytes} bytes"));
+            throw new ClipRefusedException(new("audio", $"{clip.Length}", $"1 to {Limits.ClipBytes} bytes"));
         }
         clip.Position = 0;
         var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(clip, cancellationToken));
@@ -93,7 +93,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         }
         return Convert.ToHexStringLower(hashed.GetHashAndReset()) == hash
             ? true
-            : throw new InvalidDataException(Rejection.OfText("audio", hash, "a clip that is intact; the stored one is damaged").Message);
+            : throw new InvalidDataException(new Rejection("audio", $"damaged ({hash})", "intact in storage").Message);
     }
 
     private static async Task SendAsync(

@@ -24,7 +24,10 @@ public sealed record StoreOptions
     internal StoreOptions EnsureValid()
     {
         if (Slices is null) return this;
-        if (FollowUserChoice) throw new ArgumentException(new Rejection("slices", "a list", "null where the user's choice is followed").Message);
+        if (FollowUserChoice)
+        {
+            throw new ArgumentException(new Rejection("slices", "a list", "null when FollowUserChoice is set").Message);
+        }
         return Validation.CheckSlices(Slices.ToValueList()) is { } wrong ? throw new ArgumentException(wrong.Message) : this;
     }
 }

@@ -84,8 +84,10 @@ public sealed class ChatterboxOptions
             var outOfRange = new List<ValidationResult>();
             Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
             var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
-            if (MaxWriteDelay < WriteDelay) problems.Add($"MaxWriteDelay: {MaxWriteDelay} is not allowed; allowed: WriteDelay ({WriteDelay}) or more");
-            if (MaxRetryDelay < RetryDelay) problems.Add($"MaxRetryDelay: {MaxRetryDelay} is not allowed; allowed: RetryDelay ({RetryDelay}) or more");
+            if (MaxWriteDelay < WriteDelay)
+                problems.Add($"MaxWriteDelay: must be at least WriteDelay ({WriteDelay}), was {MaxWriteDelay}");
+            if (MaxRetryDelay < RetryDelay)
+                problems.Add($"MaxRetryDelay: must be at least RetryDelay ({RetryDelay}), was {MaxRetryDelay}");
             return problems;
         }
     }

@@ -113,7 +113,7 @@ public sealed record GetPieceReply(
 [GenerateSerializer, Immutable, Alias("chatterbox.QuotaExceeded")]
 public sealed record QuotaExceeded([property: Id(0)] long Used, [property: Id(1)] long Needed, [property: Id(2)] long Allowed)
 {
-    public Rejection ToRejection() => new(nameof(QuotaExceeded), $"{Used} bytes used and {Needed} bytes needed", $"{Allowed} bytes in all");
+    public Rejection ToRejection() => new("quota", $"{Used} used and {Needed} needed", $"at most {Allowed} bytes in all");
 }
 
 /// <summary>Keys of audio clips.</summary>

@@ -1,6 +1,8 @@
 namespace Chatterbox;
 
-/// <summary>Why a request was refused: which field, the value it had, and what is allowed.</summary>
+/// <summary>Why a request was refused: which field, what it must be, and what it was.</summary>
+/// <param name="Allowed">Reads on from "must be".</param>
+/// <param name="Value">Reads on from "was".</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.Rejection")]
 public sealed record Rejection(
     [property: Id(0)] string Field,
@@ -9,12 +11,21 @@ public sealed record Rejection(
 {
     private const int ShownLength = 80;
 
-    public string Message => $"{Field}: {Value} is not allowed; allowed: {Allowed}";
+    public string Message => $"{Field}: must be {Allowed}, was {Value}";
 
     /// <summary>A rejection that quotes a text value, cut to a length fit for a message.</summary>
     public static Rejection OfText(string field, string? value, string allowed) =>
-        new(field, value is null ? "nothing" : $"'{Shorten(value)}'", allowed);
+        new(field, value is null ? "missing" : Quote(value, value.Length), allowed);
 
-    private static string Shorten(string value) =>
-        value.Length <= ShownLength ? value : $"{value[..ShownLength]}…' ({value.Length} characters) '";
+    /// <param name="characters">How long the value is in the unit that is limited.</param>
+    internal static Rejection OfLength(string field, string value, int characters, string allowed) =>
+        new(field, Quote(value, characters), allowed);
+
+    private static string Quote(string value, int characters)
+    {
+        if (value.Length <= ShownLength) return $"'{value}'";
+        // Half a surrogate pair is no valid text.
+        var shown = char.IsHighSurrogate(value[ShownLength - 1]) ? ShownLength - 1 : ShownLength;
+        return $"'{value[..shown]}…' ({characters} characters)";
+    }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Chatterbox;
 
-/// <summary>Checks on ids, names and texts. Each returns null, or the rejection that says what is allowed.</summary>
+/// <summary>Checks ids, names and texts. Each check returns null, or the rejection that says what the value must be.</summary>
 internal static class Text
 {
     private static readonly SearchValues<char> StoreCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -12,7 +12,8 @@ internal static class Text
     public static Rejection? CheckUserId(string? value) =>
         IsLine(value, Limits.UserIdLength) && !value!.Contains('/')
             ? null
-            : Rejection.OfText("userId", value, $"{Line(Limits.UserIdLength)}, no '/'");
+            : Rejection.OfText("userId", value,
+                $"1 to {Limits.UserIdLength} characters without '/', control characters or white space at the ends");
 
     public static Rejection? CheckStore(string? value) =>
         value is { Length: > 0 and <= Limits.StoreLength } && !value.AsSpan().ContainsAnyExcept(StoreCharacters)
@@ -26,27 +27,28 @@ internal static class Text
     public static Rejection? CheckMediaType(string field, string? value) =>
         value is { Length: > 0 and <= Limits.MediaTypeLength } && value.All(character => character is > ' ' and <= '~')
             ? null
-            : Rejection.OfText(field, value, $"a media type of 1 to {Limits.MediaTypeLength} ASCII characters, such as audio/wav");
+            : Rejection.OfText(field, value,
+                $"a media type of 1 to {Limits.MediaTypeLength} ASCII characters, such as audio/wav");
 
     private static Rejection? Check(string field, string? value, int longest) =>
         IsLine(value, longest) ? null : Rejection.OfText(field, value, Line(longest));
 
-    private static string Line(int longest) => $"1 to {longest} characters, no control characters, no white space at the ends";
+    private static string Line(int longest) => $"1 to {longest} characters without control characters or white space at the ends";
 
     private static bool IsLine(string? value, int longest) =>
         value is { Length: > 0 } && value.Length <= longest && IsWellFormed(value)
         && !value.Any(char.IsControl) && value.Trim().Length == value.Length;
 
-    /// <summary>Any text of so many characters, counted as Unicode code points.</summary>
+    /// <summary>Any text of <paramref name="shortest"/> to <paramref name="longest"/> Unicode code points.</summary>
     public static Rejection? CheckText(string field, string? value, int shortest, int longest)
     {
         var allowed = $"{shortest} to {longest} characters of valid Unicode";
-        if (value is null || value.Length > 2 * longest || !IsWellFormed(value)) return Rejection.OfText(field, value, allowed);
+        if (value is null || !IsWellFormed(value)) return Rejection.OfText(field, value, allowed);
         var length = value.EnumerateRunes().Count();
-        return length >= shortest && length <= longest ? null : Rejection.OfText(field, value, $"{allowed}; it has {length}");
+        return length >= shortest && length <= longest ? null : Rejection.OfLength(field, value, length, allowed);
     }
 
-    // A lone surrogate cannot be stored as UTF-8: it would come back as another character.
+    // A lone surrogate cannot be stored as UTF-8: it would be read as another character.
     public static bool IsWellFormed(string value)
     {
         for (var at = 0; at < value.Length; at++)

@@ -6,7 +6,7 @@ namespace Chatterbox;
 /// <param name="Name">The model's name, for example <c>cfg_weight</c>.</param>
 /// <param name="Step">The step a slider would take. Values between steps are allowed.</param>
 /// <param name="Choices">For text parameters: every value allowed.</param>
-/// <param name="Ignored">The engine accepts the parameter and makes nothing of it.</param>
+/// <param name="Ignored">The engine accepts the parameter and ignores it.</param>
 public sealed record TtsParameterSpec(
     string Name, double Min, double Max, double Step, IReadOnlyList<string>? Choices = null, bool Ignored = false, bool IsInteger = false)
 {
@@ -41,10 +41,10 @@ public sealed record TtsParameterSpec(
         _ => throw new ArgumentOutOfRangeException(nameof(engine), engine, null),
     };
 
-    /// <summary>In words: what the parameter may be.</summary>
+    /// <summary>In words, what the parameter must be.</summary>
     public string Allowed => Choices is null
         ? string.Create(CultureInfo.InvariantCulture, $"{(IsInteger ? "a whole number from " : "")}{Min} to {Max}")
-        : string.Join(' ', Choices);
+        : $"one of {string.Join(' ', Choices)}";
 
     /// <summary>Null when every parameter given is one the engine has and in its range.</summary>
     /// <param name="whole">Parameters as a whole, of which the engine's required ones may not be missing; false for a patch.</param>
@@ -67,7 +67,7 @@ public sealed record TtsParameterSpec(
             }
             if (spec is null)
             {
-                return new(name, Show(value), $"nothing: {EngineName(engine)} takes {string.Join(' ', specs.Select(s => s.Name))}");
+                return new(name, Show(value), $"absent ({EngineName(engine)} takes {string.Join(' ', specs.Select(s => s.Name))})");
             }
             if (!spec.Admits(value)) return new(name, Show(value), $"{spec.Allowed} ({EngineName(engine)})");
         }

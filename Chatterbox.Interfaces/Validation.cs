@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox;
 
-/// <summary>What a change may hold. Returns the first thing wrong with it, or null.</summary>
+/// <summary>Checks what a change or a state holds. Returns the first fault, or null.</summary>
 public static class Validation
 {
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -87,7 +87,7 @@ public static class Validation
 
     private static Rejection? CheckAudio(Chunk chunk) => (chunk.Status, chunk.Audio) switch
     {
-        (WorkStatus.Completed, null) => Rejection.OfText("chunk.audio", null, "the audio of a completed chunk"),
+        (WorkStatus.Completed, null) => Rejection.OfText("chunk.audio", null, "an audio reference, since the chunk is completed"),
         (WorkStatus.Completed, var audio) => Check("chunk.audio", audio),
         (_, null) => null,
         _ => Rejection.OfText("chunk.status", Name(chunk.Status), "completed, since the chunk has audio"),
@@ -102,7 +102,7 @@ public static class Validation
         }
         if (audio.Length is < 1 or > Limits.ClipBytes)
         {
-            return new($"{field}.length", $"{audio.Length} bytes", $"1 to {Limits.ClipBytes} bytes");
+            return new($"{field}.length", $"{audio.Length}", $"1 to {Limits.ClipBytes} bytes");
         }
         if (audio.SampleRate is < 0 or > 768_000) return new($"{field}.sampleRate", $"{audio.SampleRate}", "0 to 768000 Hz");
         if (!(audio.Duration is >= 0 and <= 86_400)) return new($"{field}.duration", $"{audio.Duration}", "0 to 86400 s");
@@ -128,15 +128,15 @@ public static class Validation
         }
         if (unknown.Values.Any(value => value.ValueKind is JsonValueKind.Undefined || Depth(value) > Limits.UnknownDepth))
         {
-            return new($"{field}.unknown", "members of no value or nested too deeply", $"JSON of at most {Limits.UnknownDepth} levels");
+            return new($"{field}.unknown", "nested deeper or without a value", $"JSON of at most {Limits.UnknownDepth} levels");
         }
         if (unknown.FirstOrDefault(member => !Text.IsWellFormed(member.Key) || !JsonText.IsWellFormed(member.Value))
             .Key is { } broken)
         {
-            return Rejection.OfText($"{field}.unknown", broken, "text of valid Unicode");
+            return Rejection.OfText($"{field}.unknown", broken, "members with names and text of valid Unicode");
         }
         var length = unknown.Sum(member => (long)member.Key.Length + member.Value.GetRawText().Length);
-        return length <= Limits.UnknownBytes ? null : new($"{field}.unknown", $"{length} bytes", $"at most {Limits.UnknownBytes}");
+        return length <= Limits.UnknownBytes ? null : new($"{field}.unknown", $"{length}", $"at most {Limits.UnknownBytes} bytes");
     }
 
     private static int Depth(JsonElement value) => value.ValueKind switch
@@ -154,42 +154,42 @@ public static class Validation
         : Rejection.OfText(field, status.ToString(), "pending, generating, completed, error or interrupted");
 
     private static Rejection? CheckOpenStatus(string field, WorkStatus status) => status is WorkStatus.Completed
-        ? Rejection.OfText(field, Name(status), "pending, generating, error or interrupted; a chunk completes with its audio")
+        ? Rejection.OfText(field, Name(status), "pending, generating, error or interrupted, since a chunk is completed by its audio")
         : CheckStatus(field, status);
 
     public static Rejection? CheckSlices(ValueList<Slice> slices) =>
         slices.FirstOrDefault(slice => !Enum.IsDefined(slice), Slice.Preferences) is var wrong && !Enum.IsDefined(wrong)
-            ? Rejection.OfText("syncedSlices", wrong.ToString(), string.Join(' ', Enum.GetNames<Slice>()))
+            ? Rejection.OfText("syncedSlices", wrong.ToString(), $"of {string.Join(' ', Enum.GetNames<Slice>())}")
             : slices.Count > Enum.GetValues<Slice>().Length
-                ? new("syncedSlices", $"{slices.Count} slices", "each slice once")
+                ? new("syncedSlices", $"{slices.Count}", $"at most {Enum.GetValues<Slice>().Length} slices")
                 : null;
 
     private static Rejection? CheckIds(string field, ValueList<string>? ids) => ids is null
         ? Rejection.OfText(field, null, "a list of ids")
         : ids.Count > Limits.ChunkIdsPerItem
-            ? new(field, $"{ids.Count} ids", $"at most {Limits.ChunkIdsPerItem}")
+            ? new(field, $"{ids.Count}", $"at most {Limits.ChunkIdsPerItem} ids")
             : ids.Select(id => Text.CheckId(field, id)).FirstOrDefault(wrong => wrong is not null);
 
     private static Rejection? CheckKnown<T>(string field, ValueList<T> list, string? id) where T : class, IKeyed =>
         list.IndexOf(id) >= 0 ? null : Rejection.OfText(field, id, list.Count switch
         {
-            0 => "an existing id; there is none",
-            <= 5 => $"an existing id: {string.Join(", ", list.Select(item => item.Id))}",
+            0 => "an existing id (there is none)",
+            <= 5 => $"an existing id ({string.Join(", ", list.Select(item => item.Id))})",
             _ => $"one of the {list.Count} existing ids",
         });
 
     private static Rejection? CheckRoom<T>(string field, ValueList<T> list, T item, int most) where T : class, IKeyed =>
-        list.Count < most || list.IndexOf(item.Id) >= 0 ? null : new(field, $"{list.Count + 1} items", $"at most {most}");
+        list.Count < most || list.IndexOf(item.Id) >= 0 ? null : new(field, $"{list.Count + 1}", $"at most {most} items");
 
     private static Rejection? CheckAll<T>(string field, ValueList<T>? list, int most, Func<T, Rejection?> check) where T : class, IKeyed
     {
         if (list is null) return Rejection.OfText(field, null, "a list");
-        if (list.Count > most) return new(field, $"{list.Count} items", $"at most {most}");
+        if (list.Count > most) return new(field, $"{list.Count}", $"at most {most} items");
         foreach (var item in list)
         {
             if (check(item) is { } wrong) return wrong with { Field = $"{field}[{item.Id}].{wrong.Field}" };
         }
-        return list.FirstDuplicateId() is { } twice ? Rejection.OfText($"{field}.id", twice, "each id once") : null;
+        return list.FirstDuplicateId() is { } twice ? Rejection.OfText($"{field}.id", twice, "unique") : null;
     }
 
     private static string Name(WorkStatus status) => status.ToString().ToLowerInvariant();

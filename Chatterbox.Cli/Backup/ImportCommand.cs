@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Chatterbox.Cli.Connection;
-using Chatterbox.Cli.State;
 using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Cli.Backup;
@@ -13,19 +11,19 @@ internal static partial class ImportCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "What the browser app has stored, or an export; - is standard input." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Check and say what would be done; change nothing." };
-        var strict = new Option<bool>("--strict") { Description = "Refuse a document in which anything would have to be mended." };
-        var json = new Option<bool>("--json") { Description = "Print the report as JSON, with every value that was mended." };
-        return new SessionVerb("import", "Replaces the state by a document, all at once.",
+        var file = new Argument<string>("FILE") { Description = "The browser app's stored state, or an export; - is standard input." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check and report; change nothing." };
+        var strict = new Option<bool>("--strict") { Description = "Refuse a document with any invalid value." };
+        var json = JsonOption.Create();
+        return new SessionVerb("import", "Replaces the state by a document, all or nothing.",
             """
             Takes:
-              What the browser app keeps: {"state": {...}, "version": n}, version 0 where there is none. Audio in base64
-              becomes audio clips; blob: URLs are left out.
-              What 'export' writes.
-              Values that are not allowed are mended or left out one by one, and counted in the report; --json lists each with its
-              path. A text too long for one chunk is split into several. With --strict nothing is imported from such a document.
-              The state that was there is kept: 'chatterbox recover USER --undo' brings it back.
+              The browser app's stored state: {"state": {...}, "version": n}; a missing version is 0. Audio in base64 becomes
+              audio clips; blob: URLs are left out.
+              A document that 'export' wrote.
+              Invalid values are corrected or left out one by one and counted in the report; --json lists each with its path.
+              A text too long for one chunk is split. With --strict a document with an invalid value is refused.
+              The replaced state is kept: 'chatterbox recover USER --undo' restores it.
 
             Examples:
               chatterbox import alice browser-state.json --dry-run
@@ -35,9 +33,8 @@ internal static partial class ImportCommand
             """)
         {
             file, dryRun, strict, json,
-        }.Does(run => ImportAsync(
-            run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun), run.Parsed.GetValue(strict),
-                run.Parsed.GetValue(json)));
+        }.Does(run => ImportAsync(run, run.Parsed.GetRequiredValue(file), run.Parsed.GetValue(dryRun),
+            run.Parsed.GetValue(strict), run.Parsed.GetValue(json)));
     }
 
     private static async Task ImportAsync(SessionRun run, string path, bool dryRun, bool strict, bool json)
@@ -55,8 +52,7 @@ internal static partial class ImportCommand
             throw new WrongRequestException($"{path}: {wrong.Message}");
         }
         if (report!.Refused is { } refused) throw new WrongRequestException($"{path}: {refused.Message}");
-        if (json) run.Output.WriteLine(StateJson.Indented(JsonSerializer.SerializeToElement(report,
-            ChatterboxJson.Default.ImportReport)));
+        if (json) run.Output.WriteJson(report, ChatterboxJson.Default.ImportReport);
         else foreach (var line in Describe(path, before, report)) run.Output.WriteLine(line);
     }
 

@@ -9,8 +9,8 @@ namespace Chatterbox.Cli.Connection;
 /// <summary>A connection to the silos for as long as a verb runs.</summary>
 internal sealed class ClusterConnection : IAsyncDisposable
 {
-    /// <summary>What is left to say when the service is gone is not worth a longer wait.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+    /// <summary>How long closing waits for a service that may be gone.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(3);
 
     private readonly IHost _host;
 
@@ -31,7 +31,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
         {
             foreach (var gateway in gateways) options.Gateways.Add(gateway);
             options.Device = $"chatterbox on {Environment.MachineName}";
-            options.CloseTimeout = Farewell;
+            options.CloseTimeout = CloseTimeout;
         });
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton<IClientConnectionRetryFilter>(new RetryFilter(waiting));
@@ -53,7 +53,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var deadline = new CancellationTokenSource(Farewell);
+        using var deadline = new CancellationTokenSource(CloseTimeout);
         try
         {
             await Client.DisposeAsync().AsTask().WaitAsync(deadline.Token);
@@ -78,7 +78,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Signals are the command line's business.</summary>
+    /// <summary>System.CommandLine handles signals, not the host.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,17 +1,17 @@
 namespace Chatterbox.Cli.Connection;
 
-/// <summary>How long a verb waits for the service without any progress.</summary>
+/// <summary>The time a verb may take without progress.</summary>
 internal sealed class Deadline : IDisposable
 {
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _timeout;
     private readonly CancellationTokenSource _source;
     private readonly CancellationToken _interrupted;
 
-    public Deadline(TimeSpan patience, CancellationToken interrupted)
+    public Deadline(TimeSpan timeout, CancellationToken interrupted)
     {
-        (_patience, _interrupted) = (patience, interrupted);
+        (_timeout, _interrupted) = (timeout, interrupted);
         _source = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
-        _source.CancelAfter(patience);
+        _source.CancelAfter(timeout);
     }
 
     public CancellationToken Token => _source.Token;
@@ -19,9 +19,9 @@ internal sealed class Deadline : IDisposable
     public bool Passed => _source.IsCancellationRequested && !_interrupted.IsCancellationRequested;
 
     /// <summary>There was progress.</summary>
-    public void Extend() => _source.CancelAfter(_patience);
+    public void Extend() => _source.CancelAfter(_timeout);
 
-    /// <summary>A person is asked something: they may take their time.</summary>
+    /// <summary>Stops the clock, as while a person is asked something.</summary>
     public void Suspend() => _source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
 
     public void Dispose() => _source.Dispose();

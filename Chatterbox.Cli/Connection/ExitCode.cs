@@ -5,7 +5,7 @@ using Orleans.Serialization;
 
 namespace Chatterbox.Cli.Connection;
 
-/// <summary>The request was wrong: its message names the field, the value and what is allowed.</summary>
+/// <summary>The request was wrong: the message names the field, what it must be and what it was.</summary>
 internal sealed class WrongRequestException(string message) : Exception(message)
 {
     public static WrongRequestException For(Rejection rejection) => new(rejection.Message);
@@ -14,7 +14,7 @@ internal sealed class WrongRequestException(string message) : Exception(message)
 /// <summary>The service cannot be reached, or cannot store.</summary>
 internal sealed class OutOfServiceException(string message) : Exception(message);
 
-/// <summary>What a script can tell an outcome by.</summary>
+/// <summary>Exit codes, for scripts.</summary>
 internal static class ExitCode
 {
     public const int Done = 0;
@@ -22,16 +22,16 @@ internal static class ExitCode
     public const int WrongRequest = 2;
     public const int OutOfService = 3;
 
-    /// <summary>What was looked at is not as it should be: <c>migrate --check</c>.</summary>
-    public const int NotAsItShouldBe = 4;
+    /// <summary><c>migrate --check</c> has found sessions that would not load.</summary>
+    public const int CheckFailed = 4;
 
-    /// <summary>128 and the number of SIGINT, as shells have it.</summary>
+    /// <summary>128 + SIGINT, as in shells.</summary>
     public const int Interrupted = 130;
 
     public static int Of(Exception failure) => failure switch
     {
-        WrongRequestException or ChangeRejectedException or SessionRefusedException or BackupFormatException => WrongRequest,
-        ClipRefusedException or QuotaExceededException => WrongRequest,
+        WrongRequestException or ChangeRejectedException or SessionRefusedException or SessionUnknownException => WrongRequest,
+        BackupFormatException or ClipRefusedException or QuotaExceededException => WrongRequest,
         OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException => OutOfService,
         // An exception of the silo's own, such as its database's, whose type is not known here.
         UnavailableExceptionFallbackException or IOException => OutOfService,

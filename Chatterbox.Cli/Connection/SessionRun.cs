@@ -35,12 +35,12 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         {
             var limit = $"within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout)";
             throw new OutOfServiceException(store is { HasHydrated: true }
-                ? $"not finished {limit}; what was asked for may be done all the same"
+                ? $"not finished {limit}; the request may still be executed"
                 : $"no answer {limit}{(store?.Persistence.Unreachable is { } last ? $": {last.Message}" : "")}");
         }
     }
 
-    /// <summary>A file as <see cref="InputFile"/> has it. Whoever feeds a pipe may take their time.</summary>
+    /// <summary>Opens a file as <see cref="InputFile"/> does. Reading from a pipe does not count against the deadline.</summary>
     public async Task<Stream> ReadAsync(string path)
     {
         deadline.Suspend();
@@ -49,7 +49,7 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         return file;
     }
 
-    /// <summary>Makes changes, all of which have to be allowed, and returns once they are stored.</summary>
+    /// <summary>Makes all of the changes or none, and returns once they are stored.</summary>
     public async Task ChangeAsync(params AppStateChange[] changes)
     {
         await store.DispatchAsync(changes).WaitAsync(Token);
@@ -65,7 +65,10 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         }
         catch (IOException failing)
         {
-            throw new OutOfServiceException($"done, but not stored yet; the silo goes on trying: {failing.Message}");
+            throw NotStored(failing.Message);
         }
     }
+
+    public static OutOfServiceException NotStored(string failing) =>
+        new($"done, but not stored yet; the silo keeps trying: {failing}");
 }

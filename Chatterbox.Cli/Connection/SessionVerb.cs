@@ -16,22 +16,29 @@ internal sealed class SessionVerb : Command
 
     public string More { get; }
 
-    /// <summary>What the verb does with the open store. It ends with an exit code, whatever happens.</summary>
-    public SessionVerb Does(Func<SessionRun, Task> work)
+    /// <summary>Runs on an open, hydrated store. Every failure becomes an exit code.</summary>
+    public SessionVerb Does(Func<SessionRun, Task> work) =>
+        Within((parsed, session, deadline) => SessionRun.OpenAsync(parsed, session, deadline, work));
+
+    /// <summary>Runs on the session itself, without a store. Every failure becomes an exit code.</summary>
+    public SessionVerb Calls(Func<SessionCall, Task> work) =>
+        Within((parsed, session, deadline) => SessionCall.OpenAsync(parsed, session, deadline, work));
+
+    /// <summary>Runs without a deadline, and opens the store itself.</summary>
+    public SessionVerb RunsUntilInterrupted(Func<ParseResult, SessionId, CancellationToken, Task> work)
+    {
+        SetAction((parsed, interrupted) => RunAsync(parsed, () => work(parsed, Session(parsed), interrupted)));
+        return this;
+    }
+
+    private SessionVerb Within(Func<ParseResult, SessionId, Deadline, Task> work)
     {
         SetAction((parsed, interrupted) => RunAsync(parsed, async () =>
         {
             var session = Session(parsed);
             using var deadline = new Deadline(TimeSpan.FromSeconds(parsed.GetValue(ConnectionOptions.Timeout)), interrupted);
-            await SessionRun.OpenAsync(parsed, session, deadline, work);
+            await work(parsed, session, deadline);
         }));
-        return this;
-    }
-
-    /// <summary>What the verb does where it opens the store itself, with all the time it takes.</summary>
-    public SessionVerb DoesPatiently(Func<ParseResult, SessionId, CancellationToken, Task> work)
-    {
-        SetAction((parsed, interrupted) => RunAsync(parsed, () => work(parsed, Session(parsed), interrupted)));
         return this;
     }
 

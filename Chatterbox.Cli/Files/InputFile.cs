@@ -26,7 +26,7 @@ internal static class InputFile
             catch (Exception failure)
             {
                 await copy.DisposeAsync();
-                throw failure is IOException ? Wrong(path, failure.Message, "a file that can be read") : failure;
+                throw failure is IOException ? Wrong(path, $"cannot be read: {failure.Message}") : failure;
             }
         }
     }
@@ -34,7 +34,7 @@ internal static class InputFile
     private static Stream Open(string path)
     {
         if (path == StandardInput) return Console.OpenStandardInput();
-        if (Directory.Exists(path)) throw Wrong(path, "a directory", "a file");
+        if (Directory.Exists(path)) throw Wrong(path, "is a directory");
         try
         {
             return new FileStream(
@@ -43,11 +43,11 @@ internal static class InputFile
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Wrong(path, "no such file", "a file that exists, or - for standard input");
+            throw Wrong(path, "no such file (- reads standard input)");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw Wrong(path, unreadable.Message, "a file that can be read");
+            throw Wrong(path, $"cannot be read: {unreadable.Message}");
         }
     }
 
@@ -62,5 +62,5 @@ internal static class InputFile
         return new(Path.Combine(Path.GetTempPath(), $"chatterbox-{Guid.NewGuid():N}.tmp"), options);
     }
 
-    private static WrongRequestException Wrong(string path, string what, string allowed) => new($"{path}: {what}; allowed: {allowed}");
+    private static WrongRequestException Wrong(string path, string problem) => new($"{path}: {problem}");
 }

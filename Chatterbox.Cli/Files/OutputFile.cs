@@ -29,7 +29,7 @@ internal static class OutputFile
             await WriteToAsync(output, "standard output", write);
             return;
         }
-        if (Directory.Exists(path)) throw new WrongRequestException($"{path}: a directory; allowed: a file");
+        if (Directory.Exists(path)) throw new WrongRequestException($"{path}: is a directory");
         var exists = File.Exists(path);
         if (exists && !IsRegular(path))
         {
@@ -144,5 +144,5 @@ internal static class OutputFile
     }
 
     private static WrongRequestException Wrong(string path, string problem) =>
-        new($"{path}: {problem.TrimEnd('.')}; allowed: a file that can be written");
+        new($"{path}: cannot be written: {problem.TrimEnd('.')}");
 }

@@ -8,27 +8,30 @@ internal static class ClearCommand
     public static Command Create()
     {
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
-        return new SessionVerb("clear", "Puts the session back to the initial state, here and in storage. Asks first.",
+        return new SessionVerb("clear", "Resets the session to the initial state, in memory and in storage. Asks first.",
             """
+            Does not load the state here, so it also clears a session that is too large to open.
+
             Examples:
               chatterbox clear alice
               chatterbox clear alice --yes
             """)
         {
             yes,
-        }.Does(async run =>
+        }.Calls(async run =>
         {
-            if (!run.Parsed.GetValue(yes)) Confirm(run);
-            await SessionRun.SavedAsync(run.Store.Persistence.ClearPersistedStateAsync(run.Token));
+            if (!run.Parsed.GetValue(yes)) await ConfirmAsync(run);
+            await run.SaveAsync(grain => grain.ClearPersistedStateAsync());
         });
     }
 
-    private static void Confirm(SessionRun run)
+    private static async Task ConfirmAsync(SessionCall run)
     {
-        if (Console.IsInputRedirected) throw new WrongRequestException("--yes: nothing is not allowed without a terminal to ask at; allowed: --yes");
-        var state = run.Store.State;
-        run.Error.Write($"Clear {run.Store.Session} with {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices and "
-            + $"{state.Chunks.Count} chunks? [y/N] ");
+        if (Console.IsInputRedirected) throw new WrongRequestException("--yes is required when standard input is not a terminal");
+        var status = await run.ReadAsync(grain => grain.GetStatusAsync());
+        int Count(Slice slice) => status.Slices.FirstOrDefault(each => each.Slice == slice)?.Items ?? 0;
+        run.Error.Write($"Clear {run.Session} with {Count(Slice.WorkSessions)} work sessions, {Count(Slice.SavedVoices)} voices and "
+            + $"{Count(Slice.Chunks)} chunks? [y/N] ");
         run.Deadline.Suspend();
         var answer = Console.ReadLine();
         run.Deadline.Extend();

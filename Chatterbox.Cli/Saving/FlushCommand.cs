@@ -11,5 +11,5 @@ internal static class FlushCommand
             Examples:
               chatterbox flush alice
             """)
-        .Does(run => SessionRun.SavedAsync(run.Store.Persistence.FlushAsync(run.Token)));
+        .Calls(run => run.SaveAsync(grain => grain.FlushAsync()));
 }

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
 using Chatterbox.Cli.Connection;
-using Chatterbox.Cli.State;
 
 namespace Chatterbox.Cli.Saving;
 
@@ -9,12 +7,12 @@ internal static class InfoCommand
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print it as JSON, for scripts." };
+        var json = JsonOption.Create();
         return new SessionVerb("info", "Prints what the session has stored: slices, history, audio, quota, and how well it saves.",
             """
-            Bytes are those of the rows and clips. Audio is referenced by the state, pending as an upload that nothing refers to
-            yet, or unreferenced: let go of, kept for a while and deleted when the room is needed. Changes and writes count since
-            the session was loaded.
+            Bytes are those of rows and clips. Audio is referenced by the state, pending (an upload that nothing refers to yet) or
+            unreferenced (kept for a while, deleted earlier when room is needed). Changes and writes are counted since the session
+            was loaded.
 
             Examples:
               chatterbox info alice
@@ -22,12 +20,12 @@ internal static class InfoCommand
             """)
         {
             json,
-        }.Does(async run =>
+        }.Calls(async run =>
         {
-            var info = await run.Store.Persistence.GetStorageInfoAsync(run.Token);
+            var info = await run.ReadAsync(grain => grain.GetStorageInfoAsync());
             if (run.Parsed.GetValue(json))
             {
-                await run.Output.WriteLineAsync(StateJson.Indented(JsonSerializer.SerializeToElement(info, ChatterboxJson.Default.StorageInfo)));
+                run.Output.WriteJson(info, ChatterboxJson.Default.StorageInfo);
             }
             else
             {

@@ -8,13 +8,13 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var check = new Option<bool>("--check") { Description = "Look, and change nothing." };
-        var json = new Option<bool>("--json") { Description = "Print it as JSON, for scripts." };
-        var verb = new ClusterVerb("migrate", "Says whether every stored session would load with the silo's build, and what would become of those that would not.",
+        var check = new Option<bool>("--check") { Description = "Check only; change nothing." };
+        var json = JsonOption.Create();
+        var verb = new ClusterVerb("migrate", "Checks whether every stored session would load with the silo's build.",
             """
-            Reads all stored rows as a session does that is loaded, and writes nothing. Exit code 0 when every session would load, if
-            need be migrated; 4 when rows are unreadable, or are of a newer build or of a store that is not registered.
-            To try a build before any silo runs it: 'Chatterbox.Silo --check-sessions', with the settings of the database.
+            Reads all stored rows with the code that loads sessions, and writes nothing. Exit code 0 when every session would load,
+            after migration where needed; 4 when a row cannot be read, is of a newer build or of a store that is not registered.
+            To check a build before any silo runs it: 'Chatterbox.Silo --check-sessions', with the database's settings.
 
             Examples:
               chatterbox migrate --check
@@ -40,11 +40,11 @@ internal static class MigrateCommand
             });
             var output = parsed.InvocationConfiguration.Output;
             foreach (var line in parsed.GetValue(json) ? [found.ToJson()] : found.Describe()) await output.WriteLineAsync(line);
-            return found.AllWouldLoad ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+            return found.AllWouldLoad ? ExitCode.Done : ExitCode.CheckFailed;
         });
         verb.Validators.Add(result =>
         {
-            if (!result.GetValue(check)) result.AddError("'migrate' takes --check: sessions migrate by themselves when they are loaded.");
+            if (!result.GetValue(check)) result.AddError("--check is required: sessions are migrated when they are loaded.");
         });
         return verb;
     }

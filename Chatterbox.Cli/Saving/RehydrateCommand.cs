@@ -6,10 +6,10 @@ namespace Chatterbox.Cli.Saving;
 internal static class RehydrateCommand
 {
     public static Command Create() =>
-        new SessionVerb("rehydrate", "Saves, and has the session load itself again from storage.",
+        new SessionVerb("rehydrate", "Saves, then loads the session again from storage.",
             """
             Examples:
               chatterbox rehydrate alice
             """)
-        .Does(run => SessionRun.SavedAsync(run.Store.Persistence.RehydrateAsync(run.Token)));
+        .Calls(run => run.SaveAsync(grain => grain.RehydrateAsync()));
 }

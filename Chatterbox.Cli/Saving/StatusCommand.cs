@@ -1,22 +1,19 @@
 using System.CommandLine;
-using System.Text.Json;
 using Chatterbox.Cli.Connection;
-using Chatterbox.Cli.State;
 
 namespace Chatterbox.Cli.Saving;
 
 internal static class StatusCommand
 {
     public static Command Create() =>
-        new SessionVerb("status", "Prints how the session stands: revisions, saving, who is attached, what is stored.",
+        new SessionVerb("status", "Prints the session's status as JSON: revisions, saving, attached clients, stored slices.",
             """
             Examples:
               chatterbox status alice
+              chatterbox status alice | jq .save
             """)
-        .Does(async run =>
         {
-            var status = await run.Store.Persistence.GetStatusAsync(run.Token);
-            await run.Output.WriteLineAsync(
-                StateJson.Indented(JsonSerializer.SerializeToElement(status, ChatterboxJson.Default.SessionStatus)));
-        });
+            JsonOption.CreateForJsonOnly(),
+        }.Calls(async run =>
+            run.Output.WriteJson(await run.ReadAsync(grain => grain.GetStatusAsync()), ChatterboxJson.Default.SessionStatus));
 }

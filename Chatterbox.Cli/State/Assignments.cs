@@ -18,7 +18,7 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
         var pairs = texts.Select(Split).ToArray();
         if (pairs.GroupBy(pair => ModelName.ToSnakeCase(pair.Name)).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw Wrong(twice.Key, twice.Last().Value, "one value for each name");
+            throw Wrong(twice.Key, twice.Last().Value, "given once");
         }
         var engine = pairs.Where(pair => pair.Name == EngineName).Select(pair => ParseEngine(pair.Value)).Cast<TtsEngine?>().SingleOrDefault();
         bool? streaming = null;
@@ -49,7 +49,7 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
         if (specs.FirstOrDefault(each => each.Name == ModelName.ToSnakeCase(name)) is not { } spec)
         {
             string[] settings = withSettings ? [EngineName, StreamingName] : [EngineName];
-            throw Wrong("name", name, $"{string.Join(' ', specs.Select(each => each.Name))} (parameters of {Name(engine)}), {string.Join(' ', settings)}");
+            throw Wrong("name", name, $"one of {string.Join(' ', specs.Select(each => each.Name))} (parameters of {Name(engine)}) {string.Join(' ', settings)}");
         }
         patch[ModelName.ToCamelCase(spec.Name)] = Parse(spec, engine, value);
     }
@@ -73,7 +73,7 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
 
     private static TtsEngine ParseEngine(string value) =>
         Enum.GetValues<TtsEngine>().Where(engine => Name(engine) == value).Cast<TtsEngine?>().SingleOrDefault()
-        ?? throw Wrong(EngineName, value, string.Join(" or ", Enum.GetValues<TtsEngine>().Select(Name)));
+        ?? throw Wrong(EngineName, value, "chatterbox, multilingual or turbo");
 
     private static bool ParseBoolean(string name, string value) =>
         value switch { "true" => true, "false" => false, _ => throw Wrong(name, value, "true or false") };

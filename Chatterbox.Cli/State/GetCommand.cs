@@ -27,10 +27,10 @@ internal static class GetCommand
               chatterbox get alice workSessions.session-1.chunkIds
             """)
         {
-            path,
-        }.Does(async run =>
+            path, JsonOption.CreateForJsonOnly(),
+        }.Calls(async run =>
         {
-            var state = run.Store.State;
+            var state = (await run.ReadAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, slices: null))).Snapshot!;
             var value = run.Parsed.GetValue(path) is { } place ? new StatePath(place).Find(state) : StateJson.Of(state);
             await run.Output.WriteLineAsync(StateJson.Indented(value));
         });

@@ -27,8 +27,8 @@ internal static class WatchCommand
               chatterbox watch alice chunks.chunk-1.status
             """)
         {
-            path,
-        }.DoesPatiently(async (parsed, session, interrupted) =>
+            path, JsonOption.CreateForJsonOnly(),
+        }.RunsUntilInterrupted(async (parsed, session, interrupted) =>
         {
             try
             {

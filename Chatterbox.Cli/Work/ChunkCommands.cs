@@ -5,18 +5,24 @@ using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Cli.Work;
 
-/// <summary>Chunks of text: <c>chunk add | complete | rm | audio</c>.</summary>
+/// <summary>Chunks of text: <c>chunk list | add | complete | rm | audio</c>.</summary>
 internal static class ChunkCommands
 {
-    public static Command Create() => new("chunk", "Chunks of text and their audio: add, complete, rm, audio.")
+    public static Command Create() => new("chunk", "Chunks of text and their audio: list, add, complete, rm, audio.")
     {
-        Add(), Complete(), Remove(), Audio(),
+        List(), Add(), Complete(), Remove(), Audio(),
     };
+
+    private static SessionVerb List() => ItemList.Create(
+        "chunk", "Lists the chunks.", Slice.Chunks, state => state.Chunks, ChatterboxJson.Default.ValueListChunk,
+        ("id", chunk => chunk.Id), ("status", chunk => ItemList.Name(chunk.Status)), ("engine", chunk => ItemList.Name(chunk.Engine)),
+        ("created", chunk => ItemList.Time(chunk.CreatedAt)), ("text", chunk => chunk.Text));
 
     private static SessionVerb Add()
     {
+        var json = JsonOption.Create();
         var text = new Argument<string>("TEXT") { Description = $"1 to {Limits.ChunkTextLength} characters." };
-        var id = new Option<string?>("--id") { Description = "Its id; made up unless given.", HelpName = "id" };
+        var id = new Option<string?>("--id") { Description = "Its id; generated unless given.", HelpName = "id" };
         var session = new Option<string?>("--session") { Description = "The work session to add it to.", HelpName = "id" };
         return new SessionVerb("add", "Adds a chunk with the parameters set now, and prints its id.",
             """
@@ -26,7 +32,7 @@ internal static class ChunkCommands
               chatterbox chunk add alice -- "- he said, and left."    (-- before a text that begins with -)
             """)
         {
-            text, id, session,
+            text, id, session, json,
         }.Does(async run =>
         {
             var state = run.Store.State;
@@ -46,7 +52,7 @@ internal static class ChunkCommands
                 changes.Add(new UpsertWorkSession(work with { ChunkIds = work.ChunkIds.Add(chunk.Id), UpdatedAt = now }));
             }
             await run.ChangeAsync([.. changes]);
-            await run.Output.WriteLineAsync(chunk.Id);
+            run.Output.WriteId(chunk.Id, run.Parsed.GetValue(json));
         });
     }
 
@@ -84,8 +90,9 @@ internal static class ChunkCommands
         {
             var chunk = run.Store.State.Chunks.Existing(run.Parsed.GetRequiredValue(id), "chunk.id");
             var now = TimeProvider.System.GetUtcNow();
-            var lists = run.Store.State.WorkSessions.Where(work => work.ChunkIds.Contains(chunk.Id)).Select(work => new UpsertWorkSession(
-                work with { ChunkIds = work.ChunkIds.Where(each => each != chunk.Id).ToValueList(), UpdatedAt = now }));
+            var lists = run.Store.State.WorkSessions.Where(work => work.ChunkIds.Contains(chunk.Id))
+                .Select(work => new UpsertWorkSession(
+                    work with { ChunkIds = work.ChunkIds.Where(each => each != chunk.Id).ToValueList(), UpdatedAt = now }));
             return run.ChangeAsync([.. lists, new RemoveChunk(chunk.Id)]);
         });
     }
@@ -107,11 +114,12 @@ internal static class ChunkCommands
             if (chunk.Audio is not { } audio)
             {
                 throw new WrongRequestException(
-                    $"chunk {chunk.Id}: status {chunk.Status.ToString().ToLowerInvariant()} is not allowed; allowed: completed, with audio");
+                    $"chunk {chunk.Id}: must be completed, was {chunk.Status.ToString().ToLowerInvariant()}");
             }
             var clip = await run.Store.Audio.DownloadAsync(audio.Hash, run.Token)
                 ?? throw new OutOfServiceException($"chunk {chunk.Id}: its audio {audio.Hash} is not stored");
-            await OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option), file => file.WriteAsync(clip, run.Token).AsTask());
+            await OutputFile.WriteAsync(
+                run.Parsed.GetRequiredValue(OutputFile.Option), file => file.WriteAsync(clip, run.Token).AsTask());
         });
     }
 }

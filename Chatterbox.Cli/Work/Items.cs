@@ -16,8 +16,8 @@ internal static class Items
     public static T Existing<T>(this ValueList<T> items, string id, string field) where T : class, IKeyed =>
         items.Find(id) ?? throw WrongRequestException.For(Rejection.OfText(field, id, items.Count switch
         {
-            0 => "an existing id; there is none",
-            <= 20 => $"an existing id: {string.Join(", ", items.Select(item => item.Id))}",
+            0 => "an existing id (there is none)",
+            <= 20 => $"an existing id ({string.Join(", ", items.Select(item => item.Id))})",
             _ => $"one of the {items.Count} existing ids",
         }));
 }

@@ -3,24 +3,34 @@ using Chatterbox.Cli.Connection;
 
 namespace Chatterbox.Cli.Work;
 
-/// <summary>Work sessions: <c>session new | use | rm</c>.</summary>
+/// <summary>Work sessions: <c>session list | new | use | rm</c>.</summary>
 internal static class SessionCommands
 {
-    public static Command Create() => new("session", "Work sessions: new, use, rm.") { New(), Use(), Remove() };
+    public static Command Create() => new("session", "Work sessions: list, new, use, rm.")
+    {
+        List(), New(), Use(), Remove(),
+    };
+
+    private static SessionVerb List() => ItemList.Create(
+        "session", "Lists the work sessions.", Slice.WorkSessions, state => state.WorkSessions,
+        ChatterboxJson.Default.ValueListWorkSession,
+        ("id", session => session.Id), ("chunks", session => $"{session.ChunkIds.Count}"),
+        ("updated", session => ItemList.Time(session.UpdatedAt)), ("name", session => session.Name));
 
     private static SessionVerb New()
     {
+        var json = JsonOption.Create();
         var name = new Argument<string>("NAME") { Description = $"1 to {Limits.NameLength} characters." };
-        var id = new Option<string?>("--id") { Description = "Its id; made up unless given.", HelpName = "id" };
-        return new SessionVerb("new", "Makes a work session and prints its id.",
+        var id = new Option<string?>("--id") { Description = "Its id; generated unless given.", HelpName = "id" };
+        return new SessionVerb("new", "Creates a work session and prints its id.",
             """
-            It is not selected by that; 'session use' does it.
+            It is not selected; 'session use' selects it.
 
             Examples:
               chatterbox session new alice "Chapter 1"
             """)
         {
-            name, id,
+            name, id, json,
         }.Does(async run =>
         {
             var state = run.Store.State;
@@ -35,7 +45,7 @@ internal static class SessionCommands
                 Parameters = state.Preferences.Parameters,
             };
             await run.ChangeAsync(new UpsertWorkSession(session));
-            await run.Output.WriteLineAsync(session.Id);
+            run.Output.WriteId(session.Id, run.Parsed.GetValue(json));
         });
     }
 

@@ -6,13 +6,21 @@ using Chatterbox.Client.Backup;
 
 namespace Chatterbox.Cli.Work;
 
-/// <summary>Saved voices: <c>voice save | rm</c>.</summary>
+/// <summary>Saved voices: <c>voice list | save | rm</c>.</summary>
 internal static class VoiceCommands
 {
-    public static Command Create() => new("voice", "Saved voices: save, rm.") { Save(), Remove() };
+    public static Command Create() => new("voice", "Saved voices: list, save, rm.") { List(), Save(), Remove() };
+
+    private static SessionVerb List() => ItemList.Create(
+        "voice", "Lists the saved voices.", Slice.SavedVoices, state => state.SavedVoices,
+        ChatterboxJson.Default.ValueListSavedVoice,
+        ("id", voice => voice.Id), ("engine", voice => ItemList.Name(voice.Engine)),
+        ("recording", voice => voice.Prompt is null ? "no" : "yes"), ("created", voice => ItemList.Time(voice.CreatedAt)),
+        ("name", voice => voice.Name));
 
     private static SessionVerb Save()
     {
+        var json = JsonOption.Create();
         var name = new Argument<string>("NAME") { Description = $"1 to {Limits.NameLength} characters." };
         var assignments = new Argument<string[]>("name=value")
         {
@@ -28,7 +36,7 @@ internal static class VoiceCommands
               chatterbox voice save alice Narrator --id narrator --prompt me.wav exaggeration=0.7
             """)
         {
-            name, assignments, id, prompt,
+            name, assignments, id, prompt, json,
         }.Does(async run =>
         {
             var state = run.Store.State;
@@ -45,7 +53,7 @@ internal static class VoiceCommands
                 Prompt = replaced?.Prompt,
                 Unknown = replaced?.Unknown,
             };
-            // Before the upload: what is refused leaves nothing behind.
+            // Before the upload: a refused voice leaves no clip behind.
             if (Validation.Check(voice) is { } wrong) throw WrongRequestException.For(wrong);
             if (run.Parsed.GetValue(prompt) is { } file)
             {
@@ -53,7 +61,7 @@ internal static class VoiceCommands
                 voice = voice with { Prompt = await run.Store.Audio.UploadAsync(clip, AudioMediaType.Of(clip), run.Token) };
             }
             await run.ChangeAsync(new UpsertVoice(voice));
-            await run.Output.WriteLineAsync(voice.Id);
+            run.Output.WriteId(voice.Id, run.Parsed.GetValue(json));
         });
     }
 

@@ -13,6 +13,5 @@ public sealed class BackupFormatException(string place, string problem) : Except
     internal string Allowed { get; private init; } = "";
 
     internal static BackupFormatException At(string path, string found, string allowed) =>
-        new(path.Length == 0 ? "the document" : path, $"{found} is not allowed; allowed: {allowed}") { Found = found,
-            Allowed = allowed };
+        new(path.Length == 0 ? "the document" : path, $"must be {allowed}, was {found}") { Found = found, Allowed = allowed };
 }

@@ -67,7 +67,7 @@ internal static class ClipText
         }
         if (length > Limits.ClipBytes)
         {
-            throw BackupFormatException.At(place.ToString(), $"a clip of {length} bytes", $"at most {Limits.ClipBytes} bytes");
+            throw BackupFormatException.At(place.ToString(), $"{length}", $"a clip of at most {Limits.ClipBytes} bytes");
         }
         if (clip.Length != length) Array.Resize(ref clip, length);
         return length == 0 ? null : (clip, mediaType is null or "" ? AudioMediaType.Of(clip) : mediaType);
@@ -80,7 +80,8 @@ internal static class ClipText
         var head = comma < 0 ? "" : Encoding.ASCII.GetString(text[DataScheme.Length..comma]);
         if (!head.EndsWith(";base64", StringComparison.OrdinalIgnoreCase))
         {
-            throw BackupFormatException.At(place.ToString(), $"a data: URL that begins with {Show(text, 0)}", "data:<media type>;base64,<clip>");
+            throw BackupFormatException.At(place.ToString(), $"a data: URL that begins with {Show(text, 0)}",
+                "data:<media type>;base64,<clip>");
         }
         text = text[(comma + 1)..];
         return head.Split(';')[0].Trim().ToLowerInvariant();

@@ -80,7 +80,8 @@ internal sealed class DocumentScan(Stream source)
         {
             if (_buffer.Length >= LongestValue)
             {
-                throw BackupFormatException.At(_place.ToString(), $"a value of more than {_buffer.Length} bytes", $"clips of at most {Limits.ClipBytes} bytes");
+                throw BackupFormatException.At(_place.ToString(), $"more than {_buffer.Length} bytes of text",
+                    $"a clip of at most {Limits.ClipBytes} bytes");
             }
             Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, LongestValue));
         }
@@ -99,7 +100,7 @@ internal sealed class DocumentScan(Stream source)
         }
         catch (JsonException wrong)
         {
-            throw new BackupFormatException(Place(wrong), $"{Problem(wrong)}; allowed: {BackupDocument.Allowed}");
+            throw new BackupFormatException(Place(wrong), $"must be JSON, {BackupDocument.Allowed}: {Problem(wrong)}");
         }
         _start += (int)reader.BytesConsumed;
         _state = reader.CurrentState;
@@ -130,7 +131,7 @@ internal sealed class DocumentScan(Stream source)
         else Copy(ref reader, copy);
         if (copy.BytesCommitted + copy.BytesPending > Limits.ImportBytes)
         {
-            throw BackupFormatException.At(_place.ToString(), $"more than {Limits.ImportBytes} bytes without audio", $"at most {Limits.ImportBytes} bytes");
+            throw BackupFormatException.At(_place.ToString(), "more", $"at most {Limits.ImportBytes} bytes without audio");
         }
     }
 
@@ -205,7 +206,7 @@ internal sealed class DocumentScan(Stream source)
         {
             var path = _place.ToString();
             throw new BackupFormatException(Place(missing),
-                $"the file ends here{(path.Length > 0 ? $", within {path}" : "")}: it is truncated; allowed: a whole document");
+                $"must be a whole document, was truncated here{(path.Length > 0 ? $" (within {path})" : "")}");
         }
     }
 

@@ -66,12 +66,13 @@ internal sealed class ImportDocument
         {
             using var parsed = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
             var root = JsonText.ToNode(parsed.RootElement, "", (place, found, done) =>
-                mends.Add(place, found, "each name once", done));
+                mends.Add(place, found, "one value per name", done));
             return new((JsonObject)root!, clips, mends);
         }
         catch (JsonException wrong)
         {
-            throw BackupFormatException.At("", wrong.Message.TrimEnd('.'), BackupDocument.Allowed);
+            throw new BackupFormatException(
+                "the document", $"must be JSON, {BackupDocument.Allowed}: {wrong.Message.TrimEnd('.')}");
         }
     }
 
@@ -99,14 +100,16 @@ internal sealed class ImportDocument
         }
         if (root["formatVersion"] is not JsonValue value || !value.TryGetValue<int>(out var version) || version != BackupDocument.FormatVersion)
         {
-            throw BackupFormatException.At("formatVersion", Show(root["formatVersion"]), $"{BackupDocument.FormatVersion}: this version knows no other");
+            throw BackupFormatException.At(
+                "formatVersion", Show(root["formatVersion"]), $"{BackupDocument.FormatVersion} (this version knows no other)");
         }
     }
 
     private static int ReadVersion(JsonObject root, string name) =>
         root[name] is JsonValue value && value.TryGetValue<int>(out var version) && version >= 0
             ? version
-            : throw BackupFormatException.At(name, root.ContainsKey(name) ? Show(root[name]) : "nothing", "a whole number, 0 or more");
+            : throw BackupFormatException.At(
+                name, root.ContainsKey(name) ? Show(root[name]) : "missing", "a whole number, 0 or more");
 
     // Without a version it is the oldest; migrating from that fills in only what is missing.
     private int ReadBrowserVersion(JsonObject root)

@@ -47,8 +47,10 @@ public sealed class StoreBackup
 
         var origin = input.Position;
         var document = await ReadAsync(input, progress, cancellationToken);
-        if (strict && document.Mends.Listed is [var mend, ..]) throw BackupFormatException.At(mend.Place, mend.Found,
-            mend.Allowed);
+        if (strict && document.Mends.Listed is [var mend, ..])
+        {
+            throw BackupFormatException.At(mend.Place, mend.Found, mend.Allowed);
+        }
         var request = new ImportRequest(document.State(), document.Version, DryRun: true, document.Format, Strict: strict);
         var report = await CallAsync(request, cancellationToken);
         if (report.Refused is null && await MissingAsync(document, report, cancellationToken) is { Count: > 0 } missing)

@@ -1,12 +1,12 @@
 namespace Chatterbox.Client;
 
 /// <summary>
-/// The outbox had no room for a change within <see cref="ChatterboxClientOptions.OutboxWait"/>, because too many before it are not
-/// durable yet. The change was not made: nothing shows it, and nothing of what was made before is lost.
+/// The outbox had no room for a change within <see cref="ChatterboxClientOptions.OutboxWait"/>, because too many earlier changes
+/// are not durable yet. The change was not made: nothing shows it, and no earlier change is lost.
 /// </summary>
 public sealed class OutboxFullException(int changes, long bytes, int mostChanges, long mostBytes, string what) : IOException(
-    $"outbox: {what} is not allowed; allowed: room for it, up to {mostChanges} changes and {mostBytes} bytes. "
-    + $"{changes} changes of {bytes} bytes are waiting to become durable.")
+    $"outbox: must be at most {mostChanges} changes and {mostBytes} bytes, was {changes} changes of {bytes} bytes "
+    + $"that are not durable yet; no room for {what}")
 {
     /// <summary>Changes that are in the outbox.</summary>
     public int Changes => changes;
@@ -20,7 +20,7 @@ public sealed class OutboxFullException(int changes, long bytes, int mostChanges
 
 /// <summary>The file of an outbox cannot be opened or written. A change that could not be written was not made.</summary>
 public sealed class OutboxUnavailableException(string path, string reason, Exception? cause = null)
-    : IOException($"outbox: {path} cannot be used; allowed: a folder that can be written to, with room on its disk. {reason}", cause)
+    : IOException($"outbox: {path} must be in a writable folder with room on its disk: {reason}", cause)
 {
     public string Path => path;
 }

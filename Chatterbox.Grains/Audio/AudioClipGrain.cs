@@ -46,7 +46,10 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         if (Check(request) is { } wrong) return new() { Refused = wrong };
         if (await DescribeAsync() is { } stored && stored.Length != request.Length)
         {
-            return new() { Refused = new("audio", $"{request.Length} bytes", $"{stored.Length} bytes: the clip of this SHA-256 is stored") };
+            return new()
+            {
+                Refused = new("audio", $"{request.Length}", $"{stored.Length} bytes, the length of the stored clip of this SHA-256"),
+            };
         }
 
         // First, so that a clip that is found stored below is not deleted before the caller can refer to it.
@@ -157,7 +160,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         if (piece < 0 || piece >= AudioPieces.CountOf(length.Value)) return new(NoPiece(piece, AudioPieces.CountOf(length.Value)));
         if (bytes?.Length != AudioPieces.LengthOf(piece, length.Value))
         {
-            return new(new("piece", $"{bytes?.Length ?? 0} bytes", $"{AudioPieces.LengthOf(piece, length.Value)} bytes in piece {piece}"));
+            return new(new($"piece {piece}", $"{bytes?.Length ?? 0}", $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
         }
         if (head is null)
         {
@@ -213,7 +216,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
     private StoredRow HeadRow => new(storage, this.GetGrainId(), "clip");
 
     private Rejection Damaged =>
-        Rejection.OfText("audio", Hash, "a clip that is intact; the stored one is damaged, its bytes are left as they are");
+        new("audio", $"damaged ({Hash}); its bytes are kept", "intact in storage");
 
     private Rejection WrongHash => Rejection.OfText("audio", Hash, "the SHA-256 of the clip that is sent");
 
@@ -255,8 +258,14 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
 
     private Rejection? Check(UploadRequest request)
     {
-        if (Text.CheckUserId(User) is not null || Hash.Length != 64 || !Hash.All(char.IsAsciiHexDigitLower)) return Rejection.OfText("clip", Key, "a user's clip: user/sha256");
-        if (request.Length is < 1 or > Limits.ClipBytes) return new("audio", $"{request.Length} bytes", $"1 to {Limits.ClipBytes} bytes");
+        if (Text.CheckUserId(User) is not null || Hash.Length != 64 || !Hash.All(char.IsAsciiHexDigitLower))
+        {
+            return Rejection.OfText("clip", Key, "user/sha256");
+        }
+        if (request.Length is < 1 or > Limits.ClipBytes)
+        {
+            return new("audio", $"{request.Length}", $"1 to {Limits.ClipBytes} bytes");
+        }
         return Text.CheckStore(request.Store) ?? Text.CheckMediaType("mediaType", request.MediaType);
     }
 

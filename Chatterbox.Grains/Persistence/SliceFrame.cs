@@ -12,7 +12,7 @@ internal enum FrameCodec : byte
     Zstd = 1,
 }
 
-/// <summary>A frame that cannot be read, and why. Its bytes are kept in the history.</summary>
+/// <summary>A frame cannot be read, or a body cannot be framed, and why.</summary>
 internal sealed class FrameException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
@@ -27,7 +27,10 @@ internal static class SliceFrame
 {
     public const int HeaderLength = 24;
 
-    /// <summary>No slice comes near; a frame that claims more is damaged or a decompression bomb.</summary>
+    /// <summary>
+    /// Above all that <see cref="Limits"/> allow. A longer body is not written; a frame that claims one is damaged or a
+    /// decompression bomb.
+    /// </summary>
     public const int LongestBody = 64 * 1024 * 1024;
 
     private const int CheckedHeaderLength = 16;
@@ -42,8 +45,10 @@ internal static class SliceFrame
     private static ReadOnlySpan<byte> Magic => "CBX1"u8;
 
     /// <summary>Frames a body; compressed when it is longer than the threshold and gets shorter by it.</summary>
+    /// <exception cref="FrameException">The body is longer than <see cref="Read"/> accepts: writing it would lose it.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> body, int schemaVersion, int compressionThreshold)
     {
+        if (body.Length > LongestBody) throw new FrameException($"body: must be at most {LongestBody} bytes, was {body.Length}");
         if (body.Length > compressionThreshold)
         {
             var compressed = (t_compressor ??= new(ZstdLevel)).Wrap(body);

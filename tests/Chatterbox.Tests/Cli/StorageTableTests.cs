@@ -50,7 +50,7 @@ public sealed class StorageTableTests
     public void Refusals()
     {
         var full = new QuotaExceededException(new(900, 200, 1000));
-        Assert.Equal((2, "QuotaExceeded: 900 bytes used and 200 bytes needed is not allowed; allowed: 1000 bytes in all"), (ExitCode.Of(full), ExitCode.Explain(full)));
+        Assert.Equal((2, "quota: must be at most 1000 bytes in all, was 900 used and 200 needed"), (ExitCode.Of(full), ExitCode.Explain(full)));
         Assert.Equal(2, ExitCode.Of(new ClipRefusedException(new("audio", "0 bytes", "1 byte"))));
     }
 

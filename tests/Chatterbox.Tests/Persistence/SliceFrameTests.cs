@@ -118,4 +118,26 @@ public sealed class SliceFrameTests
 
     private static void AssertRefused(string message, byte[] frame) =>
         Assert.StartsWith(message, Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message, StringComparison.Ordinal);
+
+    [Theory(DisplayName = "[I3] what can be written can be read: the longest body is, a longer one is not written")]
+    [InlineData(0)]
+    [InlineData(int.MaxValue)]
+    public void Longest(int compressionThreshold)
+    {
+        var body = new byte[SliceFrame.LongestBody + 1];
+        body.AsSpan().Fill((byte)' ');
+        var longest = SliceFrame.Encode(body.AsSpan(1), 1, compressionThreshold);
+        Assert.Equal(SliceFrame.LongestBody, SliceFrame.Read(longest, (_, read) => read.Length));
+
+        var refused = Assert.Throws<FrameException>(() => SliceFrame.Encode(body, 1, compressionThreshold));
+        Assert.Equal("body: must be at most 67108864 bytes, was 67108865", refused.Message);
+    }
+
+    [Fact(DisplayName = "[I3] every slice and every session that the limits allow fits into a frame, with all clients it remembers")]
+    public void Limits_fit()
+    {
+        const int Applied = 1024 * 1024;
+        Assert.True(Limits.SliceBytes + Applied < SliceFrame.LongestBody);
+        Assert.True(Limits.SessionBytes + (SliceDefinition.All.Count * Applied) < SliceFrame.LongestBody);
+    }
 }

@@ -43,7 +43,7 @@ public sealed class UnknownMembersTests
     {
         // A lone surrogate does not survive in a test's name.
         var refused = Validation.Check(Samples.Chunk("c") with { Unknown = Unknown.Of(name ?? "\ud83d", json) });
-        Assert.Equal(("chunk.unknown", "text of valid Unicode"), (refused!.Field, refused.Allowed));
+        Assert.Equal(("chunk.unknown", "members with names and text of valid Unicode"), (refused!.Field, refused.Allowed));
     }
 
     [Fact(DisplayName = "[X3] a change that cannot be applied at all is refused, and throws nothing")]

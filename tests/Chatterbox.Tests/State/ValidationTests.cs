@@ -25,9 +25,9 @@ public sealed class ValidationTests
         { "temperature", "0.05 to 5", new UpsertWorkSession(Work("s") with { Parameters = new() { Temperature = 6 } }) },
         { "workSession.unknown", "members that this version does not know", new UpsertWorkSession(Work("s") with { Unknown = Members("name", "1") }) },
         { "workSession.unknown", "JSON of at most 32 levels", new UpsertWorkSession(Work("s") with { Unknown = Members("x", new string('[', 33) + new string(']', 33)) }) },
-        { "workSession.unknown", "at most 16384", new UpsertWorkSession(Work("s") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }) },
-        { "workSession.id", "an existing id: s1", new RemoveWorkSession("nobody") },
-        { "workSession.id", "an existing id: s1", new SelectWorkSession("nobody") },
+        { "workSession.unknown", "at most 16384 bytes", new UpsertWorkSession(Work("s") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }) },
+        { "workSession.id", "an existing id (s1)", new RemoveWorkSession("nobody") },
+        { "workSession.id", "an existing id (s1)", new SelectWorkSession("nobody") },
         { "voice", "a voice", new UpsertVoice(null!) },
         { "voice.id", "1 to 128 characters", new UpsertVoice(Voice(new string('x', 129))) },
         { "voice.name", "1 to 200 characters", new UpsertVoice(Voice("v") with { Name = "" }) },
@@ -35,20 +35,20 @@ public sealed class ValidationTests
         { "voice.parameters", "parameters", new UpsertVoice(Voice("v") with { Parameters = null! }) },
         { "voice.prompt.hash", "64 lower-case hexadecimal digits", new UpsertVoice(Voice("v") with { Prompt = Samples.Audio with { Hash = new string('G', 64) } }) },
         { "voice.unknown", "members that this version does not know", new UpsertVoice(Voice("v") with { Unknown = Members("prompt", "1") }) },
-        { "voice.id", "an existing id: v1", new RemoveVoice("nobody") },
+        { "voice.id", "an existing id (v1)", new RemoveVoice("nobody") },
         { "chunk", "a chunk", new UpsertChunk(null!) },
-        { "chunk.id", "no control characters", new UpsertChunk(Samples.Chunk("two\nlines")) },
+        { "chunk.id", "without control characters", new UpsertChunk(Samples.Chunk("two\nlines")) },
         { "chunk.text", "1 to 300 characters", new UpsertChunk(Samples.Chunk("c", "")) },
         { "chunk.status", "pending, generating, completed, error or interrupted", new UpsertChunk(Samples.Chunk("c") with { Status = (WorkStatus)9 }) },
         { "chunk.status", "completed, since the chunk has audio", new UpsertChunk(Samples.Chunk("c") with { Audio = Samples.Audio }) },
-        { "chunk.audio", "the audio of a completed chunk", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }) },
+        { "chunk.audio", "an audio reference, since the chunk is completed", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }) },
         { "engine", "chatterbox, multilingual or turbo", new UpsertChunk(Samples.Chunk("c") with { Engine = (TtsEngine)9 }) },
         { "chunk.parameters", "parameters", new UpsertChunk(Samples.Chunk("c") with { Parameters = null! }) },
         { "chunk.unknown", "members that this version does not know", new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("text", "1") }) },
-        { "chunk.id", "an existing id: c1", new RemoveChunk("nobody") },
-        { "chunk.id", "an existing id: c1", new SetChunkStatus("nobody", WorkStatus.Error) },
-        { "chunk.status", "a chunk completes with its audio", new SetChunkStatus("c1", WorkStatus.Completed) },
-        { "chunk.id", "an existing id: c1", new CompleteChunk("nobody", Samples.Audio) },
+        { "chunk.id", "an existing id (c1)", new RemoveChunk("nobody") },
+        { "chunk.id", "an existing id (c1)", new SetChunkStatus("nobody", WorkStatus.Error) },
+        { "chunk.status", "since a chunk is completed by its audio", new SetChunkStatus("c1", WorkStatus.Completed) },
+        { "chunk.id", "an existing id (c1)", new CompleteChunk("nobody", Samples.Audio) },
         { "chunk.audio", "an audio reference", new CompleteChunk("c1", null!) },
         { "chunk.audio.hash", "64 lower-case", new CompleteChunk("c1", Samples.Audio with { Hash = new string('a', 63) }) },
         { "chunk.audio.length", "1 to 33554432 bytes", new CompleteChunk("c1", Samples.Audio with { Length = 0 }) },
@@ -66,21 +66,21 @@ public sealed class ValidationTests
         { "batchItem.chunkIds", "at most 5000", new UpsertBatchItem(Item("b") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }) },
         { "batchItem.status", "pending, generating, completed, error or interrupted", new UpsertBatchItem(Item("b") with { Status = (WorkStatus)9 }) },
         { "batchItem.unknown", "members that this version does not know", new UpsertBatchItem(Item("b") with { Unknown = Members("status", "1") }) },
-        { "batchItem.id", "an existing id: b1", new RemoveBatchItem("nobody") },
-        { "batchItem.id", "an existing id: b1", new SetBatchItemStatus("nobody", WorkStatus.Error) },
+        { "batchItem.id", "an existing id (b1)", new RemoveBatchItem("nobody") },
+        { "batchItem.id", "an existing id (b1)", new SetBatchItemStatus("nobody", WorkStatus.Error) },
         { "batchItem.status", "pending, generating", new SetBatchItemStatus("b1", (WorkStatus)9) },
         { "engine", "chatterbox, multilingual or turbo", new SelectEngine((TtsEngine)9) },
         { "engine", "chatterbox, multilingual or turbo", new UpdateParameters((TtsEngine)9, new()) },
         { "parameters", "parameters", new UpdateParameters(TtsEngine.Turbo, null!) },
         { "parameters.unknown", "members that this version does not know", new UpdateParameters(TtsEngine.Turbo, new() { Unknown = Members("seed", "1") }) },
         { "syncedSlices", "Preferences WorkSessions", new SetSyncedSlices([Slice.Chunks, (Slice)9]) },
-        { "syncedSlices", "each slice once", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()) },
+        { "syncedSlices", "at most 6 slices", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()) },
         { "currentGeneratingId", "1 to 128 characters", new SetGenerating(true, "") },
         { "systemStatus", "0 to 1000 characters", new SetSystemStatus(new string('x', 1001)) },
         { "error", "an error", new ReportError(null!) },
         { "error.id", "1 to 128 characters", new ReportError(new() { Id = "", Message = "m" }) },
         { "error.message", "1 to 1000 characters", new ReportError(new() { Id = "e", Message = "" }) },
-        { "error.id", "an existing id: e1", new DismissError("nobody") },
+        { "error.id", "an existing id (e1)", new DismissError("nobody") },
         { "voiceUpload", "1 to 200 characters", new SetVoiceUpload("") },
     };
 
@@ -157,7 +157,7 @@ public sealed class ValidationTests
         var state = Enumerable.Range(1, 21).Aggregate(AppState.Initial, (sum, number) => ReducerTests.Apply(sum, new ReportError(new() { Id = $"e{number}", Message = "m" })));
         Assert.Equal(Enumerable.Range(2, 20).Select(number => $"e{number}"), state.Runtime.Errors.Select(error => error.Id));
         Assert.Equal("one of the 20 existing ids", AppStateReducer.Apply(state, new DismissError("e1")).Rejection!.Allowed);
-        Assert.Equal("an existing id; there is none", AppStateReducer.Apply(AppState.Initial, new DismissError("e1")).Rejection!.Allowed);
+        Assert.Equal("an existing id (there is none)", AppStateReducer.Apply(AppState.Initial, new DismissError("e1")).Rejection!.Allowed);
     }
 
     [Fact(DisplayName = "[X2] of several faults it is the first, in the order of the members, that is named")]
@@ -230,24 +230,24 @@ public sealed class ValidationTests
     [Fact(DisplayName = "[S3] [X2] what is refused says what it was")]
     public void Values()
     {
-        AssertMessage("chunk.audio: nothing is not allowed; allowed: the audio of a completed chunk", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }));
-        AssertMessage("chunk.audio.hash: '' is not allowed; allowed: 64 lower-case hexadecimal digits (SHA-256)",
+        AssertMessage("chunk.audio: must be an audio reference, since the chunk is completed, was missing", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }));
+        AssertMessage("chunk.audio.hash: must be 64 lower-case hexadecimal digits (SHA-256), was ''",
             new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed, Audio = Samples.Audio with { Hash = "" } }));
-        AssertMessage("chunk.audio.length: 0 bytes is not allowed; allowed: 1 to 33554432 bytes", new CompleteChunk("c1", Samples.Audio with { Length = 0 }));
-        AssertMessage("chunk.audio.sampleRate: -1 is not allowed; allowed: 0 to 768000 Hz", new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
-        AssertMessage("chunk.audio.duration: -1 is not allowed; allowed: 0 to 86400 s", new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
-        AssertMessage("chunk.unknown: members of no value or nested too deeply is not allowed; allowed: JSON of at most 32 levels",
+        AssertMessage("chunk.audio.length: must be 1 to 33554432 bytes, was 0", new CompleteChunk("c1", Samples.Audio with { Length = 0 }));
+        AssertMessage("chunk.audio.sampleRate: must be 0 to 768000 Hz, was -1", new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
+        AssertMessage("chunk.audio.duration: must be 0 to 86400 s, was -1", new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
+        AssertMessage("chunk.unknown: must be JSON of at most 32 levels, was nested deeper or without a value",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = new([KeyValuePair.Create("x",
                 default(System.Text.Json.JsonElement))]) }));
-        AssertMessage("chunk.unknown: 16385 bytes is not allowed; allowed: at most 16384",
+        AssertMessage("chunk.unknown: must be at most 16384 bytes, was 16385",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }));
-        AssertMessage("syncedSlices: 7 slices is not allowed; allowed: each slice once", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
-        AssertMessage("workSession.chunkIds: 5001 ids is not allowed; allowed: at most 5000",
+        AssertMessage("syncedSlices: must be at most 6 slices, was 7", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
+        AssertMessage("workSession.chunkIds: must be at most 5000 ids, was 5001",
             new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }));
-        AssertMessage("chunk.status: 'completed' is not allowed; allowed: pending, generating, error or interrupted; a chunk completes with its audio",
+        AssertMessage("chunk.status: must be pending, generating, error or interrupted, since a chunk is completed by its audio, was 'completed'",
             new SetChunkStatus("c1", WorkStatus.Completed));
-        Assert.Equal("workSessions: 201 items is not allowed; allowed: at most 200", Validation.Check(AppState.Initial with { WorkSessions = Many(201, Work) })!.Message);
-        Assert.Equal("workSessions.id: 's' is not allowed; allowed: each id once", Validation.Check(AppState.Initial with { WorkSessions = [Work("s"), Work("s")] })!.Message);
+        Assert.Equal("workSessions: must be at most 200 items, was 201", Validation.Check(AppState.Initial with { WorkSessions = Many(201, Work) })!.Message);
+        Assert.Equal("workSessions.id: must be unique, was 's'", Validation.Check(AppState.Initial with { WorkSessions = [Work("s"), Work("s")] })!.Message);
 
         static void AssertMessage(string message, AppStateChange change) => Assert.Equal(message, Validation.Check(Filled, change)!.Message);
     }
@@ -259,10 +259,10 @@ public sealed class ValidationTests
         {
             WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice), Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
         };
-        AssertFull("workSessions: 201 items is not allowed; allowed: at most 200", id => new UpsertWorkSession(Work(id) with { Name = "other" }));
-        AssertFull("savedVoices: 501 items is not allowed; allowed: at most 500", id => new UpsertVoice(Voice(id) with { Name = "other" }));
-        AssertFull("chunks: 5001 items is not allowed; allowed: at most 5000", id => new UpsertChunk(Samples.Chunk(id, "other")));
-        AssertFull("batchItems: 1001 items is not allowed; allowed: at most 1000", id => new UpsertBatchItem(Item(id) with { Name = "other" }));
+        AssertFull("workSessions: must be at most 200 items, was 201", id => new UpsertWorkSession(Work(id) with { Name = "other" }));
+        AssertFull("savedVoices: must be at most 500 items, was 501", id => new UpsertVoice(Voice(id) with { Name = "other" }));
+        AssertFull("chunks: must be at most 5000 items, was 5001", id => new UpsertChunk(Samples.Chunk(id, "other")));
+        AssertFull("batchItems: must be at most 1000 items, was 1001", id => new UpsertBatchItem(Item(id) with { Name = "other" }));
         // What is wrong with the item itself comes first.
         Assert.Equal("voice.name", Validation.Check(full, new UpsertVoice(Voice("another") with { Name = "" }))!.Field);
 
@@ -288,16 +288,16 @@ public sealed class ValidationTests
     {
         ValueList<Slice> some = [Slice.Preferences, Slice.Chunks];
         Assert.Null(Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), some));
-        Assert.Equal("workSession.id: '' is not allowed; allowed: 1 to 128 characters, no control characters, no white space at the ends",
+        Assert.Equal("workSession.id: must be 1 to 128 characters without control characters or white space at the ends, was ''",
             Validation.Check(AppState.Initial, new SelectWorkSession(""), some)!.Message);
-        Assert.Equal("an existing id; there is none", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
-        Assert.Equal("an existing id; there is none", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
+        Assert.Equal("an existing id (there is none)", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
+        Assert.Equal("an existing id (there is none)", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
     }
 
     [Fact(DisplayName = "[X2] few ids are all named, many are counted")]
     public void Existing_ids()
     {
-        Assert.Equal("an existing id: i0, i1, i2, i3, i4", Validation.Check(AppState.Initial with { SavedVoices = Many(5, Voice) }, new RemoveVoice("nobody"))!.Allowed);
+        Assert.Equal("an existing id (i0, i1, i2, i3, i4)", Validation.Check(AppState.Initial with { SavedVoices = Many(5, Voice) }, new RemoveVoice("nobody"))!.Allowed);
         Assert.Equal("one of the 6 existing ids", Validation.Check(AppState.Initial with { SavedVoices = Many(6, Voice) }, new RemoveVoice("nobody"))!.Allowed);
     }
 
@@ -313,7 +313,7 @@ public sealed class ValidationTests
         Assert.NotNull(Check(("x", $$"""{"x":1,"y":{{within}}}""")));
         Assert.NotNull(Check(("x", $"[1,{within}]")));
         Assert.Null(Check(("x", Text(8000)), ("y", Text(8000))));
-        Assert.Equal("at most 16384", Check(("x", Text(9000)), ("y", Text(9000)))!.Allowed);
+        Assert.Equal("at most 16384 bytes", Check(("x", Text(9000)), ("y", Text(9000)))!.Allowed);
 
         static string Text(int length) => $"\"{new string('x', length)}\"";
 
