@@ -44,7 +44,7 @@ internal sealed partial class UserSessionGrain(
         if (!SessionId.TryParse(Key, out var id)) throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
         _id = id;
         var config = configs.Find(id.Store) ?? throw new SessionUnknownException(
-            Rejection.OfText("store", id.Store, $"a registered store: {string.Join(", ", configs.Names)}"));
+            Rejection.OfText("store", id.Store, $"a registered store ({string.Join(", ", configs.Names)})"));
 
         _storageStatus = ServiceProvider.GetService<IStorageStatus>();
         var feed = new SessionFeed(Key, ServiceProvider.GetRequiredService<EventQueues>(), _leases);

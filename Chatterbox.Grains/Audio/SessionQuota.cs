@@ -20,11 +20,11 @@ internal sealed partial class SessionQuota(
 
     public async Task<ClipAdmission> AdmitClipAsync(string hash, long length)
     {
-        if (session().ReadOnly is { } why) return new(new("session", "read-only", why));
+        if (session().ReadOnly is { } why) return new(new("session", why, "writable"));
         var admission = await _admitting.RunAsync(() => AdmitAsync(new(hash, length)));
         if (admission.Clips is { } count)
         {
-            return new(new("audio", $"one more beside {count} clips", $"at most {AudioLedgerGrain.MostClips} clips"));
+            return new(new("audio", $"{count + 1}", $"at most {AudioLedgerGrain.MostClips} clips"));
         }
         if (admission.Used is not { } used) return new();
         var exceeded = new QuotaExceeded(used, length, config.QuotaBytes);

@@ -42,15 +42,15 @@ internal static class ImportReader
     {
         if (request.Version < 0 || request.Version > migrations.CurrentVersion)
         {
-            throw Refused("version", $"{request.Version}", $"0 to {migrations.CurrentVersion}: this silo knows no other schema");
+            throw Refused("version", $"{request.Version}", $"0 to {migrations.CurrentVersion} (this silo knows no other schema)");
         }
         if (request.Json is not { Length: <= Limits.ImportBytes })
         {
-            throw Refused("state", $"{request.Json?.Length ?? 0} bytes without audio", $"at most {Limits.ImportBytes} bytes");
+            throw Refused("state", $"{request.Json?.Length ?? 0}", $"1 to {Limits.ImportBytes} bytes without audio");
         }
         if (request.Missing is { Count: > Limits.ImportClips })
         {
-            throw Refused("missing", $"{request.Missing.Count} clips", $"at most {Limits.ImportClips}");
+            throw Refused("missing", $"{request.Missing.Count}", $"at most {Limits.ImportClips} clips");
         }
         var slices = StateLayout.Slices(Parse(request.Json, notes), request.Format, notes);
         return [.. slices.Select(slice => slice with { Node = Migrate(slice, request.Version, migrations) })];
@@ -63,11 +63,11 @@ internal static class ImportReader
             using var document = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
             return JsonText.ToNode(document.RootElement, "state", (place, found, done) =>
                 notes.Mend(place, found, "JSON of valid Unicode, each name once", done))
-                as JsonObject ?? throw Refused("state", "no JSON object", "the app's state");
+                as JsonObject ?? throw Refused("state", "no JSON object", "the app's state as a JSON object");
         }
         catch (JsonException wrong)
         {
-            throw Refused("state", wrong.Message.TrimEnd('.'), "JSON");
+            throw Refused("state", $"invalid: {wrong.Message.TrimEnd('.')}", "JSON");
         }
     }
 
@@ -79,7 +79,7 @@ internal static class ImportReader
         }
         catch (MigrationException failed)
         {
-            throw Refused(slice.Place, $"this, of version {version},", $"what can be migrated: {failed.Message}");
+            throw Refused(slice.Place, $"of version {version}: {failed.Message}", "migratable");
         }
     }
 

@@ -32,12 +32,12 @@ internal static class StateLayout
         {
             ImportFormat.Browser => [OfBrowser(members), .. Lists.Select(list => List(members, list.Browser, list.Slice, notes))],
             ImportFormat.Export => [OfExport(members, notes), .. Lists.Select(list => ListOfExport(members, list.Slice, notes))],
-            _ => throw new ImportRefusedException(new("format", $"{format}", "a format that this silo knows: Browser or Export")),
+            _ => throw new ImportRefusedException(new("format", $"{format}", "Browser or Export")),
         };
         if (count > 0 && members.Count == count)
         {
             var names = string.Join(", ", members.Select(member => member.Key).Take(8));
-            throw new ImportRefusedException(new("state", $"an object with {names}", "the app's state, or a part of it"));
+            throw new ImportRefusedException(new("state", $"an object with {names}", "the app's state or a part of it"));
         }
         foreach (var (name, _) in members) notes.Note($"state.{name}: left out, not part of what is stored");
         return slices;

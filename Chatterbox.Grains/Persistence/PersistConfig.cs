@@ -80,7 +80,7 @@ public sealed record PersistConfig
         }
     }
 
-    private string Wrong(string setting, object? value, string allowed) => $"store {Name}: {setting}: {value} is not allowed; allowed: {allowed}";
+    private string Wrong(string setting, object? value, string allowed) => $"store {Name}: {setting}: must be {allowed}, was {value}";
 }
 
 /// <summary>What the configuration may set for one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>

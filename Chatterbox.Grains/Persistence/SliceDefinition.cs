@@ -72,7 +72,7 @@ internal abstract class SliceDefinition(Slice slice)
         Slice slice, Func<AppState, ValueList<T>> get, Func<AppState, ValueList<T>, AppState> with)
         where T : IKeyed =>
         new(slice, get, with, list => list.Count, list => list, list => list.FirstDuplicateId() is { } id
-            ? Rejection.OfText("id", id, "each id once")
+            ? Rejection.OfText("id", id, "unique")
             : null);
 
     // A parameter that came with a later version of the engine takes its default, at whatever depth it is missing. An engine that

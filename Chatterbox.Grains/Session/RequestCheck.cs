@@ -5,19 +5,19 @@ internal static class RequestCheck
 {
     public static Rejection? Of(AttachRequest request) =>
         request.Protocol < Protocol.OldestSupported
-            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version}: this client is too old for the silo")
+            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too old for the silo)")
         : request.Protocol > Protocol.Version
-            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version}: this client is too new for the silo")
+            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too new for the silo)")
         : Text.CheckId("process", request.Client?.Process) ?? Text.CheckId("client", request.Client?.Client)
             ?? Text.CheckName("device", request.Device)
             ?? (request.Slices is null ? null : Validation.CheckSlices(request.Slices))
             ?? (request.NextSequence >= 1 ? null : new Rejection("nextSequence", $"{request.NextSequence}", "1 or more"));
 
     public static Rejection? Of(ChangeBatch batch, string? readOnly) =>
-        readOnly is not null ? new("session", "a change", $"none. {readOnly}")
+        readOnly is not null ? new("session", readOnly, "writable")
         : batch.Changes is not { Count: > 0 and <= Limits.ChangesPerBatch }
-            ? new("changes", $"{batch.Changes?.Count ?? 0} changes", $"1 to {Limits.ChangesPerBatch} in one call")
-        : !IsGrowing(batch) ? new("changes", "their sequences", "changes with growing sequences, above 'after'")
+            ? new("changes", $"{batch.Changes?.Count ?? 0}", $"1 to {Limits.ChangesPerBatch} per call")
+        : !IsGrowing(batch) ? new("changes.sequence", "not", "growing and above 'after'")
         : Text.CheckId("client", batch.Client);
 
     private static bool IsGrowing(ChangeBatch batch)

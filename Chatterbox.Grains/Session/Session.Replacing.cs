@@ -52,11 +52,11 @@ internal sealed partial class Session
         if (entry is null)
         {
             return new() { Refused = id is null
-                ? Rejection.OfText("history", null, "an entry from before a clear, import, restore, clean-up or expiry; there is none")
+                ? Rejection.OfText("history", null, "an entry from before a clear, import, restore, clean-up or expiry")
                 : Rejection.OfText("history", id, "the id of an entry") };
         }
         var (values, unreadable) = await ReadAsync(entry.Id);
-        if (unreadable is not null) return new() { Refused = Rejection.OfText("history", entry.Id, $"an entry that this silo can read: {unreadable}") };
+        if (unreadable is not null) return new() { Refused = new("history", $"{entry.Id}, unreadable: {unreadable}", "an entry that this silo can read") };
 
         var (restored, missing) = await _setup.WithStoredAudio(values.Aggregate(AppState.Initial, (sum, each) => each.Slice.With(sum, each.Value)));
         // The other slices are those of now: nothing is awaited from here on.

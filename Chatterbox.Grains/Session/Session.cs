@@ -61,13 +61,13 @@ internal sealed partial class Session
     public DateTimeOffset? LastSaved => _lastSaved;
 
     /// <summary>Set when the session takes no changes, and why.</summary>
-    public string? ReadOnly => Rows.ReadOnly is { } why ? $"The session is read-only: {why}." : null;
+    public string? ReadOnly => Rows.ReadOnly is { } why ? $"read-only: {why}" : null;
 
     public SaveStatus Save => Writer.Failing is { } failing ? new(SaveState.Failing, failing.Since, failing.Reason)
         : Log.DurableRevision < Log.Revision ? SaveStatus.Saving
         : SaveStatus.Saved;
 
-    private Rejection? ReadOnlyRejection => ReadOnly is { } why ? new("session", "read-only", why) : null;
+    private Rejection? ReadOnlyRejection => ReadOnly is { } why ? new("session", why, "writable") : null;
 
     /// <summary>Loads the rows. When this throws, nothing is known and nothing may be written over what could not be read.</summary>
     public async Task LoadAsync()

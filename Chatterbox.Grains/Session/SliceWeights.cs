@@ -43,7 +43,7 @@ internal sealed class SliceWeights
     private static Rejection? Exceeds(SliceDefinition slice, AppState before, long after, string field, long allowed, long? total = null)
     {
         var used = slice.Measure(slice.Get(before));
-        return after <= used ? null : new(field, $"{(total ?? after) - (after - used)} bytes and {after - used} more", $"at most {allowed} bytes of JSON");
+        return after <= used ? null : new(field, $"{(total ?? after) - (after - used)} used and {after - used} added", $"at most {allowed} bytes of JSON");
     }
 
     private long MostOf(SliceDefinition slice, AppState state)

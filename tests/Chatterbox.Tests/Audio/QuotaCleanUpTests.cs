@@ -71,7 +71,7 @@ public sealed class QuotaCleanUpTests
         Assert.Equal(5, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
         options.Stores[PersistConfig.AppState.Name] = new() { QuotaBytes = 7 };
         Assert.Equal(7, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
-        Assert.Contains("QuotaBytes: 0", Assert.Single((PersistConfig.Minimal with { QuotaBytes = 0 }).Resolve(options).Problems), StringComparison.Ordinal);
+        Assert.Contains("QuotaBytes: must be 1 or more bytes, was 0", Assert.Single((PersistConfig.Minimal with { QuotaBytes = 0 }).Resolve(options).Problems), StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[A4] a plan frees exactly what it says, as much as is needed, and never what is in use")]

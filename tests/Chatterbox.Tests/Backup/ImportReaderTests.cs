@@ -91,12 +91,12 @@ public sealed class ImportReaderTests
 
 
     [Theory(DisplayName = "[R4] [X2] what is refused says what it is and what is allowed")]
-    [InlineData(ImportFormat.Browser, 2, "{}", "version: must be 0 to 1: this silo knows no other schema, was 2")]
-    [InlineData(ImportFormat.Browser, -1, "{}", "version: must be 0 to 1: this silo knows no other schema, was -1")]
-    [InlineData(ImportFormat.Browser, 1, null, "state: must be at most 50331648 bytes, was 0 bytes without audio")]
-    [InlineData((ImportFormat)7, 1, "{}", "format: must be a format that this silo knows: Browser or Export, was 7")]
-    [InlineData(ImportFormat.Browser, 1, """{"books": [], "films": []}""", "state: must be the app's state, or a part of it, was an object with books, films")]
-    [InlineData(ImportFormat.Browser, 1, "[]", "state: must be the app's state, was no JSON object")]
+    [InlineData(ImportFormat.Browser, 2, "{}", "version: must be 0 to 1 (this silo knows no other schema), was 2")]
+    [InlineData(ImportFormat.Browser, -1, "{}", "version: must be 0 to 1 (this silo knows no other schema), was -1")]
+    [InlineData(ImportFormat.Browser, 1, null, "state: must be 1 to 50331648 bytes without audio, was 0")]
+    [InlineData((ImportFormat)7, 1, "{}", "format: must be Browser or Export, was 7")]
+    [InlineData(ImportFormat.Browser, 1, """{"books": [], "films": []}""", "state: must be the app's state or a part of it, was an object with books, films")]
+    [InlineData(ImportFormat.Browser, 1, "[]", "state: must be the app's state as a JSON object, was no JSON object")]
     public void RefusedInWords(ImportFormat format, int version, string? json, string message)
     {
         var (state, report) = Read(format, version, json);
@@ -119,7 +119,7 @@ public sealed class ImportReaderTests
     {
         var failing = new MigrationChain([new Failing()]);
         var report = ImportReader.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
-        Assert.Equal("state: must be what can be migrated: The migration of Preferences from version 0 to 1 failed: odd, was this, of version 0,", report.Refused!.Message);
+        Assert.Equal("state: must be migratable, was of version 0: The migration of Preferences from version 0 to 1 failed: odd", report.Refused!.Message);
     }
 
     [Fact(DisplayName = "[R4] what is nothing in the browser's state is as if it were not there")]

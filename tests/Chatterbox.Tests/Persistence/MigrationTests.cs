@@ -79,7 +79,7 @@ public sealed class MigrationTests
     [InlineData("""{"revision":1,"applied":{"c":[1,"x"]}}""", "An entry of 'applied' is not a sequence and a day.")]
     [InlineData("""{"of":"bob/app-state/chunks","revision":1}""", "It is the content of another row.")]
     [InlineData("""{"revision":1,"state":null}""", "The chunks are null.")]
-    [InlineData("""{"revision":1,"state":[{"id":"c","text":"t","parameters":{}},{"id":"c","text":"t","parameters":{}}]}""", "id: must be each id once, was 'c'")]
+    [InlineData("""{"revision":1,"state":[{"id":"c","text":"t","parameters":{}},{"id":"c","text":"t","parameters":{}}]}""", "id: must be unique, was 'c'")]
     public void No_envelope(string body, string message) => Assert.Equal(message, Assert.ThrowsAny<System.Text.Json.JsonException>(() =>
         SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, System.Text.Encoding.UTF8.GetBytes(body), Chain)).Message);
 

@@ -40,11 +40,11 @@ public sealed class PersistConfigTests
     public static TheoryData<string, PersistConfig> Wrong => new()
     {
         { "store Not Allowed", PersistConfig.Minimal with { Name = "Not Allowed" } },
-        { "WriteDelay: 00:00:00.0090000", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromMilliseconds(9) } },
-        { "MaxWriteDelay: 00:00:01", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromSeconds(2), MaxWriteDelay = TimeSpan.FromSeconds(1) } },
-        { "CompressionThreshold: -1 is not allowed; allowed: 0 or more bytes", PersistConfig.Minimal with { Name = "x", CompressionThreshold = -1 } },
-        { "ExpiresAfter: 00:00:00.9990000 is not allowed; allowed: 1 s or more", PersistConfig.Minimal with { Name = "x", ExpiresAfter = TimeSpan.FromMilliseconds(999) } },
-        { "QuotaBytes: 0 is not allowed; allowed: 1 or more bytes", PersistConfig.Minimal with { Name = "x", QuotaBytes = 0 } },
+        { "WriteDelay: must be 00:00:00.0100000 or more, was 00:00:00.0090000", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromMilliseconds(9) } },
+        { "MaxWriteDelay: must be WriteDelay (00:00:02) or more, was 00:00:01", PersistConfig.Minimal with { Name = "x", WriteDelay = TimeSpan.FromSeconds(2), MaxWriteDelay = TimeSpan.FromSeconds(1) } },
+        { "CompressionThreshold: must be 0 or more bytes, was -1", PersistConfig.Minimal with { Name = "x", CompressionThreshold = -1 } },
+        { "ExpiresAfter: must be 1 s or more, was 00:00:00.9990000", PersistConfig.Minimal with { Name = "x", ExpiresAfter = TimeSpan.FromMilliseconds(999) } },
+        { "QuotaBytes: must be 1 or more bytes, was 0", PersistConfig.Minimal with { Name = "x", QuotaBytes = 0 } },
         { "store minimal is registered twice", PersistConfig.Minimal },
     };
 
@@ -75,7 +75,7 @@ public sealed class PersistConfigTests
         options.Stores["minimal"] = new() { MaxWriteDelay = TimeSpan.FromMilliseconds(20) };
         var refusal = Assert.Throws<InvalidOperationException>(() => new PersistConfigs(Presets, Options.Create(options)));
         Assert.Contains("; Stores: 'mnimal' is not a registered store; registered are app-state, minimal, recovery, session-only", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("store minimal: MaxWriteDelay: 00:00:00.0200000 is not allowed; allowed: WriteDelay (00:00:00.3000000) or more", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("store minimal: MaxWriteDelay: must be WriteDelay (00:00:00.3000000) or more, was 00:00:00.0200000", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[P6] what each preset keeps")]
