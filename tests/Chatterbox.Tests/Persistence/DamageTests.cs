@@ -44,7 +44,7 @@ public sealed class DamageTests
             var storage = new MemoryStorage();
             var store = await SaveAsync(storage, Full);
             await store.RenewLastGoodAsync(await store.LoadAsync());
-            store.History.Add(store.Bundle(HistoryReason.BeforeImport, "a test", Full, 7));
+            store.History.Add(store.Bundle(HistoryReason.BeforeImport, "a test", Full with { BatchItems = [] }, 7));
             await store.History.SaveAsync();
             storage[victim] = damage;
             // A slice that is lost as well makes the session ask for its last good copy.
