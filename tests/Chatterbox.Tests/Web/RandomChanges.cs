@@ -6,8 +6,7 @@ internal sealed class RandomChanges(Random random)
     private static readonly double?[] Numbers =
     [
         null, null, null, 0, -0.0, 0.05, 0.25, 0.5, 0.8, 1, 1.2, 2, 5, -1, 0.049999, 2.0000001, 5.1, 1e-7, 0.00001, 123456.789,
-        1e15,
-        123456789012345680, 1e300, -1e-300,
+        1e15, 1e16, 1e17, 123456789012345680, 1e300, -1e-300,
     ];
 
     /// <summary>Texts on which .NET and JavaScript do not agree by themselves, and such as are too long by one.</summary>

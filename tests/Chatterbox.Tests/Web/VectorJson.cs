@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox.Tests.Web;
 
@@ -10,29 +10,26 @@ internal static class VectorJson
     /// <summary>Stand for a high and a low surrogate on their own, which no JSON writer lets pass.</summary>
     public const char High = '\uE000', Low = '\uE001';
 
+    /// <summary>As the gateway has it: members that are not known travel as one text.</summary>
+    private static readonly JsonSerializerOptions Wire = new(ChatterboxJson.Default.Options)
+    {
+        TypeInfoResolver = ((IJsonTypeInfoResolver)ChatterboxJson.Default).WithAddedModifier(UnknownAsText),
+    };
+
     public static string Line(JsonObject value) =>
         value.ToJsonString().Replace("\\uE000", "\\uD800", StringComparison.Ordinal)
             .Replace("\\uE001", "\\uDC00", StringComparison.Ordinal);
 
-    /// <summary>What both sides have written down: limits, parameters and their defaults.</summary>
+    /// <summary>Where both sides begin.</summary>
     public static string Header() => Line(new()
     {
         ["kind"] = "constants",
-        ["limits"] = new JsonObject(typeof(Limits).GetFields().Select(field => KeyValuePair.Create(
-            char.ToLowerInvariant(field.Name[0]) + field.Name[1..], (JsonNode?)Convert.ToInt64(field.GetRawConstantValue(),
-            CultureInfo.InvariantCulture)))),
-        ["parameters"] = new JsonObject(Enum.GetValues<TtsEngine>().Select(engine => KeyValuePair.Create(
-            Camel(engine.ToString()), (JsonNode?)new JsonArray([.. TtsParameterSpec.For(engine).Select(Spec)])))),
-        ["defaults"] = new JsonObject(Enum.GetValues<TtsEngine>().Select(engine => KeyValuePair.Create(
-            Camel(engine.ToString()), JsonSerializer.SerializeToNode(TtsParameters.DefaultsFor(engine),
-            ChatterboxJson.Default.TtsParameters)))),
         ["initial"] = State(AppState.Initial),
     });
 
-    public static JsonNode State(AppState state) => JsonSerializer.SerializeToNode(state, ChatterboxJson.Default.AppState)!;
+    public static JsonNode State(AppState state) => JsonSerializer.SerializeToNode(state, Wire)!;
 
-    public static JsonNode Change(AppStateChange change) =>
-        JsonSerializer.SerializeToNode(change, ChatterboxJson.Default.AppStateChange)!;
+    public static JsonNode Change(AppStateChange change) => JsonSerializer.SerializeToNode(change, Wire)!;
 
     public static JsonNode Slice(AppState state, Slice slice) => State(state)[Name(slice)]!.DeepClone();
 
@@ -52,13 +49,15 @@ internal static class VectorJson
 
     public static string Camel(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 
-    private static JsonNode Spec(TtsParameterSpec spec)
+    private static void UnknownAsText(JsonTypeInfo type)
     {
-        var json = new JsonObject { ["name"] = spec.Name, ["min"] = spec.Min, ["max"] = spec.Max, ["step"] = spec.Step };
-        if (spec.Choices is not null) json["choices"] = new JsonArray([.. spec.Choices.Select(choice => (JsonNode)choice)]);
-        if (spec.Ignored) json["ignored"] = true;
-        if (spec.IsInteger) json["isInteger"] = true;
-        return json;
+        if (type.Properties.FirstOrDefault(property => property.IsExtensionData) is not { Get: { } get } members) return;
+        members.ShouldSerialize = static (_, _) => false;
+        var text = type.CreateJsonPropertyInfo(typeof(string), "unknown");
+        text.Get = item => get(item) is UnknownMembers { Count: > 0 } unknown
+            ? JsonSerializer.Serialize(unknown, ChatterboxJson.Default.UnknownMembers)
+            : null;
+        type.Properties.Add(text);
     }
 
     private static string Writable(string text) => text.Replace('\uD800', High).Replace('\uDC00', Low);

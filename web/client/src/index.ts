@@ -1,6 +1,6 @@
 export type * from './protocol.ts';
 export { ChangeRejectedError } from './rejection.ts';
-export { parameterSpecs, limits, type ParameterSpec } from './tts/limits.ts';
+export { limits, parameterSpecs } from './protocol.ts';
 export { defaultsFor } from './tts/parameters.ts';
 export { tts } from './tts/reducer.ts';
 export { document, type DocumentChange, type DocumentState } from './document/document.ts';

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { limits, parameterSpecs } from '../src/tts/limits.ts';
-import { defaultsFor } from '../src/tts/parameters.ts';
 import { tts } from '../src/tts/reducer.ts';
 import { sameJson } from '../src/equality.ts';
 import { Replica, type Need } from '../src/sync/replica.ts';
-import type { AppState, AppStateChange, TtsEngine } from '../src/protocol.ts';
+import type { AppState, AppStateChange } from '../src/protocol.ts';
 import type { AppliedChange, CatchUp, ChangeBatch } from '../src/sync/messages.ts';
 import { vectors } from './vectors.ts';
 
@@ -14,14 +12,8 @@ const all = vectors('tts');
 const needs: Record<string, Need> = { Nothing: 0, CatchUp: 1, Attach: 2 };
 
 describe("[W4] the reducer is C#'s", () => {
-  const constants = all.find(each => each.kind === 'constants')!;
-
-  it('has the same limits, parameters, defaults and initial state', () => {
-    for (const [name, value] of Object.entries(limits)) expect([name, constants.limits[name]]).toEqual([name, value]);
-    expect(parameterSpecs).toEqual(constants.parameters);
-    for (const [engine, defaults] of Object.entries(constants.defaults))
-      expect(defaultsFor(engine as TtsEngine)).toEqual(defaults);
-    expect(tts.initial).toEqual(constants.initial);
+  it('begins with the same state', () => {
+    expect(tts.initial).toEqual(all.find(each => each.kind === 'constants')!.initial);
   });
 
   it('gives the same state, the same reference and the same refusal for every one of at least 5,000 changes', () => {

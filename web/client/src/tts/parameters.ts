@@ -1,88 +1,68 @@
-import type { TtsEngine, TtsParameters } from '../protocol.ts';
+import { parameterDefaults, parameterSpecs, type ParameterSpec, type TtsEngine, type TtsParameters } from '../protocol.ts';
 import { rejectText, type Rejection } from '../rejection.ts';
-import { parameterSpecs, type ParameterSpec } from './limits.ts';
 import { showNumber } from './text.ts';
 
 export const engines = Object.keys(parameterSpecs) as TtsEngine[];
 
-/** The parameters in the model's order: our name, the model's. */
+/** The parameters in the order of their checks. */
 const names = [
-  ['exaggeration', 'exaggeration'],
-  ['cfgWeight', 'cfg_weight'],
-  ['temperature', 'temperature'],
-  ['minP', 'min_p'],
-  ['topP', 'top_p'],
-  ['topK', 'top_k'],
-  ['repetitionPenalty', 'repetition_penalty'],
-  ['normLoudness', 'norm_loudness'],
-  ['languageId', 'language_id'],
-  ['seed', 'seed'],
-] as const satisfies readonly (readonly [keyof TtsParameters, string])[];
+  'exaggeration',
+  'cfgWeight',
+  'temperature',
+  'minP',
+  'topP',
+  'topK',
+  'repetitionPenalty',
+  'normLoudness',
+  'languageId',
+  'seed',
+] as const satisfies readonly (keyof TtsParameters)[];
 
-export const parameterNames: readonly string[] = names.map(([name]) => name);
+export const parameterNames: readonly (keyof TtsParameters)[] = names;
 
-const classic: TtsParameters = {
-  exaggeration: 0.5,
-  cfgWeight: 0.5,
-  temperature: 0.8,
-  minP: 0.05,
-  topP: 1,
-  repetitionPenalty: 1.2,
-  seed: 0,
-};
+export const defaultsFor = (engine: TtsEngine): TtsParameters => parameterDefaults[engine];
 
-const defaults: Record<TtsEngine, TtsParameters> = {
-  chatterbox: classic,
-  multilingual: { ...classic, languageId: 'en' },
-  turbo: { temperature: 0.8, topP: 0.95, topK: 1000, repetitionPenalty: 1.2, normLoudness: true, seed: 0 },
-};
-
-export const defaultsFor = (engine: TtsEngine): TtsParameters => defaults[engine];
-
-/** The first parameters with every one that the patch names replaced; members that this version does not know stay together. */
+/** The first parameters with every one that the patch names replaced. */
 export function patchParameters(before: TtsParameters, patch: TtsParameters): TtsParameters {
-  const unknownOf = (each: TtsParameters) =>
-    Object.entries(each).filter(([name, value]) => value !== undefined && !parameterNames.includes(name));
-  const unknown = unknownOf(patch);
-  const named = (parameterNames as (keyof TtsParameters)[]).map(name => [name, patch[name] ?? before[name]] as const);
-  return Object.fromEntries([
-    ...named.filter(([, value]) => value != null),
-    ...(unknown.length > 0 ? unknown : unknownOf(before)),
-  ]);
+  const members = [...names, 'unknown' as const].map(name => [name, patch[name] ?? before[name]] as const);
+  return Object.fromEntries(members.filter(([, value]) => value != null));
 }
 
-/** Null when every parameter given is one the engine has and in its range. */
+/** Undefined when every parameter given is one the engine has and in its range. */
 export function checkParameters(engine: TtsEngine, parameters: TtsParameters): Rejection | undefined {
   if (!engines.includes(engine)) return rejectText('engine', engine, 'chatterbox, multilingual or turbo');
   const specs = parameterSpecs[engine];
-  for (const [own, name] of names) {
-    const value = parameters[own];
+  for (const name of names) {
+    const value = parameters[name];
     if (value == null) continue;
-    const spec = specs.find(each => each.name === name);
-    if (!spec)
-      return { field: name, value: show(value), allowed: `nothing: ${engine} takes ${specs.map(each => each.name).join(' ')}` };
-    if (!admits(spec, value)) return { field: name, value: show(value), allowed: `${allowedOf(spec)} (${engine})` };
+    const [field, spec] = [modelName(name), specs.find(each => each.name === name)];
+    if (!spec) {
+      return {
+        field,
+        value: show(value),
+        allowed: `nothing: ${engine} takes ${specs.map(each => modelName(each.name)).join(' ')}`,
+      };
+    }
+    if (!admits(spec, value)) return { field, value: show(value), allowed: `${allowedOf(spec)} (${engine})` };
   }
   return undefined;
 }
 
 /** In words: what the parameter may be. */
-export const allowedOf = (spec: ParameterSpec) =>
+export const allowedOf = (spec: ParameterSpec): string =>
   spec.choices ? spec.choices.join(' ') : `${spec.isInteger ? 'a whole number from ' : ''}${spec.min} to ${spec.max}`;
 
-function admits(spec: ParameterSpec, value: unknown): boolean {
-  if (typeof value === 'boolean') return spec.name === 'norm_loudness';
-  if (spec.choices) return typeof value === 'string' && spec.choices.includes(value) && spec.name !== 'norm_loudness';
-  return typeof value === 'number' && value >= spec.min && value <= spec.max && (!spec.isInteger || Number.isInteger(value));
+/** The model's own name for a parameter, as it stands in messages. */
+export const modelName = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+
+function admits({ name, choices, min, max, isInteger }: ParameterSpec, value: unknown): boolean {
+  if (name === 'normLoudness') return typeof value === 'boolean';
+  if (choices) return typeof value === 'string' && choices.includes(value);
+  return typeof value === 'number' && value >= min && value <= max && (!isInteger || Number.isInteger(value));
 }
 
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
-  return typeof value === 'number'
-    ? showNumber(value)
-    : value === true
-      ? 'True'
-      : value === false
-        ? 'False'
-        : JSON.stringify(value);
+  if (typeof value === 'number') return showNumber(value);
+  return value === true ? 'True' : value === false ? 'False' : String(JSON.stringify(value));
 }

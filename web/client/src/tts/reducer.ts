@@ -1,31 +1,23 @@
-import type {
-  AppState,
-  AppStateChange,
-  OtherEngines,
-  Preferences,
-  RuntimeState,
-  Slice,
-  TransientError,
-  TtsEngine,
-  TtsParameters,
+import {
+  initialState,
+  limits,
+  type AppState,
+  type AppStateChange,
+  type OtherEngines,
+  type Preferences,
+  type RuntimeState,
+  type Slice,
+  type TransientError,
+  type TtsEngine,
+  type TtsParameters,
 } from '../protocol.ts';
 import type { App, Reduced } from '../app.ts';
 import { rejectText } from '../rejection.ts';
 import { sameItem, sameJson } from '../equality.ts';
-import { limits } from './limits.ts';
 import { defaultsFor, parameterNames, patchParameters } from './parameters.ts';
 import { check, members } from './validation.ts';
 
 type Item = { id: string };
-
-const initial: AppState = {
-  preferences: { engine: 'chatterbox', parameters: defaultsFor('chatterbox'), otherEngines: {}, useStreaming: false },
-  workSessions: [],
-  savedVoices: [],
-  chunks: [],
-  batchItems: [],
-  runtime: { isGenerating: false, errors: [] },
-};
 
 /** The reducer of the text-to-speech app: C#'s AppStateReducer in TypeScript, held to it by vectors. */
 export function reduce(state: AppState, change: AppStateChange, slices?: readonly string[]): Reduced<AppState> {
@@ -124,17 +116,17 @@ function patch(preferences: Preferences, engine: TtsEngine, change: TtsParameter
 }
 
 // The oldest give way: an app that keeps failing does not fill the session.
-function addError(errors: TransientError[], error: TransientError): TransientError[] {
+function addError(errors: readonly TransientError[], error: TransientError): readonly TransientError[] {
   const added = upsert(errors, error);
   return added.length > limits.transientErrors ? added.slice(1) : added;
 }
 
 // A checked id is there.
-const find = <T extends Item>(list: T[], id: string): T => list.find(item => item.id === id)!;
+const find = <T extends Item>(list: readonly T[], id: string): T => list.find(item => item.id === id)!;
 
-const remove = <T extends Item>(list: T[], id: string): T[] => list.filter(item => item.id !== id);
+const remove = <T extends Item>(list: readonly T[], id: string): readonly T[] => list.filter(item => item.id !== id);
 
-function upsert<T extends Item>(list: T[], item: T): T[] {
+function upsert<T extends Item>(list: readonly T[], item: T): readonly T[] {
   const index = list.findIndex(each => each.id === item.id);
   if (index < 0) return [...list, item];
   return sameItem(list[index]!, item) ? list : list.with(index, item);
@@ -215,10 +207,10 @@ function whole(name: string, value: unknown): unknown {
 
 export const tts: App<AppState, AppStateChange> = {
   name: 'tts',
-  initial,
+  initial: initialState,
   reduce,
   normalize,
   runtime: 'runtime',
   sliceOf: change => sliceOfType[change.type],
-  hydrate: state => ({ ...initial, ...(state as Partial<AppState>) }),
+  hydrate: state => ({ ...initialState, ...(state as Partial<AppState>) }),
 };

@@ -1,5 +1,5 @@
 import { rejectText, type Rejection } from '../rejection.ts';
-import { limits } from './limits.ts';
+import { limits } from '../protocol.ts';
 
 // Where .NET and JavaScript differ, .NET's word counts: it decides.
 

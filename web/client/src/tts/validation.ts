@@ -1,17 +1,17 @@
-import type {
-  AppState,
-  AppStateChange,
-  AudioRef,
-  BatchItem,
-  Chunk,
-  SavedVoice,
-  Slice,
-  TtsParameters,
-  WorkSession,
-  WorkStatus,
+import {
+  limits,
+  type AppState,
+  type AppStateChange,
+  type AudioRef,
+  type BatchItem,
+  type Chunk,
+  type SavedVoice,
+  type Slice,
+  type TtsParameters,
+  type WorkSession,
+  type WorkStatus,
 } from '../protocol.ts';
 import { rejectText, type Rejection } from '../rejection.ts';
-import { limits } from './limits.ts';
 import { checkParameters, engines, parameterNames } from './parameters.ts';
 import { checkId, checkMediaType, checkName, checkText, isWellFormed, showNumber } from './text.ts';
 
@@ -158,18 +158,32 @@ const parametersOf = (field: string, engine: AppState['preferences']['engine'], 
     ? rejectText(field, null, 'parameters')
     : (checkParameters(engine, parameters) ?? checkUnknown(field, parameters, parameterNames));
 
-// What is written must be read again: not deeper than a reader goes, and as valid Unicode.
-function checkUnknown(field: string, item: object, known: readonly string[]): Found {
-  const unknown = Object.entries(item).filter(([name, value]) => value !== undefined && !known.includes(name));
+// What is written must be read again: not in place of a member that is known, not deeper than a reader goes, and valid Unicode.
+function checkUnknown(field: string, { unknown: json }: { unknown?: string }, known: readonly string[]): Found {
+  if (json == null) return undefined;
+  const where = `${field}.unknown`;
+  const unknown = membersOf(json);
+  if (!unknown) return rejectText(where, json, 'a JSON object, as text');
+  const clash = unknown.find(([name]) => known.includes(name));
+  if (clash) return rejectText(where, clash[0], 'members that this version does not know');
   if (unknown.some(([, value]) => depth(value) > limits.unknownDepth)) {
     const value = 'members of no value or nested too deeply';
-    return { field: `${field}.unknown`, value, allowed: `JSON of at most ${limits.unknownDepth} levels` };
+    return { field: where, value, allowed: `JSON of at most ${limits.unknownDepth} levels` };
   }
   const broken = unknown.find(([name, value]) => !isWellFormed(name) || !hasWellFormedText(value));
-  if (broken) return rejectText(`${field}.unknown`, broken[0], 'text of valid Unicode');
+  if (broken) return rejectText(where, broken[0], 'text of valid Unicode');
   const length = unknown.reduce((sum, [name, value]) => sum + name.length + JSON.stringify(value).length, 0);
   if (length <= limits.unknownBytes) return undefined;
-  return { field: `${field}.unknown`, value: `${length} bytes`, allowed: `at most ${limits.unknownBytes}` };
+  return { field: where, value: `${length} bytes`, allowed: `at most ${limits.unknownBytes}` };
+}
+
+function membersOf(json: string): [string, unknown][] | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const valuesOf = (value: unknown): unknown[] => (typeof value === 'object' && value !== null ? Object.values(value) : []);
