@@ -15,6 +15,8 @@ export interface CatchUp<C> {
   epoch: number;
   revision: number;
   durableRevision: number;
+  /** Too large for an answer: load the snapshot, then attach again. */
+  fetch?: boolean;
   snapshot?: unknown;
   changes: readonly AppliedChange<C>[];
 }
@@ -51,8 +53,6 @@ export interface AttachReply<C> {
   save: SaveStatus;
   notices: readonly string[];
   readOnly?: string;
-  /** Milliseconds after which a lease that is not renewed ends. */
-  lease: number;
   crash?: CrashInfo;
 }
 
@@ -99,8 +99,7 @@ export type SessionEvent<C> =
   | { type: 'status'; status: SaveStatus }
   | { type: 'presence'; clients: readonly AttachedClient[] }
   | { type: 'reset'; reason: string }
-  /** Of a kind that this version does not know: whatever it says, asking the session says it too. */
-  | { type: 'other' };
+  | { type: 'cleanedUp' };
 
 export interface SessionEvents<C> {
   epoch: number;

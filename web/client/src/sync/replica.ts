@@ -74,8 +74,9 @@ export class Replica<S, C> {
     return epoch !== this.epoch && this.pastEpochs.includes(epoch);
   }
 
-  /** Starts from a copy that was kept: shown until the session has given its state, and asked for only what followed it. */
+  /** Stands on a copy from now on: shown until the session has given its state, and asked for only what followed it. */
   restore(epoch: number, revision: number, confirmed: S): void {
+    if (epoch !== this.epoch) this.unmark();
     [this.epoch, this.revision, this.confirmedState, this.shown] = [epoch, revision, confirmed, undefined];
     this.enterEpoch(epoch);
   }
@@ -133,11 +134,7 @@ export class Replica<S, C> {
     this.enterEpoch(reply.state.epoch);
     this.sent = this.firstOutstanding - 1;
     this.held = undefined;
-    if (!sameEpoch) {
-      // What the new epoch does not hold has to be applied again, at another revision.
-      for (const entry of this.outbox.all) [entry.revision, entry.isConfirmed] = [undefined, false];
-      this.durableRevision = 0;
-    }
+    if (!sameEpoch) this.unmark();
     this.caughtUp(reply.state);
     for (const entry of this.outbox.all) {
       // In, or refused with a later one in: not to be shown twice, and the answer to sending it again says which.
@@ -214,11 +211,35 @@ export class Replica<S, C> {
     this.settle();
   }
 
-  /** Takes changes out that another tab knows to be done. */
+  /** Stands where the leader of the tabs stands. False when that does not follow from where this one stood. */
+  mirror(now: Mirrored<S, C>): boolean {
+    const follows = now.confirmed !== undefined || (now.epoch === this.epoch && (now.from ?? now.revision) <= this.revision);
+    if (follows) {
+      if (now.epoch !== this.epoch) this.unmark();
+      this.enterEpoch(now.epoch);
+      if (now.confirmed !== undefined) this.confirmedState = now.confirmed;
+      else if (!this.applyConfirmed(now.changes ?? [])) return false;
+      [this.epoch, this.revision, this.durableRevision] = [now.epoch, now.revision, now.durable];
+      for (const [sequence, revision, isConfirmed] of now.marks) {
+        const entry = this.outbox.find(sequence);
+        if (entry) [entry.revision, entry.isConfirmed] = [revision, isConfirmed];
+      }
+    }
+    this.drop(now.gone);
+    return follows;
+  }
+
+  /** Takes changes out that are known to be done. */
   drop(sequences: readonly number[]): void {
     const gone = new Set(sequences);
     this.outbox.remove(new Set(this.outbox.all.filter(entry => gone.has(entry.sequence))));
     this.shown = undefined;
+  }
+
+  // What another epoch does not hold has to be applied again, at another revision.
+  private unmark(): void {
+    for (const entry of this.outbox.all) [entry.revision, entry.isConfirmed] = [undefined, false];
+    this.durableRevision = 0;
   }
 
   private syncs(change: C): boolean {
@@ -297,6 +318,18 @@ export class Replica<S, C> {
     for (const { sequence } of entries) this.gone.push(sequence);
     this.gone.sort((one, other) => one - other);
   }
+}
+
+/** Where the leader of the tabs stands, and how that follows from where it stood. */
+export interface Mirrored<S, C> {
+  epoch: number;
+  revision: number;
+  durable: number;
+  confirmed?: S;
+  from?: number;
+  changes?: readonly AppliedChange<C>[];
+  marks: readonly (readonly [sequence: number, revision: number, isConfirmed: boolean])[];
+  gone: readonly number[];
 }
 
 /** The session has taken a change that this version does not know: it cannot go on. */
