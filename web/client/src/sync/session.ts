@@ -145,6 +145,8 @@ export class Session<S, C> {
   private readonly own = new Map<number, Own<C>>();
   /** What became of rows before they were heard of. */
   private readonly goneEarly = new Map<number, Rejection | undefined>();
+  /** Sequences that are done, the last of them. */
+  private readonly done = new Set<number>();
   private shown: { base: S; fresh: number; state: S } | undefined;
   private lights = 0;
 
@@ -350,6 +352,8 @@ export class Session<S, C> {
 
   private takeRows(rows: readonly SequencedChange<C>[], isRecovered: boolean): void {
     for (const row of rows) {
+      // Read, or told of, before it was taken out.
+      if (this.done.has(row.sequence)) continue;
       if (row.sequence > this.knownTo + 1) this.hasHole = true;
       this.knownTo = this.hasHole ? this.knownTo : Math.max(this.knownTo, row.sequence);
       if (this.goneEarly.has(row.sequence)) this.settleEarly(row.sequence);
@@ -432,14 +436,16 @@ export class Session<S, C> {
     const done = outbox.all.map(entry => entry.sequence).filter(sequence => sequence <= upTo && !isOutstanding.has(sequence));
     now.gone.push(...done);
     if (this.goneEarly.size > mostPending) this.goneEarly.clear();
-    for (const sequence of now.gone) if (!outbox.find(sequence)) this.goneEarly.set(sequence, rejections.get(sequence));
+    const unheard = now.gone.filter(sequence => !outbox.find(sequence) && !this.done.has(sequence));
+    for (const sequence of unheard) this.goneEarly.set(sequence, rejections.get(sequence));
     try {
       if (!this.replica!.mirror(now)) this.tell({ tab: this.tab, hello: true });
       else this.hydrated ||= now.status.isLive;
     } catch (failure) {
       return this.refuse((failure as Error).message);
     }
-    this.settle(now.marks, now.gone, now.rejected);
+    const heard = now.gone.filter(sequence => !this.goneEarly.has(sequence));
+    this.settle(now.marks, heard, now.rejected);
     this.leader = now.status;
     this.changed();
   }
@@ -503,7 +509,11 @@ export class Session<S, C> {
       this.own.delete(sequence);
       if (own) this.reject(own, rejection);
     }
-    for (const sequence of gone) this.settleOwn(sequence);
+    if (this.done.size > mostPending) this.done.clear();
+    for (const sequence of gone) {
+      this.settleOwn(sequence);
+      this.done.add(sequence);
+    }
   }
 
   private applyOwn(own: Own<C> | undefined, revision: number): void {
