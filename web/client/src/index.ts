@@ -4,3 +4,15 @@ export { limits, parameterSpecs } from './protocol.ts';
 export { defaultsFor } from './tts/parameters.ts';
 export { tts } from './tts/reducer.ts';
 export { document, type DocumentChange, type DocumentState } from './document/document.ts';
+export {
+  persist,
+  quarantineOf,
+  type Persisted,
+  type PersistConfig,
+  type PersistStorage,
+  type StorageValue,
+} from './persist/persist.ts';
+export { Session, type Light, type Pending, type SessionOptions, type SessionStatus } from './sync/session.ts';
+export { MemoryKeep, type Keep } from './sync/keep.ts';
+export { browserPlatform, type Platform } from './sync/platform.ts';
+export { TransportError, type Connection, type Transport } from './sync/transport.ts';
