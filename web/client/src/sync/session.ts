@@ -166,6 +166,8 @@ export class Session<S, C> {
   private keeping = false;
   /** Every row up to this sequence is known. */
   private knownTo = 0;
+  /** The highest sequence heard of. */
+  private highest = 0;
   private hasHole = false;
   private readsAll = false;
   private endLook: (() => void) | undefined;
@@ -350,10 +352,21 @@ export class Session<S, C> {
     }
   }
 
-  private takeRows(rows: readonly SequencedChange<C>[], isRecovered: boolean): void {
+  private takeRows(rows: readonly SequencedChange<C>[], isRecovered: boolean, isRead = false): void {
     for (const row of rows) {
+      this.highest = Math.max(this.highest, row.sequence);
       // Read, or told of, before it was taken out.
       if (this.done.has(row.sequence)) continue;
+      // A tab that was frozen tells late: every row up to here was known, so this one is done.
+      if (
+        !isRead &&
+        row.sequence <= this.knownTo &&
+        !this.replica!.outbox.find(row.sequence) &&
+        !this.goneEarly.has(row.sequence)
+      ) {
+        this.settle([], [row.sequence], []);
+        continue;
+      }
       if (row.sequence > this.knownTo + 1) this.hasHole = true;
       this.knownTo = this.hasHole ? this.knownTo : Math.max(this.knownTo, row.sequence);
       if (this.goneEarly.has(row.sequence)) this.settleEarly(row.sequence);
@@ -372,10 +385,10 @@ export class Session<S, C> {
   private async fillHole(): Promise<void> {
     const replica = this.replica!;
     const known = replica.outbox.all.map(entry => entry.sequence);
+    const { highest } = this;
     const isWhole = this.readsAll;
     [this.hasHole, this.readsAll] = [false, false];
     const rows = await this.options.keep.after(isWhole ? 0 : this.knownTo);
-    this.knownTo = Math.max(this.knownTo, known.at(-1) ?? 0, rows.at(-1)?.sequence ?? 0);
     if (isWhole) {
       // What is not kept any more is done: the leader before this one knew.
       const kept = new Set(rows.map(row => row.sequence));
@@ -386,7 +399,12 @@ export class Session<S, C> {
     this.takeRows(
       rows.filter(row => !replica.outbox.find(row.sequence)),
       true,
+      true,
     );
+    // What was heard of since the read began may have another before it.
+    const readTo = Math.max(highest, rows.at(-1)?.sequence ?? 0);
+    this.knownTo = Math.max(this.knownTo, readTo);
+    this.hasHole = this.highest > readTo;
     // A tab that missed a message does not show for ever what is done.
     this.tell(this.now({ outstanding: this.outstanding() }));
   }

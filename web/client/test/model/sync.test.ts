@@ -6,9 +6,9 @@ import { FakeSilo } from './silo.ts';
 import { FakeBrowser, FakeClock, turn, type Tab } from './world.ts';
 
 const first = Number(process.env['CHATTERBOX_SEED'] ?? 1);
-const runs = Number(process.env['CHATTERBOX_RUNS'] ?? 60);
+const runs = Number(process.env['CHATTERBOX_RUNS'] ?? 150);
 /** Seeds that found a fault once. */
-const found = [64, 67, 147, 237, 422, 595, 939, 1059];
+const found = [64, 67, 75, 86, 147, 237, 297, 413, 422, 595, 734, 939, 1059];
 const seeds = [...new Set([...Array.from({ length: runs }, (_, index) => first + index), ...found])];
 
 interface Open {
