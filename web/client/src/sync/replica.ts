@@ -337,9 +337,7 @@ export class UnknownChangeError extends Error {
   override readonly name = 'UnknownChangeError';
 
   constructor(change: unknown) {
-    super(
-      `The session has a change of unknown type '${(change as { type?: string })?.type}': this version is too old. Reload the page.`,
-    );
+    super(`The session has a change of unknown type '${(change as { type?: string })?.type}': this page is too old. Reload it.`);
   }
 }
 

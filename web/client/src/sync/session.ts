@@ -79,6 +79,7 @@ const longestDelay = 10_000;
 const longestDelayHidden = 60_000;
 const authDelay = 30_000;
 const copyDelay = 1_000;
+const keepAgain = 1_000;
 const mostPending = 10_000;
 /** How often the leader looks for changes that a tab kept and could not tell of, because it ended. */
 const lookEvery = 10_000;
@@ -128,8 +129,8 @@ type LeaderStatus = Pick<SessionStatus, 'connection' | 'reason' | 'isLive' | 'cl
 type Told<S, C> = Now<S, C> | { tab: string; rows: readonly SequencedChange<C>[] } | { tab: string; hello: true };
 
 /**
- * A session as one tab of a browser sees it: changes show at once, are kept until they are durable, and sent again whatever ends in
- * between. All tabs show all changes; one of them, the leader, has the connection.
+ * A session as one tab of a browser sees it: changes show at once, are kept until they are durable, and sent again whatever ends
+ * in between. All tabs show all changes; one of them, the leader, has the connection.
  */
 export class Session<S, C> {
   private readonly options: SessionOptions<S, C>;
@@ -171,6 +172,7 @@ export class Session<S, C> {
   private hasHole = false;
   private readsAll = false;
   private endLook: (() => void) | undefined;
+  private storageReason: string | undefined;
   private copyDue = false;
   private isClosed = false;
 
@@ -334,6 +336,7 @@ export class Session<S, C> {
       while (this.fresh.length > 0 && !this.isClosed) {
         const batch = [...this.fresh];
         const sequences = await this.options.keep.append(batch.map(own => own.change));
+        this.storageReason = undefined;
         this.fresh.splice(0, batch.length);
         const rows = batch.map((own, index) => ({ sequence: (own.sequence = sequences[index]!), change: own.change }));
         for (const own of batch) {
@@ -347,6 +350,11 @@ export class Session<S, C> {
         this.pump();
         if (this.channel && !this.isLeading) this.leadership?.check();
       }
+    } catch (failure) {
+      // They still show, and are kept as soon as that is possible.
+      this.storageReason = (failure as Error).message;
+      this.cancels.push(this.platform.clock.later(keepAgain, () => void this.keepFresh()));
+      this.changed();
     } finally {
       this.keeping = false;
     }
@@ -836,6 +844,7 @@ export class Session<S, C> {
       pending,
       kept: this.fresh.length === 0 && (pending === 0 || this.options.keep.kind !== 'memory'),
       storage: this.options.keep.kind,
+      storageReason: this.storageReason,
       isLeader: this.isLeading,
     };
   }

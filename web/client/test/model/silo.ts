@@ -77,6 +77,13 @@ export class FakeSilo<S, C> {
     this.tell({ type: 'durable', revision: this.durable });
   }
 
+  /** Tells of a change that another client made, whatever it is. */
+  announce(change: C): void {
+    const applied = { revision: ++this.revision, client: 'other', sequence: 1, change };
+    this.ring = [...this.ring, applied].slice(-ring);
+    this.tell({ type: 'changes', fromRevision: this.revision - 1, toRevision: this.revision, changes: [applied] });
+  }
+
   /** Forgets what was not saved. */
   crash(): void {
     this.isDown = true;
