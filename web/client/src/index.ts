@@ -12,7 +12,8 @@ export {
   type PersistStorage,
   type StorageValue,
 } from './persist/persist.ts';
-export { Session, type Light, type Pending, type SessionOptions, type SessionStatus } from './sync/session.ts';
+export { Session } from './sync/session.ts';
+export type { ConnectionState, Light, Pending, SessionOptions, SessionStatus } from './sync/status.ts';
 export { MemoryKeep, type Keep } from './sync/keep.ts';
 export { browserPlatform, type Platform } from './sync/platform.ts';
 export { TransportError, type Connection, type Transport } from './sync/transport.ts';

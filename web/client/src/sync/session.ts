@@ -1,78 +1,12 @@
-import type { App } from '../app.ts';
 import { ChangeRejectedError, messageOf, type Rejection } from '../rejection.ts';
 import { Leadership } from '../tabs/leadership.ts';
-import type { Copy, Keep, StorageKind } from './keep.ts';
-import type {
-  AppliedChange,
-  AttachedClient,
-  ChangeBatch,
-  CrashInfo,
-  SaveStatus,
-  SequencedChange,
-  SessionEvents,
-} from './messages.ts';
+import type { Copy } from './keep.ts';
+import type { AppliedChange, ChangeBatch, SaveStatus, SequencedChange, SessionEvents } from './messages.ts';
 import { within, type Channel, type Platform } from './platform.ts';
 import { attach, catchUp, nothing, Replica, UnknownChangeError, type Need, type Refused } from './replica.ts';
-import { TransportError, type ClosedBecause, type Connection, type Transport } from './transport.ts';
-
-export type ConnectionState = 'connecting' | 'live' | 'offline' | 'needs-auth' | 'refused';
-
-/** How things stand with a session. */
-export interface SessionStatus {
-  /** The state stands on what is stored: on the copy kept here, or on the session's own. */
-  hasHydrated: boolean;
-  /** The state is the session's own, and kept in step with it. */
-  isLive: boolean;
-  connection: ConnectionState;
-  /** Why the session cannot be reached or takes no changes. */
-  reason?: string | undefined;
-  saving: 'saved' | 'saving' | 'failing';
-  /** Own changes that are not stored by the session yet. */
-  pending: number;
-  /** All of them survive the end of this page. */
-  kept: boolean;
-  storage: StorageKind;
-  /** Why it is not a better one. */
-  storageReason?: string | undefined;
-  isLeader: boolean;
-  clients: readonly AttachedClient[];
-  crash?: CrashInfo | undefined;
-  notices: readonly string[];
-}
-
-/** A change that shows already, and what becomes of it. */
-export interface Pending {
-  /** It survives the end of this page. */
-  readonly kept: Promise<void>;
-  /** It is in the session's state, at this revision. Rejects with {@link ChangeRejectedError} when it was refused. */
-  readonly applied: Promise<number>;
-  /** It is stored. */
-  readonly durable: Promise<void>;
-}
-
-export interface SessionOptions<S, C> {
-  app: App<S, C>;
-  transport: Transport<C>;
-  keep: Keep<S, C>;
-  platform: Platform;
-  /** Names the browser's copy of the session: the same for all its tabs. */
-  name: string;
-  /** Shown to the user's other clients. */
-  device?: string;
-  slices?: readonly string[];
-  /** The user that this copy belongs to: changes are never sent for another. */
-  user?: string | undefined;
-  callTimeout?: number;
-}
-
-/** A step of a change's way. */
-export interface Light<C> {
-  change: C;
-  /** Grows with each change of this page. */
-  id: number;
-  light: 'shown' | 'kept' | 'applied' | 'durable' | 'rejected';
-  rejection?: Rejection;
-}
+import { settledBy, type Own } from './own.ts';
+import type { ConnectionState, Light, Pending, SessionOptions, SessionStatus } from './status.ts';
+import { TransportError, type ClosedBecause, type Connection } from './transport.ts';
 
 const firstDelay = 250;
 const longestDelay = 10_000;
@@ -83,26 +17,6 @@ const keepAgain = 1_000;
 const mostPending = 10_000;
 /** How often the leader looks for changes that a tab kept and could not tell of, because it ended. */
 const lookEvery = 10_000;
-
-/** A change of this page until it is durable. */
-interface Own<C> extends SettledBy {
-  id: number;
-  change: C;
-  sequence?: number;
-  isApplied?: boolean;
-}
-
-interface SettledBy {
-  kept: PromiseWithResolvers;
-  applied: PromiseWithResolvers<number>;
-  durable: PromiseWithResolvers;
-}
-
-interface PromiseWithResolvers<T = void> {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (why: unknown) => void;
-}
 
 /** What the leader tells the other tabs: where it stands, and how that follows from where it stood. */
 interface Now<S, C> {
@@ -851,16 +765,3 @@ export class Session<S, C> {
 }
 
 const sizeOf = (change: unknown): number => JSON.stringify(change).length;
-
-function settledBy(): SettledBy {
-  const [kept, applied, durable] = [promised<void>(), promised<number>(), promised<void>()];
-  // Not everybody waits for everything.
-  for (const { promise } of [kept, applied, durable]) promise.catch(() => undefined);
-  return { kept, applied, durable };
-}
-
-function promised<T>(): PromiseWithResolvers<T> {
-  let [resolve, reject]: [(value: T) => void, (why: unknown) => void] = [() => {}, () => {}];
-  const promise = new Promise<T>((done, failed) => ([resolve, reject] = [done, failed]));
-  return { promise, resolve, reject };
-}
