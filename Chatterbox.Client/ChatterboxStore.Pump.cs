@@ -72,6 +72,11 @@ public sealed partial class ChatterboxStore
                 Refuse(refused);
                 return;
             }
+            catch (AccessDeniedException denied)
+            {
+                Refuse(new SessionRefusedException(new("credential", denied.Message, "one that is accepted for this user")));
+                return;
+            }
             catch (SessionUnknownException unknown)
             {
                 Refuse(new SessionRefusedException(unknown.Rejection));

@@ -5,6 +5,10 @@ namespace Chatterbox.Silo.Gateway.Wire;
 /// <summary>A session as it stands. Slices that were not asked for are as in a new session.</summary>
 internal sealed record SnapshotAnswer(long Epoch, long Revision, long DurableRevision, AppState State);
 
+/// <summary>Applies changes as Apply does, of any size that is allowed. The client is attached on the hub.</summary>
+/// <param name="After">The sequence sent before the first of these; 0 for none.</param>
+internal sealed record ChangesCall(string Client, long Epoch, long After, ValueList<SequencedChange> Changes);
+
 /// <summary>Begins an upload, or resumes one.</summary>
 /// <param name="Store">The store that will refer to the clip, and whose quota it counts against.</param>
 /// <param name="Length">Bytes.</param>

@@ -129,6 +129,7 @@ internal sealed record EventsPush(string Store, long Epoch, ValueList<SessionEve
 /// Pushed as <c>behind</c>: events were left out up to this revision, since the connection took them too slowly or they were
 /// lost on the way. Call Since; with another epoch than the client's, attach.
 /// </summary>
+/// <param name="Epoch">0 when the session does not know the client any more.</param>
 internal sealed record BehindPush(string Store, long Epoch, long Revision, long DurableRevision);
 
 /// <summary>Pushed as <c>bye</c>.</summary>

@@ -25,9 +25,11 @@ namespace Chatterbox.Silo.Gateway.Wire;
 [JsonSerializable(typeof(StateAnswer))]
 [JsonSerializable(typeof(LeaveCall))]
 [JsonSerializable(typeof(EventsPush))]
+[JsonSerializable(typeof(RawJson))]
 [JsonSerializable(typeof(BehindPush))]
 [JsonSerializable(typeof(ByePush))]
 [JsonSerializable(typeof(SnapshotAnswer))]
+[JsonSerializable(typeof(ChangesCall))]
 [JsonSerializable(typeof(SessionStatus))]
 [JsonSerializable(typeof(StorageInfo))]
 [JsonSerializable(typeof(FlushReply))]
@@ -60,6 +62,19 @@ internal sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>What everything on the wire is written and read with.</summary>
     public static JsonSerializerOptions Wire => WireOptions.Instance;
+
+    /// <summary>For ASP.NET, whose options cannot be replaced.</summary>
+    public static void CopyTo(JsonSerializerOptions options)
+    {
+        options.TypeInfoResolverChain.Insert(0, Wire.TypeInfoResolver!);
+        options.PropertyNamingPolicy = Wire.PropertyNamingPolicy;
+        options.PropertyNameCaseInsensitive = false;
+        options.NumberHandling = Wire.NumberHandling;
+        options.DefaultIgnoreCondition = Wire.DefaultIgnoreCondition;
+        options.RespectNullableAnnotations = Wire.RespectNullableAnnotations;
+        options.AllowOutOfOrderMetadataProperties = Wire.AllowOutOfOrderMetadataProperties;
+        foreach (var converter in Wire.Converters) options.Converters.Add(converter);
+    }
 
     public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Wire.GetTypeInfo(typeof(T));
 

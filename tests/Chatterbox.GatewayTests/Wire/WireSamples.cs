@@ -95,6 +95,7 @@ internal static class WireSamples
         ("bye of a store", new ByePush(ByeReason.Superseded, "app-state")),
         ("bye", new ByePush(ByeReason.Expired)),
         ("snapshot", new SnapshotAnswer(5, 7, 6, State)),
+        ("changes", new ChangesCall("browser-1", 5, 2, [new(3, new SetStreaming(true))])),
         ("status", new SessionStatus
         {
             Session = "alice/app-state", Epoch = 5, Revision = 7, DurableRevision = 6, Save = Failing, PersistedVersion = 1,

@@ -243,6 +243,7 @@ export interface EventsPush {
  */
 export interface BehindPush {
   readonly store: string;
+  /** 0 when the session does not know the client any more. */
   readonly epoch: number;
   readonly revision: number;
   readonly durableRevision: number;
@@ -261,6 +262,15 @@ export interface SnapshotAnswer {
   readonly revision: number;
   readonly durableRevision: number;
   readonly state: AppState;
+}
+
+/** Applies changes as Apply does, of any size that is allowed. The client is attached on the hub. */
+export interface ChangesCall {
+  readonly client: string;
+  readonly epoch: number;
+  /** The sequence sent before the first of these; 0 for none. */
+  readonly after: number;
+  readonly changes: readonly SequencedChange[];
 }
 
 /** A session as it stands on its silo. */
