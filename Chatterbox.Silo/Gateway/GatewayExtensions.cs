@@ -61,7 +61,10 @@ internal static class GatewayExtensions
         // Its request log has the address, and with it a WebSocket's token.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Http.Connections", LogLevel.Warning);
+        // What a browser does wrong is no error of the silo; its own errors are logged by HubErrors.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.SignalR.Internal.DefaultHubDispatcher", LogLevel.Critical);
 
+        services.AddChatterboxOpenApi();
         AddHub(services);
         AddBackup(services);
     }
@@ -89,8 +92,9 @@ internal static class GatewayExtensions
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         MapSession(api.MapGroup("/sessions/{store}").WithTags("Sessions"));
         MapSession(api.MapGroup("/users/{user}/sessions/{store}").WithTags("Operators")
-            .RequireAuthorization(Operators).AddEndpointFilter<OperatorAudit>());
+            .WithMetadata(new PathParameter("user")).RequireAuthorization(Operators).AddEndpointFilter<OperatorAudit>());
         AudioApi.Map(api.MapGroup("/audio/{sha256}").WithTags("Audio").AddEndpointFilter(AudioApi.CheckAsync));
+        app.MapChatterboxOpenApi();
         if (!settings.Auth.IsConfigured) DevTokens.Map(app).AllowAnonymous().AddEndpointFilter<Problems>();
     }
 
@@ -103,7 +107,8 @@ internal static class GatewayExtensions
 
     private static void AddHub(IServiceCollection services)
     {
-        services.AddSingleton<GatewayConnections>().AddSingleton<EventFanOut>().AddHostedService<LeaseRenewal>();
+        services.AddSingleton<GatewayConnections>().AddSingleton<EventFanOut>().AddSingleton<ServedStores>();
+        services.AddHostedService<LeaseRenewal>();
         services.AddSingleton<IUserIdProvider, UserIds>().AddSingleton<CallLimits>().AddSingleton<HubErrors>();
         services.AddSignalR(hub =>
         {

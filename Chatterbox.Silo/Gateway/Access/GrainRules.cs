@@ -41,6 +41,9 @@ internal static class GrainRules
     {
         // A client learns which grains there are, and so that its calls are denied.
         ["Orleans.Runtime.IClusterManifestSystemTarget"] = GrainAccess.Anybody,
+        // Silos deliver events to this silo's own client part, without their credential, as to every client. Only who made a
+        // subscription, and the cluster, know its id.
+        ["Orleans.Streams.IStreamConsumerExtension"] = GrainAccess.Anybody,
         // A client process subscribes to its stream, whose name only it knows.
         ["Orleans.Streams.IPubSubRendezvousGrain"] = GrainAccess.AnyClient,
         // A client cancels its own calls.

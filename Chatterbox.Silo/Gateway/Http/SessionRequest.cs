@@ -15,7 +15,8 @@ internal readonly record struct SessionRequest(
     public static ValueTask<object?> CheckAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        return IdOf(http, http.GetRouteValue("store") as string ?? "").Validate() is { } wrong
+        var stores = http.RequestServices.GetRequiredService<ServedStores>();
+        return stores.Check(IdOf(http, http.GetRouteValue("store") as string ?? "")) is { } wrong
             ? new(Problems.Of(wrong, StatusCodes.Status404NotFound, "Not found"))
             : next(context);
     }

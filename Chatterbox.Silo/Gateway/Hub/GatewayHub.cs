@@ -9,7 +9,7 @@ namespace Chatterbox.Silo.Gateway.Hub;
 /// unchanged. The user is the token's.
 /// </summary>
 internal sealed class GatewayHub(
-    GatewayConnections connections, EventFanOut events, IGrainFactory grains, IHubContext<GatewayHub> browsers)
+    GatewayConnections connections, EventFanOut events, ServedStores stores, IGrainFactory grains, IHubContext<GatewayHub> browsers)
     : Microsoft.AspNetCore.SignalR.Hub, IGatewayHub
 {
     private GatewayConnection Connection => connections.Find(Context.ConnectionId) ?? throw Invalid("the connection has ended");
@@ -44,7 +44,7 @@ internal sealed class GatewayHub(
         var connection = Connection;
         if (connection.Protocol == 0) throw Invalid("call Hello first");
         var session = new SessionId(connection.User, call.Store);
-        if ((session.Validate() ?? CheckRoom(connection, call.Store)) is { } wrong) return new() { Refused = wrong };
+        if ((stores.Check(session) ?? CheckRoom(connection, call.Store)) is { } wrong) return new() { Refused = wrong };
 
         var attachment = new Attachment(session, new(connections.Process, call.Client), call.Slices, connection);
         await events.EnsureSubscribedAsync(EventFanOut.Fresh);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Chatterbox.GatewayTests.Hub;
 
-public sealed class RelayTests(RelayTests.Shared shared) : IClassFixture<RelayTests.Shared>
+public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
 {
     private readonly GatewayHost _host = shared.Host;
 
@@ -38,7 +38,7 @@ public sealed class RelayTests(RelayTests.Shared shared) : IClassFixture<RelayTe
     public async Task Fans_out()
     {
         var (writer, reader) = (await _host.OpenAsync("fan-out"), await _host.OpenAsync("fan-out"));
-        var epoch = (await writer.AttachAsync("writer")).State.Epoch;
+        var epoch = (await writer.AttachAsync("writer", next: 7)).State.Epoch;
         await reader.AttachAsync("reader");
         await writer.ApplyAsync("writer", epoch, 6, new SetStreaming(true));
         var seen = await reader.EventAsync<ChangesApplied>();
@@ -89,7 +89,7 @@ public sealed class RelayTests(RelayTests.Shared shared) : IClassFixture<RelayTe
         var again = await page.AttachAsync("b1", epoch: epoch, seen: 1, next: 2);
         Assert.True(again.State.Epoch > epoch);
         Assert.True(again.State.Snapshot!.Preferences.UseStreaming);
-        Assert.Equal([new AppliedSequence(Slice.Preferences, 1)], again.Applied);
+        Assert.Contains(new AppliedSequence(Slice.Preferences, 1), again.Applied);
         Assert.Equal(ApplyOutcome.Done, (await page.ApplyAsync("b1", again.State.Epoch, 1, new SelectEngine(TtsEngine.Turbo))).Result);
     }
 
@@ -200,16 +200,8 @@ public sealed class RelayTests(RelayTests.Shared shared) : IClassFixture<RelayTe
     public async Task Refuses_stores()
     {
         var page = await _host.OpenAsync("stores");
-        var unknown = await Assert.ThrowsAsync<HubException>(() => page.AttachAsync("b1", "no-such-store"));
-        Assert.Contains("invalid:", unknown.Message, StringComparison.Ordinal);
-    }
-
-    public sealed class Shared : IAsyncLifetime
-    {
-        public GatewayHost Host { get; private set; } = null!;
-
-        public async Task InitializeAsync() => Host = await GatewayHost.StartAsync();
-
-        public async Task DisposeAsync() => await Host.DisposeAsync();
+        var refused = (await page.AttachAsync("b1", "no-such-store")).Refused!;
+        Assert.Equal("store", refused.Field);
+        Assert.Contains("app-state", refused.Allowed, StringComparison.Ordinal);
     }
 }
