@@ -132,7 +132,8 @@ public sealed class GatewayHost : IAsyncDisposable
             ["Chatterbox:Auth:SigningKey"] = SigningKey,
             ["Chatterbox:Auth:ServiceKey"] = ServiceKey,
         };
-        foreach (var (name, value) in settings.Where(setting => setting.Name != "Environment")) values[$"Chatterbox:{name}"] = value;
+        foreach (var (name, value) in settings.Where(setting => setting.Name != "Environment"))
+            values[name.StartsWith("Logging:", StringComparison.Ordinal) ? name : $"Chatterbox:{name}"] = value;
         builder.Configuration.AddInMemoryCollection(values.Where(value => value.Value is not null));
         builder.Logging.ClearProviders().AddProvider(_log);
         Settings = SiloSettings.Read(builder.Configuration);

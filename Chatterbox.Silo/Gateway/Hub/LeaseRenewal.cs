@@ -10,7 +10,7 @@ namespace Chatterbox.Silo.Gateway.Hub;
 /// </summary>
 internal sealed partial class LeaseRenewal(
     GatewayConnections connections, EventFanOut events, IGrainFactory grains, IOptions<ChatterboxOptions> options, TimeProvider clock,
-    ILogger<LeaseRenewal> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, ILogger<LeaseRenewal> logger) : BackgroundService
 {
     private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ExpiryPeriod = TimeSpan.FromSeconds(1);
@@ -18,9 +18,14 @@ internal sealed partial class LeaseRenewal(
 
     private readonly TimeSpan _period = options.Value.Lease / 3;
 
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStopping.Register(CloseAll);
+        return base.StartAsync(cancellationToken);
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(connections.All.Select(connection => connection.CloseAsync(ByeReason.Stopping)));
         await base.StopAsync(cancellationToken);
         await events.UnsubscribeAsync();
     }
@@ -30,6 +35,10 @@ internal sealed partial class LeaseRenewal(
         await Task.WhenAll(RenewAsync(stoppingToken), ExpireAsync(stoppingToken))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    // Waited for, since the web server closes its connections as soon as this returns. It takes a second at most.
+    private void CloseAll() =>
+        Task.WhenAll(connections.All.Select(connection => connection.CloseAsync(ByeReason.Stopping))).Wait(CancellationToken.None);
 
     private async Task RenewAsync(CancellationToken stopping)
     {

@@ -158,7 +158,7 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
     [Fact(DisplayName = "[X1] no token is in any log, at any level")]
     public async Task Tokens_are_not_logged()
     {
-        await using var host = await GatewayHost.StartAsync();
+        await using var host = await GatewayHost.StartAsync(("Logging:LogLevel:Default", "Trace"));
         var token = GatewayHost.Token("erin");
         await using var page = new Page(host.Address, token);
         await page.ConnectAsync();
