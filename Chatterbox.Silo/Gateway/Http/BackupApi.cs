@@ -25,8 +25,7 @@ internal static class BackupApi
         await using var store = await client.OpenAsync(of.Id, aborted);
         of.Http.Response.ContentType = "application/json";
         of.Http.Response.Headers.ContentDisposition = $"attachment; filename=\"{of.Store}.json\"";
-        // Not disposed: that would end the body before its compression is finished.
-        var output = new BufferedStream(of.Http.Response.Body, BufferBytes);
+        await using var output = new DrainedStream(of.Http.Response.Body);
         await store.Backup.ExportAsync(output, audio, progress: null, aborted);
         await output.FlushAsync(aborted);
     }

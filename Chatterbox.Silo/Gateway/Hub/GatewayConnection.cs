@@ -7,8 +7,11 @@ namespace Chatterbox.Silo.Gateway.Hub;
 /// <summary>One browser's WebSocket: what it has attached, and what waits to be sent to it. Nothing else is kept of it.</summary>
 internal sealed class GatewayConnection(string id, string user, DateTimeOffset? expiresAt, IClientProxy browser, Action abort)
 {
+    private static readonly TimeSpan LongestBye = TimeSpan.FromSeconds(1);
+
     private readonly SendQueue _queue = new();
     private int _isSending;
+    private int _isClosing;
 
     public string Id => id;
 
@@ -49,17 +52,25 @@ internal sealed class GatewayConnection(string id, string user, DateTimeOffset? 
         Send();
     }
 
-    /// <summary>Says why, and ends the connection.</summary>
-    public async Task CloseAsync(ByeReason reason)
+    /// <summary>Says that the connection is about to end. Waits a second at most.</summary>
+    public async Task SayByeAsync(ByeReason reason)
     {
         try
         {
-            await browser.SendCoreAsync(Push.Bye, [new ByePush(reason)]).WaitAsync(TimeSpan.FromSeconds(1));
+            await browser.SendCoreAsync(Push.Bye, [new ByePush(reason)]).WaitAsync(LongestBye);
         }
         catch (Exception)
         {
             // It takes nothing any more.
         }
+    }
+
+    /// <summary>Says why, and ends the connection a little later, unless the browser does.</summary>
+    public async Task CloseAsync(ByeReason reason, TimeProvider clock)
+    {
+        if (Interlocked.Exchange(ref _isClosing, 1) != 0) return;
+        await SayByeAsync(reason);
+        await Task.Delay(LongestBye, clock);
         abort();
     }
 

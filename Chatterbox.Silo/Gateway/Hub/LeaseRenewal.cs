@@ -14,13 +14,14 @@ internal sealed partial class LeaseRenewal(
 {
     private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ExpiryPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TimeToSend = TimeSpan.FromMilliseconds(250);
     private static readonly ParallelOptions SomeAtOnce = new() { MaxDegreeOfParallelism = 64 };
 
     private readonly TimeSpan _period = options.Value.Lease / 3;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        lifetime.ApplicationStopping.Register(CloseAll);
+        lifetime.ApplicationStopping.Register(SayBye);
         return base.StartAsync(cancellationToken);
     }
 
@@ -36,9 +37,16 @@ internal sealed partial class LeaseRenewal(
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // Waited for, since the web server closes its connections as soon as this returns. It takes a second at most.
-    private void CloseAll() =>
-        Task.WhenAll(connections.All.Select(connection => connection.CloseAsync(ByeReason.Stopping))).Wait(CancellationToken.None);
+    // Waited for, since SignalR drops its connections, and what they have not sent yet, as soon as this returns.
+    private void SayBye() => SayByeAsync().Wait(CancellationToken.None);
+
+    private async Task SayByeAsync()
+    {
+        var all = connections.All.ToArray();
+        if (all.Length == 0) return;
+        await Task.WhenAll(all.Select(connection => connection.SayByeAsync(ByeReason.Stopping)));
+        await Task.Delay(TimeToSend, clock);
+    }
 
     private async Task RenewAsync(CancellationToken stopping)
     {
@@ -73,7 +81,7 @@ internal sealed partial class LeaseRenewal(
         {
             var now = clock.GetUtcNow();
             foreach (var connection in connections.All.Where(connection => connection.ExpiresAt <= now))
-                _ = connection.CloseAsync(ByeReason.Expired);
+                _ = connection.CloseAsync(ByeReason.Expired, clock);
         }
     }
 
