@@ -74,7 +74,7 @@ public sealed partial class ChatterboxStore
             }
             catch (AccessDeniedException denied)
             {
-                Refuse(new SessionRefusedException(new("credential", denied.Message, "one that is accepted for this user")));
+                Refuse(new SessionRefusedException(denied.Rejection));
                 return;
             }
             catch (SessionUnknownException unknown)

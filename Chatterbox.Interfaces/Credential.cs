@@ -17,4 +17,7 @@ internal static class Credential
 
 /// <summary>The caller may not make this call: its credential is missing, not accepted, or of another user.</summary>
 [GenerateSerializer, Alias("chatterbox.AccessDeniedException")]
-public sealed class AccessDeniedException(string message) : Exception(message);
+public sealed class AccessDeniedException(Rejection rejection) : Exception(rejection.Message)
+{
+    [Id(0)] public Rejection Rejection { get; } = rejection;
+}

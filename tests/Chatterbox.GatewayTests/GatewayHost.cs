@@ -138,6 +138,7 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(_log);
         Settings = SiloSettings.Read(builder.Configuration);
         AccessCheck.Ensure(Settings, builder.Environment, builder.Configuration);
+        if (Settings.Database.Provider is not DatabaseProvider.Sqlite) DatabaseSchema.Migrate(Settings.Database);
         DatabaseSchema.Ensure(Settings.Database);
         builder.AddChatterbox(Settings);
         _app = builder.Build();

@@ -23,9 +23,7 @@ internal sealed partial class GrainCallGuard(
         if (!isAllowed)
         {
             LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
-            throw new AccessDeniedException(access is GrainAccess.Silos
-                ? $"{context.InterfaceName} is not for clients."
-                : $"{context.InterfaceName}.{context.MethodName} needs {Needed(access)}; the call has {Describe(credential)}.");
+            throw new AccessDeniedException(new("credential", Describe(credential), Needed(access)));
         }
         await context.Invoke();
     }
@@ -48,6 +46,7 @@ internal sealed partial class GrainCallGuard(
 
     private static string Needed(GrainAccess access) => access switch
     {
+        GrainAccess.Silos => "a silo's: this is not for clients",
         GrainAccess.Owner => "the service key, or a token of the user it is about",
         GrainAccess.Operator => "the service key, or the token of an operator",
         _ => "the service key, or a user's token",
@@ -56,12 +55,12 @@ internal sealed partial class GrainCallGuard(
     // Never the credential itself.
     private static string Describe(string? credential) => credential switch
     {
-        null => "no credential",
+        null => "none",
         _ when credential.StartsWith(Credential.Service, StringComparison.Ordinal) => "a service key that is not this service's",
         _ when credential.StartsWith(Credential.User, StringComparison.Ordinal) => "a token that is not accepted here",
         _ => "a credential that is not accepted",
     };
 
-    [LoggerMessage(LogLevel.Warning, "A call of {Interface}.{Method} from outside was denied: it had {Credential}")]
+    [LoggerMessage(LogLevel.Warning, "A call of {Interface}.{Method} from outside was denied; its credential: {Credential}")]
     private partial void LogDenied(string @interface, string method, string credential);
 }

@@ -1,3 +1,4 @@
+using Chatterbox.Chaos.Clients;
 using System.Net;
 using Chatterbox.Chaos.Ledgers;
 using Chatterbox.ClusterTests.Storage;
