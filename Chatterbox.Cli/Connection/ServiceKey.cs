@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Chatterbox.Cli.Connection;
 
 /// <summary>
-/// The silos' service key: from an option, a file or the environment, in this order. Others on the machine can see a command line,
-/// so a file is better.
+/// The silos' service key: from an option, a file or the environment, in this order. Others on the machine can see a
+/// command line, so a file is better.
 /// </summary>
 internal static class ServiceKey
 {

@@ -13,8 +13,8 @@ public sealed class AuthOptions
     internal const int KeyBytes = 32;
 
     /// <summary>
-    /// Addresses of OpenID Connect issuers whose tokens are accepted, separated by ';'. With more than one, a user's id begins with
-    /// the issuer. Default empty: none.
+    /// Addresses of OpenID Connect issuers whose tokens are accepted, separated by ';'. With more than one, a user's id begins
+    /// with the issuer. Default empty: none.
     /// </summary>
     public string Authority { get; set; } = "";
 
@@ -48,17 +48,19 @@ public sealed class AuthOptions
         {
             if (!Uri.TryCreate(authority, UriKind.Absolute, out var address)
                 || !(address.Scheme is "https" || (address.Scheme is "http" && address.IsLoopback)))
-                throw SettingsException.For("Chatterbox:Auth:Authority", authority, "addresses such as https://login.example.com");
+                throw SettingsException.For(
+                    "Chatterbox:Auth:Authority", authority, "addresses such as https://login.example.com");
         }
         if (Authority.Length > 0 && Audience.Length == 0)
             throw SettingsException.For("Chatterbox:Auth:Audience", Audience, "set with Chatterbox__Auth__Authority");
         if (Authority.Length > 0 && SigningKey.Length > 0)
-            throw new SettingsException("Chatterbox__Auth__SigningKey must be empty with Chatterbox__Auth__Authority: one or the other.");
+            throw new SettingsException(
+                "Chatterbox__Auth__SigningKey must be empty with Chatterbox__Auth__Authority: one or the other.");
         EnsureLong("Chatterbox:Auth:SigningKey", SigningKey);
         EnsureLong("Chatterbox:Auth:ServiceKey", ServiceKey);
         if (IsConfigured && ServiceKey.Length == 0 && clustering is ClusteringMode.AdoNet)
             throw new SettingsException(
-                $"Chatterbox__Auth__ServiceKey must be {KeyBytes} bytes or more, the same on all silos: they know each other by it.");
+                $"Chatterbox__Auth__ServiceKey must be {KeyBytes} bytes or more: all silos know each other by it.");
     }
 
     // The key itself is never shown.

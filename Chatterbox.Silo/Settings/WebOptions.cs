@@ -6,7 +6,8 @@ namespace Chatterbox.Silo.Settings;
 public sealed class WebOptions
 {
     /// <summary>
-    /// Origins of pages, other than the silo's own, that may call: <c>https://app.example.com</c>, separated by ';'. Default empty: none.
+    /// Origins of pages, other than the silo's own, that may call: <c>https://app.example.com</c>, separated by ';'. Default
+    /// empty: none.
     /// </summary>
     public string Origins { get; set; } = "";
 
@@ -18,12 +19,13 @@ public sealed class WebOptions
     [Range(1, 10_000)]
     public int ConnectionsPerUser { get; set; } = 20;
 
-    /// <summary>Hub calls of one user a second, over all connections; twice as many in a burst. Default 500; 1 to 100,000.</summary>
+    /// <summary>Hub calls of one user a second, over all connections, twice that in a burst. Default 500; 1 to 100,000.</summary>
     [Range(1, 100_000)]
     public int CallsPerSecond { get; set; } = 500;
 
     /// <summary>
-    /// Large requests under way at once: snapshots, changes by HTTP, pieces of audio, exports, imports. Others wait. Default 64; 1 to 10,000.
+    /// Large requests under way at once: snapshots, changes by HTTP, pieces of audio, exports, imports. Others wait. Default 64;
+    /// 1 to 10,000.
     /// </summary>
     [Range(1, 10_000)]
     public int LargeRequests { get; set; } = 64;
@@ -42,7 +44,8 @@ public sealed class WebOptions
         {
             if (!Uri.TryCreate(origin, UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http")
                 || address.GetLeftPart(UriPartial.Authority) != origin)
-                throw SettingsException.For("Chatterbox:Web:Origins", origin, "origins such as https://app.example.com, without a path");
+                throw SettingsException.For(
+                    "Chatterbox:Web:Origins", origin, "origins such as https://app.example.com, without a path");
         }
     }
 }

@@ -66,7 +66,8 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public HttpClient Http(string? token)
     {
-        var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = Address };
+        var handler = new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All };
+        var http = new HttpClient(handler) { BaseAddress = Address };
         if (token is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return http;
     }

@@ -25,7 +25,11 @@ public sealed class Page : IAsyncDisposable
             .Build();
         _hub.On<EventsPush>(Push.Events, push => _pushed.Writer.TryWrite(push));
         _hub.On<BehindPush>(Push.Behind, push => _pushed.Writer.TryWrite(push));
-        _hub.On<ByePush>(Push.Bye, push => _pushed.Writer.TryWrite(push));
+        _hub.On<ByePush>(Push.Bye, push =>
+        {
+            _pushed.Writer.TryWrite(push);
+            if (push.Store is null) _ = _hub.StopAsync();
+        });
         _hub.Closed += _ =>
         {
             _closed.TrySetResult();
@@ -44,10 +48,12 @@ public sealed class Page : IAsyncDisposable
         await CallAsync<HelloAnswer>("Hello", new HelloCall(WebProtocol.Version));
     }
 
-    internal Task<T> CallAsync<T>(string method, object call) => _hub.InvokeAsync<T>(method, call).WaitAsync(GatewayHost.Patience);
+    internal Task<T> CallAsync<T>(string method, object call) =>
+        _hub.InvokeAsync<T>(method, call).WaitAsync(GatewayHost.Patience);
 
     internal Task<AttachAnswer> AttachAsync(
-        string client, string store = SessionId.DefaultStore, long epoch = 0, long seen = 0, long next = 1, ValueList<Slice>? slices = null) =>
+        string client, string store = SessionId.DefaultStore, long epoch = 0, long seen = 0, long next = 1,
+        ValueList<Slice>? slices = null) =>
         CallAsync<AttachAnswer>("Attach", new AttachCall(store, client, "a page", epoch, seen, next, slices));
 
     /// <summary>Applies changes under the sequences that follow <paramref name="after"/>.</summary>

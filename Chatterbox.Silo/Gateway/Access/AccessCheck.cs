@@ -23,11 +23,13 @@ internal static class AccessCheck
         }
         if (!IPAddress.IsLoopback(settings.Silo.Advertised))
             throw Open("Chatterbox__Silo__Address", settings.Silo.Address);
-        if (UrlsOf(configuration).FirstOrDefault(url => !IsLoopback(url)) is { } open) throw Open("the web server's address", open);
+        if (UrlsOf(configuration).FirstOrDefault(url => !IsLoopback(url)) is { } open)
+            throw Open("the web server's address", open);
     }
 
     private static SettingsException Open(string setting, string value) => new(
-        $"{setting} must be a loopback address while no authentication is configured, was '{value}'. To listen beyond, set {WhatToSet}.");
+        $"{setting} must be a loopback address while no authentication is configured, was '{value}'. "
+        + $"To listen beyond, set {WhatToSet}.");
 
     private static IEnumerable<string> UrlsOf(IConfiguration configuration) =>
     [

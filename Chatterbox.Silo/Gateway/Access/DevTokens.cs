@@ -35,7 +35,8 @@ internal static class DevTokens
             if (!File.Exists(file)) Make(file);
             var key = File.ReadAllText(file);
             if (Encoding.UTF8.GetByteCount(key) >= AuthOptions.KeyBytes) return key;
-            throw new SettingsException($"{file} must hold {AuthOptions.KeyBytes} bytes or more; delete it to have a new key made.");
+            throw new SettingsException(
+                $"{file} must hold {AuthOptions.KeyBytes} bytes or more; delete it to have a new key made.");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -60,7 +61,8 @@ internal static class DevTokens
     {
         if (Text.CheckUserId(call.User) is { } wrong) return Problems.Of(wrong);
         var seconds = call.Seconds ?? DefaultSeconds;
-        if (seconds is < 1 or > LongestSeconds) return Problems.Of(new Rejection("seconds", $"{seconds}", $"1 to {LongestSeconds}"));
+        if (seconds is < 1 or > LongestSeconds)
+            return Problems.Of(new Rejection("seconds", $"{seconds}", $"1 to {LongestSeconds}"));
         var expires = clock.GetUtcNow().AddSeconds(seconds);
         return TypedResults.Ok(new DevTokenAnswer(Sign(KeyBeside(settings.Database), call.User, expires), expires));
     }

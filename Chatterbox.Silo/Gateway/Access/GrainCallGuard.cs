@@ -2,7 +2,7 @@ using Chatterbox.Silo.Settings;
 
 namespace Chatterbox.Silo.Gateway.Access;
 
-/// <summary>The lock on the Orleans gateway: every call into a grain of this silo passes here, where authentication is configured.</summary>
+/// <summary>The lock on the Orleans gateway: where authentication is configured, every call into a grain passes here.</summary>
 internal sealed partial class GrainCallGuard(
     AuthOptions auth, SiloCredential silo, UserTokens tokens, ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
 {
@@ -11,7 +11,9 @@ internal sealed partial class GrainCallGuard(
     public Task Invoke(IIncomingGrainCallContext context)
     {
         var credential = RequestContext.Get(Credential.Key) as string;
-        return silo.IsOf(credential) || GrainRules.IsTimer(context.Request) ? context.Invoke() : InvokeForClientAsync(context, credential);
+        return silo.IsOf(credential) || GrainRules.IsTimer(context.Request)
+            ? context.Invoke()
+            : InvokeForClientAsync(context, credential);
     }
 
     private async Task InvokeForClientAsync(IIncomingGrainCallContext context, string? credential)
@@ -19,7 +21,8 @@ internal sealed partial class GrainCallGuard(
         var grain = context.Request.GetInterfaceType();
         var access = GrainRules.Of(grain);
         var isAllowed = access is GrainAccess.Anybody
-            || (access is not GrainAccess.Silos && (IsService(credential) || await IsUserAllowedAsync(context, grain, access, credential)));
+            || (access is not GrainAccess.Silos
+                && (IsService(credential) || await IsUserAllowedAsync(context, grain, access, credential)));
         if (!isAllowed)
         {
             LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
@@ -31,7 +34,8 @@ internal sealed partial class GrainCallGuard(
     private bool IsService(string? credential) => _service is not null && credential is not null
         && SiloCredential.AreEqual(credential, _service);
 
-    private async ValueTask<bool> IsUserAllowedAsync(IIncomingGrainCallContext context, Type grain, GrainAccess access, string? credential)
+    private async ValueTask<bool> IsUserAllowedAsync(
+        IIncomingGrainCallContext context, Type grain, GrainAccess access, string? credential)
     {
         if (credential?.StartsWith(Credential.User, StringComparison.Ordinal) is not true) return false;
         if (await tokens.ValidateAsync(credential[Credential.User.Length..]) is not { } user) return false;

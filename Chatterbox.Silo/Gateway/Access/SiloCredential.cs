@@ -11,7 +11,9 @@ internal sealed class SiloCredential
     public SiloCredential(AuthOptions auth, ClusteringOptions cluster)
     {
         // One silo alone needs nothing that lasts.
-        var key = auth.ServiceKey.Length > 0 ? Encoding.UTF8.GetBytes(auth.ServiceKey) : RandomNumberGenerator.GetBytes(AuthOptions.KeyBytes);
+        var key = auth.ServiceKey.Length > 0
+            ? Encoding.UTF8.GetBytes(auth.ServiceKey)
+            : RandomNumberGenerator.GetBytes(AuthOptions.KeyBytes);
         var secret = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"silo of {cluster.ServiceId}/{cluster.ClusterId}"));
         Value = Credential.Silo + Convert.ToBase64String(secret);
     }

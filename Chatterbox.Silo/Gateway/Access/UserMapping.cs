@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
@@ -22,7 +21,8 @@ internal static class UserMapping
     {
         if (string.IsNullOrEmpty(sub) || !Text.IsWellFormed(sub)) return null;
         var user = issuer is null ? Encode(sub) : $"{Encode(issuer)}|{Encode(sub)}";
-        if (user.Length > Limits.UserIdLength) user = $"%sha256-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))}";
+        if (user.Length > Limits.UserIdLength)
+            user = $"%sha256-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)))}";
         return Text.CheckUserId(user) is null ? user : null;
     }
 
@@ -36,8 +36,9 @@ internal static class UserMapping
         for (var at = 0; at < text.Length; at++)
         {
             var character = text[at];
-            if (at >= start && at < end && character is not ('%' or '/' or '|') && !char.IsControl(character)) encoded.Append(character);
-            else foreach (var each in Encoding.UTF8.GetBytes([character])) encoded.Append(CultureInfo.InvariantCulture, $"%{each:X2}");
+            var isKept = at >= start && at < end && character is not ('%' or '/' or '|') && !char.IsControl(character);
+            if (isKept) encoded.Append(character);
+            else encoded.AppendJoin("", Encoding.UTF8.GetBytes([character]).Select(each => $"%{each:X2}"));
         }
         return encoded.ToString();
     }

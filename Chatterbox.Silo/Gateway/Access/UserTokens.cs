@@ -34,16 +34,18 @@ internal sealed class UserTokens(AuthOptions auth, IOptionsMonitor<JwtBearerOpti
         {
             var key = new SymmetricSecurityKey(KeyOf(settings));
             builder.AddJwtBearer(options => Configure(options, auth, tokens =>
-                (tokens.IssuerSigningKey, tokens.ValidateIssuer, tokens.ValidAlgorithms) = (key, false, [SecurityAlgorithms.HmacSha256])));
+                (tokens.IssuerSigningKey, tokens.ValidateIssuer, tokens.ValidAlgorithms) =
+                    (key, false, [SecurityAlgorithms.HmacSha256])));
             return;
         }
-        builder.AddPolicyScheme(JwtBearerDefaults.AuthenticationScheme, null, options => options.ForwardDefaultSelector = context =>
-            SchemeOf(auth, TokenOf(context.Request)));
+        builder.AddPolicyScheme(JwtBearerDefaults.AuthenticationScheme, null, options =>
+            options.ForwardDefaultSelector = context => SchemeOf(auth, TokenOf(context.Request)));
         foreach (var authority in authorities)
         {
             builder.AddJwtBearer(authority, options =>
             {
-                (options.Authority, options.RequireHttpsMetadata) = (authority, authority.StartsWith("https:", StringComparison.Ordinal));
+                options.Authority = authority;
+                options.RequireHttpsMetadata = authority.StartsWith("https:", StringComparison.Ordinal);
                 Configure(options, auth, _ => { });
             });
         }
@@ -114,7 +116,8 @@ internal sealed class UserTokens(AuthOptions auth, IOptionsMonitor<JwtBearerOpti
     {
         var handler = new JsonWebTokenHandler();
         var issuer = handler.CanReadToken(token) ? ReadIssuer(handler, token) : null;
-        return auth.Authorities.FirstOrDefault(authority => authority.TrimEnd('/') == issuer?.TrimEnd('/')) ?? auth.Authorities[0];
+        return auth.Authorities.FirstOrDefault(authority => authority.TrimEnd('/') == issuer?.TrimEnd('/'))
+            ?? auth.Authorities[0];
     }
 
     private static string? ReadIssuer(JsonWebTokenHandler handler, string? token)

@@ -20,7 +20,8 @@ internal static class AudioApi
             .WithMetadata(new BodyLimit(AudioPieces.Bytes)).RequireRateLimiting(GatewayExtensions.Large);
         audio.MapPost("/complete", CompleteAsync).WithSummary("Makes the pieces a clip, if they have the hash in the path.");
         audio.MapGet("", GetAsync).WithSummary("The clip, or a range of it.")
-            .Produces<byte[]>(StatusCodes.Status200OK, "audio/wav").Produces<byte[]>(StatusCodes.Status206PartialContent, "audio/wav");
+            .Produces<byte[]>(StatusCodes.Status200OK, "audio/wav")
+            .Produces<byte[]>(StatusCodes.Status206PartialContent, "audio/wav");
     }
 
     /// <summary>Refuses a path that can be no clip's.</summary>
@@ -29,7 +30,8 @@ internal static class AudioApi
         var hash = context.HttpContext.GetRouteValue("sha256") as string ?? "";
         return hash.Length == 64 && hash.All(char.IsAsciiHexDigitLower)
             ? next(context)
-            : new(Problems.Of(Rejection.OfText("sha256", hash, "64 lower-case hexadecimal digits"), StatusCodes.Status404NotFound, "Not found"));
+            : new(Problems.Of(
+                Rejection.OfText("sha256", hash, "64 digits of 0-9 and a-f"), StatusCodes.Status404NotFound, "Not found"));
     }
 
     private static async Task<Results<Ok<UploadAnswer>, JsonHttpResult<Problem>>> BeginAsync(
@@ -62,17 +64,21 @@ internal static class AudioApi
         if (await of.Clip.DescribeAsync() is not { } audio) return Problems.NotFound("There is no such clip, or it is damaged.");
         of.Http.Response.Headers.CacheControl = $"private, immutable, max-age={(int)TimeSpan.FromDays(Year).TotalSeconds}";
         // Nothing that a browser would run.
-        var mediaType = audio.MediaType.StartsWith("audio/", StringComparison.Ordinal) ? audio.MediaType : "application/octet-stream";
+        var mediaType = audio.MediaType.StartsWith("audio/", StringComparison.Ordinal)
+            ? audio.MediaType
+            : "application/octet-stream";
         return TypedResults.Stream(new ClipStream(of.Clip, audio.Length), mediaType,
             entityTag: new EntityTagHeaderValue($"\"{of.Hash}\""), enableRangeProcessing: true);
     }
 
     private static JsonHttpResult<Problem> NotBegun() =>
-        Problems.Of(new Problem("Not begun", StatusCodes.Status409Conflict, "The upload is not known, or no longer: begin it again."));
+        Problems.Of(
+            new Problem("Not begun", StatusCodes.Status409Conflict, "The upload is not known, or no longer: begin it again."));
 
     private static async Task<byte[]> ReadAsync(HttpRequest request)
     {
-        using var bytes = new MemoryStream(request.ContentLength is > 0 and <= AudioPieces.Bytes and var length ? (int)length : 0);
+        using var bytes = new MemoryStream(
+            request.ContentLength is > 0 and <= AudioPieces.Bytes and var length ? (int)length : 0);
         await request.Body.CopyToAsync(bytes, request.HttpContext.RequestAborted);
         return bytes.Length == bytes.Capacity ? bytes.GetBuffer() : bytes.ToArray();
     }

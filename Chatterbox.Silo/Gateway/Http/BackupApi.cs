@@ -13,13 +13,15 @@ internal static class BackupApi
 
     public static void Map(RouteGroupBuilder sessions)
     {
-        sessions.MapGet("/export", ExportAsync).WithSummary("The session as one JSON document, its audio included unless told otherwise.")
+        sessions.MapGet("/export", ExportAsync).WithSummary("The session as one JSON document, with its audio.")
             .Produces<object>().RequireRateLimiting(GatewayExtensions.Large);
         sessions.MapPost("/import", ImportAsync).WithSummary("Replaces the session by a document, all or nothing.")
-            .Accepts<object>("application/json").WithMetadata(new BodyLimit(long.MaxValue)).RequireRateLimiting(GatewayExtensions.Large);
+            .Accepts<object>("application/json").WithMetadata(new BodyLimit(long.MaxValue))
+            .RequireRateLimiting(GatewayExtensions.Large);
     }
 
-    private static async Task ExportAsync([AsParameters] SessionRequest of, ChatterboxClient client, [FromQuery] bool audio = true)
+    private static async Task ExportAsync(
+        [AsParameters] SessionRequest of, ChatterboxClient client, [FromQuery] bool audio = true)
     {
         var aborted = of.Http.RequestAborted;
         await using var store = await client.OpenAsync(of.Id, aborted);

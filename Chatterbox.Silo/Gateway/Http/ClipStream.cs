@@ -56,7 +56,8 @@ internal sealed class ClipStream(IAudioClipGrain clip, long length) : Stream
         var reply = await loading.WaitAsync(cancellationToken);
         _bytes = reply.Bytes ?? throw new IOException(reply.Refused?.Message ?? "The clip was deleted while it was read.");
         _piece = piece;
-        if (_bytes.Length != AudioPieces.LengthOf(piece, length)) throw new IOException("A piece of the clip has another length.");
+        if (_bytes.Length != AudioPieces.LengthOf(piece, length))
+            throw new IOException("A piece of the clip has another length.");
         if (piece + 1 < AudioPieces.CountOf(length)) _ahead = clip.GetPieceAsync(piece + 1);
     }
 }

@@ -1,8 +1,8 @@
 namespace Chatterbox.Silo.Gateway.Http;
 
 /// <summary>
-/// Lets what writes synchronously write to a response: it goes to memory, and from there with the next asynchronous call. Holds one
-/// session's state at most, which a writer of JSON writes in one piece.
+/// Lets what writes synchronously write to a response: it goes to memory, and from there with the next asynchronous call. Holds
+/// one session's state at most, which a writer of JSON writes in one piece.
 /// </summary>
 internal sealed class DrainedStream(Stream output) : Stream
 {

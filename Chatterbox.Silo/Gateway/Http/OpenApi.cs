@@ -31,7 +31,8 @@ internal static class OpenApi
                 operation.Parameters ??= [];
                 operation.Parameters.Insert(0, new OpenApiParameter
                 {
-                    Name = name.Name, In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                    Name = name.Name, In = ParameterLocation.Path, Required = true,
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 });
             }
             return Task.CompletedTask;

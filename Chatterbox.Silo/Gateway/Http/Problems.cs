@@ -50,7 +50,7 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IEndpointFilt
 
     /// <summary>The service is there, and cannot do it at present.</summary>
     public static bool IsUnavailable(Exception failure) =>
-        failure is StorageUnavailableException or WriteOutcomeUnknownException or TimeoutException or OrleansException or IOException;
+        failure is StorageUnavailableException or TimeoutException or OrleansException or IOException;
 
     public static string Explain(Exception failure) => failure switch
     {
@@ -71,7 +71,8 @@ internal sealed partial class Problems(ILogger<Problems> logger) : IEndpointFilt
             case SessionRefusedException refused:
                 return Of(refused.Rejection, StatusCodes.Status409Conflict, "Refused");
             case BackupFormatException or JsonException:
-                return Of(new Problem("Not a document that can be read", StatusCodes.Status422UnprocessableEntity, failure.Message));
+                return Of(new Problem(
+                    "Not a document that can be read", StatusCodes.Status422UnprocessableEntity, failure.Message));
             case BadHttpRequestException bad:
                 return Of(new Problem("Bad request", bad.StatusCode, bad.Message));
         }

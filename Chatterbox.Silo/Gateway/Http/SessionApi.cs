@@ -38,7 +38,8 @@ internal static class SessionApi
         [AsParameters] SessionRequest of, [FromQuery] string? slices)
     {
         if (!TryReadSlices(slices, out var wanted))
-            return Problems.Of(Rejection.OfText("slices", slices, $"of {string.Join(',', WireNames.Slices)}, separated by commas"));
+            return Problems.Of(
+                Rejection.OfText("slices", slices, $"of {string.Join(',', WireNames.Slices)}, separated by commas"));
         var session = of.Session;
         var headers = of.Http.Response.GetTypedHeaders();
         headers.CacheControl = new() { Private = true, NoCache = true };

@@ -24,7 +24,8 @@ internal sealed class CallLimits(WebOptions options) : IHubFilter, IDisposable
         using var lease = _users.AttemptAcquire(invocationContext.Context.UserIdentifier!);
         return lease.IsAcquired
             ? await next(invocationContext)
-            : throw new HubException($"limited: {options.CallsPerSecond} calls a second are allowed for a user; call again later.");
+            : throw new HubException(
+                $"limited: {options.CallsPerSecond} calls a second are allowed for a user; call again later.");
     }
 
     public void Dispose() => _users.Dispose();

@@ -82,7 +82,8 @@ internal sealed partial class EventFanOut(
 
     // The revisions are told all the same: a connection without these slices has not missed anything.
     private static SessionEvent Select(SessionEvent what, ValueList<Slice>? slices) =>
-        slices is null || what is not ChangesApplied changes || changes.Changes.All(change => slices.Contains(change.Change.Slice))
+        slices is null || what is not ChangesApplied changes
+        || changes.Changes.All(change => slices.Contains(change.Change.Slice))
             ? what
             : changes with { Changes = changes.Changes.Where(change => slices.Contains(change.Change.Slice)).ToValueList() };
 

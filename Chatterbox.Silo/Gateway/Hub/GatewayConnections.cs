@@ -35,7 +35,10 @@ internal sealed class GatewayConnections
         foreach (var attachment in connection.Attachments.Values) Detach(attachment);
         while (_byUser.TryGetValue(connection.User, out var count))
         {
-            if (count > 1 ? _byUser.TryUpdate(connection.User, count - 1, count) : _byUser.TryRemove(new(connection.User, count))) return;
+            var isDone = count > 1
+                ? _byUser.TryUpdate(connection.User, count - 1, count)
+                : _byUser.TryRemove(new(connection.User, count));
+            if (isDone) return;
         }
     }
 
@@ -62,8 +65,10 @@ internal sealed class GatewayConnections
         while (_bySession.TryGetValue(attachment.Key, out var attached))
         {
             Attachment[] left = [.. attached.Where(each => each != attachment)];
-            if (left.Length == 0 ? _bySession.TryRemove(new(attachment.Key, attached)) : _bySession.TryUpdate(attachment.Key, left, attached))
-                return;
+            var isDone = left.Length == 0
+                ? _bySession.TryRemove(new(attachment.Key, attached))
+                : _bySession.TryUpdate(attachment.Key, left, attached);
+            if (isDone) return;
         }
     }
 }

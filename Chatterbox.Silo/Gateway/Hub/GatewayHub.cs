@@ -5,11 +5,12 @@ using Microsoft.AspNetCore.SignalR;
 namespace Chatterbox.Silo.Gateway.Hub;
 
 /// <summary>
-/// Relays between a browser and its sessions: client ids, sequences and what is not durable yet are the browser's, and pass through
-/// unchanged. The user is the token's.
+/// Relays between a browser and its sessions: client ids, sequences and what is not durable yet are the browser's, and pass
+/// through unchanged. The user is the token's.
 /// </summary>
 internal sealed class GatewayHub(
-    GatewayConnections connections, EventFanOut events, ServedStores stores, IGrainFactory grains, IHubContext<GatewayHub> browsers)
+    GatewayConnections connections, EventFanOut events, ServedStores stores, IGrainFactory grains,
+    IHubContext<GatewayHub> browsers)
     : Microsoft.AspNetCore.SignalR.Hub, IGatewayHub
 {
     private GatewayConnection Connection => connections.Find(Context.ConnectionId) ?? throw Invalid("the connection has ended");
@@ -132,7 +133,7 @@ internal sealed class GatewayHub(
     private static Rejection? CheckRoom(GatewayConnection connection, string store) =>
         connection.Attachments.Count < WebProtocol.StoresPerConnection || connection.Attachments.ContainsKey(store)
             ? null
-            : new("store", $"{connection.Attachments.Count + 1} stores", $"at most {WebProtocol.StoresPerConnection} over one connection");
+            : new("store", $"{connection.Attachments.Count + 1} stores", $"at most {WebProtocol.StoresPerConnection}");
 
     private static HubException Invalid(string why) => new($"invalid: {why}.");
 }

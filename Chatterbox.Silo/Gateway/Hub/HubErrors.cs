@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Chatterbox.Silo.Gateway.Hub;
 
-/// <summary>A call that could not be served fails with a code that a page can act upon, and nothing of the silo's inside.</summary>
+/// <summary>A call that could not be served fails with a code that a page can act upon, and shows nothing else.</summary>
 internal sealed partial class HubErrors(ILogger<HubErrors> logger) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(

@@ -9,12 +9,13 @@ namespace Chatterbox.Silo.Gateway.Hub;
 /// those whose token has expired.
 /// </summary>
 internal sealed partial class LeaseRenewal(
-    GatewayConnections connections, EventFanOut events, IGrainFactory grains, IOptions<ChatterboxOptions> options, TimeProvider clock,
-    IHostApplicationLifetime lifetime, ILogger<LeaseRenewal> logger) : BackgroundService
+    GatewayConnections connections, EventFanOut events, IGrainFactory grains, IOptions<ChatterboxOptions> options,
+    TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<LeaseRenewal> logger) : BackgroundService
 {
     private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ExpiryPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TimeToSend = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan TimeToClose = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ClosingPeriod = TimeSpan.FromMilliseconds(20);
     private static readonly ParallelOptions SomeAtOnce = new() { MaxDegreeOfParallelism = 64 };
 
     private readonly TimeSpan _period = options.Value.Lease / 3;
@@ -42,10 +43,10 @@ internal sealed partial class LeaseRenewal(
 
     private async Task SayByeAsync()
     {
-        var all = connections.All.ToArray();
-        if (all.Length == 0) return;
-        await Task.WhenAll(all.Select(connection => connection.SayByeAsync(ByeReason.Stopping)));
-        await Task.Delay(TimeToSend, clock);
+        await Task.WhenAll(connections.All.Select(connection => connection.SayByeAsync(ByeReason.Stopping)));
+        var asked = clock.GetTimestamp();
+        using var timer = new PeriodicTimer(ClosingPeriod, clock);
+        while (connections.All.Any() && clock.GetElapsedTime(asked) < TimeToClose) await timer.WaitForNextTickAsync();
     }
 
     private async Task RenewAsync(CancellationToken stopping)

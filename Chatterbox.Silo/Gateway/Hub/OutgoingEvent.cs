@@ -10,7 +10,8 @@ internal sealed record OutgoingEvent(string Session, long Epoch, EventKind Kind,
 {
     public static OutgoingEvent Of(string session, long epoch, SessionEvent what) => new(
         session, epoch, KindOf(what), what is ChangesApplied changes ? changes.ToRevision : 0,
-        what is BecameDurable durable ? durable.Revision : 0, JsonSerializer.SerializeToUtf8Bytes(what, WireJson.Of<SessionEvent>()));
+        what is BecameDurable durable ? durable.Revision : 0,
+        JsonSerializer.SerializeToUtf8Bytes(what, WireJson.Of<SessionEvent>()));
 
     private static EventKind KindOf(SessionEvent what) => what switch
     {

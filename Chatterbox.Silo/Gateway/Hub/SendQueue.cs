@@ -4,8 +4,8 @@ using Chatterbox.Silo.Gateway.Wire;
 namespace Chatterbox.Silo.Gateway.Hub;
 
 /// <summary>
-/// What waits to be sent over one connection: bounded, never waits, and loses nothing that the client cannot ask for. An event that a
-/// later one of its kind supersedes is dropped; when there is too much, a session's changes become one <see cref="BehindPush"/>.
+/// What waits to be sent over one connection: bounded, never waits, and loses nothing that the client cannot ask for. An event
+/// that a later one of its kind supersedes is dropped; of too much, a session's changes become one <see cref="BehindPush"/>.
 /// </summary>
 internal sealed class SendQueue
 {

@@ -132,7 +132,7 @@ internal sealed record EventsPush(string Store, long Epoch, ValueList<SessionEve
 /// <param name="Epoch">0 when the session does not know the client any more.</param>
 internal sealed record BehindPush(string Store, long Epoch, long Revision, long DurableRevision);
 
-/// <summary>Pushed as <c>bye</c>.</summary>
+/// <summary>Pushed as <c>bye</c>. Without a store the page closes the connection; the silo does so a little later.</summary>
 /// <param name="Store">The store that is no longer attached; absent when the connection ends.</param>
 internal sealed record ByePush(ByeReason Reason, string? Store = null);
 

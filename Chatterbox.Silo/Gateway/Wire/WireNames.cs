@@ -6,7 +6,8 @@ namespace Chatterbox.Silo.Gateway.Wire;
 internal static class WireNames
 {
     private static readonly Dictionary<string, Slice> SlicesByName =
-        Enum.GetValues<Slice>().ToDictionary(slice => JsonSerializer.SerializeToElement(slice, WireJson.Of<Slice>()).GetString()!);
+        Enum.GetValues<Slice>().ToDictionary(
+            slice => JsonSerializer.SerializeToElement(slice, WireJson.Of<Slice>()).GetString()!);
 
     public static IEnumerable<string> Slices => SlicesByName.Keys;
 

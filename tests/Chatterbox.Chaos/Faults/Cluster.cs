@@ -1,5 +1,5 @@
-using Chatterbox.Chaos.Clients;
 using System.Net;
+using Chatterbox.Chaos.Clients;
 using Chatterbox.Chaos.Ledgers;
 using Chatterbox.ClusterTests.Storage;
 

@@ -25,7 +25,8 @@ public sealed class AccessCheckTests
     [InlineData("Kestrel:Endpoints:Open:Url", "http://10.0.0.5:80")]
     [InlineData("Chatterbox:Silo:Address", "10.0.0.5")]
     public void Loopback_only(string setting, string value) =>
-        Assert.Contains($"'{(setting is "http_ports" ? "http://*:8080" : value.Split(';')[^1])}'", Refusal("Development", (setting, value)), StringComparison.Ordinal);
+        Assert.Contains($"'{(setting is "http_ports" ? "http://*:8080" : value.Split(';')[^1])}'",
+            Refusal("Development", (setting, value)), StringComparison.Ordinal);
 
     [Theory(DisplayName = "[X1] a silo starts in Development on loopback, and anywhere with a key")]
     [InlineData("Development", "urls", Loopback)]

@@ -10,7 +10,8 @@ public sealed class DevelopmentTests
     private static readonly (string, string?)[] Nothing =
         [("Environment", "Development"), ("Auth:SigningKey", null), ("Auth:ServiceKey", null)];
 
-    [Fact(DisplayName = "[X1] in Development with nothing configured a token is there for the asking, and .NET clients need none")]
+    [Fact(DisplayName =
+        "[X1] in Development with nothing configured a token is there for the asking, and .NET clients need none")]
     public async Task Development_is_open()
     {
         await using var host = await GatewayHost.StartAsync(Nothing);

@@ -22,7 +22,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
         select (method, "/" + endpoint.RoutePattern.RawText!.Trim('/'));
 
-    [Fact(DisplayName = "[X1] every endpoint refuses a missing, an expired and a wrongly signed token, and one without an expiry or user")]
+    [Fact(DisplayName =
+        "[X1] every endpoint refuses a missing, an expired and a wrongly signed token, and one without an expiry or user")]
     public async Task Refuses_tokens()
     {
         string?[] tokens =
@@ -60,7 +61,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         }
     }
 
-    [Fact(DisplayName = "[X1] what answers without a token is health and the description of the API, and the others take no user from the path")]
+    [Fact(DisplayName =
+        "[X1] what answers without a token is health and the description of the API, and the others take no user from the path")]
     public void Open_endpoints_are_few()
     {
         Assert.All(Open, pattern => Assert.Contains(Endpoints, endpoint => endpoint.Pattern == pattern));
@@ -68,7 +70,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.All(patterns, pattern => Assert.True(
             pattern.StartsWith("/api/sessions/{store}", StringComparison.Ordinal)
             || pattern.StartsWith("/api/users/{user}/sessions/{store}", StringComparison.Ordinal)
-            || pattern.StartsWith("/api/audio/{sha256}", StringComparison.Ordinal) || pattern.StartsWith("/hub", StringComparison.Ordinal),
+            || pattern.StartsWith("/api/audio/{sha256}", StringComparison.Ordinal)
+            || pattern.StartsWith("/hub", StringComparison.Ordinal),
             $"{pattern} has no rule"));
     }
 
@@ -94,7 +97,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal("alice was here", (await page.SinceAsync(0, 0)).Snapshot!.Runtime.SystemStatus);
     }
 
-    [Fact(DisplayName = "[X1] every call of the hub takes the user from the token: none has one in its message, and each needs an attached client")]
+    [Fact(DisplayName =
+        "[X1] every call of the hub takes the user from the token, never from its message, and needs an attached client")]
     public async Task Hub_calls_have_rules()
     {
         var methods = typeof(GatewayHub).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
@@ -124,10 +128,12 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
     [Fact(DisplayName = "[X1] a WebSocket is refused to a page of another origin, and to a user with too many")]
     public async Task Handshakes_are_checked()
     {
-        await using var host = await GatewayHost.StartAsync(("Web:ConnectionsPerUser", "2"), ("Web:Origins", "https://app.example.com"));
+        await using var host = await GatewayHost.StartAsync(
+            ("Web:ConnectionsPerUser", "2"), ("Web:Origins", "https://app.example.com"));
         Assert.Equal(HttpStatusCode.Forbidden, await HandshakeAsync(host, "carol", "https://evil.example.com"));
         Assert.Equal(HttpStatusCode.SwitchingProtocols, await HandshakeAsync(host, "carol", "https://app.example.com"));
-        Assert.Equal(HttpStatusCode.SwitchingProtocols, await HandshakeAsync(host, "carol", host.Address.GetLeftPart(UriPartial.Authority)));
+        Assert.Equal(HttpStatusCode.SwitchingProtocols,
+            await HandshakeAsync(host, "carol", host.Address.GetLeftPart(UriPartial.Authority)));
 
         await host.OpenAsync("dave");
         await host.OpenAsync("dave");
@@ -150,7 +156,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         foreach (var path in (string[])["/health/live", "/api/sessions/app-state", "/nothing-here"])
         {
             using var reply = await http.GetAsync(path);
-            Assert.Contains("default-src 'self'", reply.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            Assert.Contains(
+                "default-src 'self'", reply.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
             Assert.Equal("nosniff", reply.Headers.GetValues("X-Content-Type-Options").Single());
         }
     }
@@ -166,7 +173,8 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         using var http = host.Http(token);
         await http.GetJsonAsync<SessionStatus>("/api/sessions/app-state/status");
         using var inAddress = await host.Http(null).GetAsync($"/hub?access_token={token}");
-        using var expired = await host.Http(GatewayHost.Token("erin", TimeSpan.FromMinutes(-1))).GetAsync("/api/sessions/app-state");
+        using var expired = await host.Http(GatewayHost.Token("erin", TimeSpan.FromMinutes(-1))).GetAsync(
+            "/api/sessions/app-state");
         Assert.Contains("erin", host.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(token.Split('.')[2], host.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(GatewayHost.ServiceKey, host.Log, StringComparison.Ordinal);
@@ -189,7 +197,10 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         using var socket = new System.Net.WebSockets.ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         if (origin is not null) socket.Options.SetRequestHeader("Origin", origin);
-        var address = new UriBuilder(host.Address) { Scheme = "ws", Path = "/hub", Query = $"access_token={GatewayHost.Token(user)}" };
+        var address = new UriBuilder(host.Address)
+        {
+            Scheme = "ws", Path = "/hub", Query = $"access_token={GatewayHost.Token(user)}",
+        };
         try
         {
             await socket.ConnectAsync(address.Uri, CancellationToken.None);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Chatterbox.Client;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Gateway.Access;
@@ -12,16 +11,18 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
     private readonly GatewayHost _host = shared.Host;
 
     private static IEnumerable<Type> GrainInterfaces =>
-        from assembly in (Assembly[])[typeof(IUserSessionGrain).Assembly, typeof(ChatterboxOptions).Assembly, typeof(GrainRules).Assembly]
-        from type in assembly.GetTypes()
+        from marker in (Type[])[typeof(IUserSessionGrain), typeof(ChatterboxOptions), typeof(GrainRules)]
+        from type in marker.Assembly.GetTypes()
         where type.IsInterface && typeof(IAddressable).IsAssignableFrom(type)
         select type;
 
     [Fact(DisplayName = "[X4] every grain interface has a rule that says who may call it from outside")]
     public void Every_interface_has_a_rule() =>
-        Assert.Equal(GrainInterfaces.Select(type => type.FullName!).Order(), GrainRules.Known.Select(type => type.FullName!).Order());
+        Assert.Equal(
+            GrainInterfaces.Select(type => type.FullName!).Order(), GrainRules.Known.Select(type => type.FullName!).Order());
 
-    [Theory(DisplayName = "[X1] every method of every grain denies a client without a credential, with a wrong one, and of another user")]
+    [Theory(DisplayName =
+        "[X1] every method of every grain denies a client without a credential, with a wrong one, and of another user")]
     [InlineData("none")]
     [InlineData("wrong key")]
     [InlineData("expired")]
@@ -116,7 +117,8 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
         {
             var grain = typeof(IGrainWithIntegerKey).IsAssignableFrom(type)
                 ? (object)cluster.GetGrain(type, 0)
-                : cluster.GetGrain(type, type == typeof(IAudioClipGrain) ? AudioClipKey.For("alice", new('a', 64)) : new SessionId("alice").Key);
+                : cluster.GetGrain(
+                    type, type == typeof(IAudioClipGrain) ? AudioClipKey.For("alice", new('a', 64)) : new SessionId("alice").Key);
             foreach (var method in type.GetMethods())
             {
                 var arguments = method.GetParameters().Select(parameter =>

@@ -38,7 +38,8 @@ public sealed class AudioApiTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal($"\"{hash}\"", whole.Headers.ETag!.Tag);
         Assert.Equal(["immutable", "max-age=31536000", "private"], $"{whole.Headers.CacheControl}".Split(", ").Order());
 
-        foreach (var (from, to) in ((int, int)[])[(0, 0), (AudioPieces.Bytes - 10, AudioPieces.Bytes + 10), (clip.Length - 5, clip.Length - 1)])
+        (int, int)[] ranges = [(0, 0), (AudioPieces.Bytes - 10, AudioPieces.Bytes + 10), (clip.Length - 5, clip.Length - 1)];
+        foreach (var (from, to) in ranges)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/audio/{hash}");
             request.Headers.Range = new RangeHeaderValue(from, to);
@@ -59,11 +60,13 @@ public sealed class AudioApiTests(SharedHost shared) : IClassFixture<SharedHost>
         using var unknown = await http.PutAsync($"/api/audio/{hash}/pieces/0", new ByteArrayContent([1]));
         Assert.Equal(HttpStatusCode.Conflict, unknown.StatusCode);
         await BeginAsync(http, clip, hash);
-        using var tooLong = await http.PutAsync($"/api/audio/{hash}/pieces/0", new ByteArrayContent(new byte[AudioPieces.Bytes + 1]));
+        using var tooLong = await http.PutAsync(
+            $"/api/audio/{hash}/pieces/0", new ByteArrayContent(new byte[AudioPieces.Bytes + 1]));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, tooLong.StatusCode);
         using var tooShort = await http.PutAsync($"/api/audio/{hash}/pieces/0", new ByteArrayContent([1]));
         Assert.Equal("piece", (await tooShort.ProblemAsync()).Field);
-        using var wrongLength = await http.PostAsync($"/api/audio/{hash}", new UploadCall("app-state", Limits.ClipBytes + 1L, "audio/wav"));
+        using var wrongLength = await http.PostAsync(
+            $"/api/audio/{hash}", new UploadCall("app-state", Limits.ClipBytes + 1L, "audio/wav"));
         Assert.Equal("audio", (await wrongLength.ProblemAsync()).Field);
 
         await TestClip.PutAsync(http, new byte[clip.Length], hash, 0);

@@ -14,7 +14,8 @@ internal static class TestClip
 
     public static async Task<UploadAnswer> UploadAsync(HttpClient http, byte[] clip, string hash)
     {
-        using var begun = await http.PostAsync($"/api/audio/{hash}", new UploadCall(SessionId.DefaultStore, clip.Length, "audio/wav"));
+        using var begun = await http.PostAsync(
+            $"/api/audio/{hash}", new UploadCall(SessionId.DefaultStore, clip.Length, "audio/wav"));
         foreach (var piece in (await begun.JsonAsync<UploadAnswer>()).Missing) await PutAsync(http, clip, hash, piece);
         using var complete = await http.PostAsync($"/api/audio/{hash}/complete", null);
         return await complete.JsonAsync<UploadAnswer>();

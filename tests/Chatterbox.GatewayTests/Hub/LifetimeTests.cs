@@ -13,7 +13,8 @@ public sealed class LifetimeTests
         await page.Closed.WaitAsync(GatewayHost.Patience);
     }
 
-    [Fact(DisplayName = "[W2] the lease of a page is renewed while its socket lasts, and ends after it without a trace of a crash")]
+    [Fact(DisplayName =
+        "[W2] the lease of a page is renewed while its socket lasts, and ends after it without a trace of a crash")]
     public async Task Leases_follow_sockets()
     {
         await using var host = await GatewayHost.StartAsync(("Session:Lease", "00:00:01"));

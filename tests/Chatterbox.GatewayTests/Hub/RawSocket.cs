@@ -15,7 +15,10 @@ internal sealed class RawSocket : IDisposable
     public static async Task<RawSocket> OpenAsync(GatewayHost host, string user)
     {
         var raw = new RawSocket();
-        var address = new UriBuilder(host.Address) { Scheme = "ws", Path = "/hub", Query = $"access_token={GatewayHost.Token(user)}" };
+        var address = new UriBuilder(host.Address)
+        {
+            Scheme = "ws", Path = "/hub", Query = $"access_token={GatewayHost.Token(user)}",
+        };
         await raw._socket.ConnectAsync(address.Uri, CancellationToken.None);
         await raw.SendAsync("""{"protocol":"json","version":1}""");
         await raw.ReceiveAsync(message => message == "{}");

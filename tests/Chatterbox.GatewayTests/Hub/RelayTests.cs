@@ -16,7 +16,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Null(attached.Refused);
         Assert.Equal(AppState.Initial, attached.State.Snapshot);
 
-        var applied = await page.ApplyAsync("b1", attached.State.Epoch, 0, new SetStreaming(true), new SelectEngine(TtsEngine.Turbo));
+        var applied = await page.ApplyAsync(
+            "b1", attached.State.Epoch, 0, new SetStreaming(true), new SelectEngine(TtsEngine.Turbo));
         Assert.Equal(ApplyOutcome.Done, applied.Result);
         var last = applied.Outcomes[1].Revision;
         Assert.Equal([last - 1, last], applied.Outcomes.Select(outcome => outcome.Revision));
@@ -30,7 +31,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         var page = await _host.OpenAsync("refused");
         var epoch = (await page.AttachAsync("b1")).State.Epoch;
         var applied = await page.ApplyAsync("b1", epoch, 0,
-            new SetStreaming(true), new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 9 }), new SetSystemStatus("ready"));
+            new SetStreaming(true), new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 9 }),
+            new SetSystemStatus("ready"));
         Assert.Equal(["", "temperature", ""], applied.Outcomes.Select(outcome => outcome.Rejection?.Field ?? ""));
     }
 
@@ -90,7 +92,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.True(again.State.Epoch > epoch);
         Assert.True(again.State.Snapshot!.Preferences.UseStreaming);
         Assert.Contains(new AppliedSequence(Slice.Preferences, 1), again.Applied);
-        Assert.Equal(ApplyOutcome.Done, (await page.ApplyAsync("b1", again.State.Epoch, 1, new SelectEngine(TtsEngine.Turbo))).Result);
+        Assert.Equal(
+            ApplyOutcome.Done, (await page.ApplyAsync("b1", again.State.Epoch, 1, new SelectEngine(TtsEngine.Turbo))).Result);
     }
 
     [Fact(DisplayName = "[C6] a page hears of the slices it asked for, and of the revisions of the others")]
@@ -99,7 +102,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         var (all, some) = (await _host.OpenAsync("slices"), await _host.OpenAsync("slices"));
         var epoch = (await all.AttachAsync("all")).State.Epoch;
         await some.AttachAsync("some", slices: [Slice.Chunks]);
-        var last = (await all.ApplyAsync("all", epoch, 0, new SetStreaming(true), new UpsertChunk(Samples.Chunk("c1")))).Outcomes[1].Revision;
+        var last = (await all.ApplyAsync(
+            "all", epoch, 0, new SetStreaming(true), new UpsertChunk(Samples.Chunk("c1")))).Outcomes[1].Revision;
         var heard = await some.EventAsync<ChangesApplied>();
         Assert.Equal([new UpsertChunk(Samples.Chunk("c1"))], heard.Changes.Select(each => each.Change));
         Assert.Equal(last, heard.ToRevision);
@@ -122,7 +126,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         var first = await _host.OpenAsync("closed");
         var epoch = (await first.AttachAsync("b1")).State.Epoch;
-        await first.ApplyAsync("b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")), new SetChunkStatus("c1", WorkStatus.Generating));
+        await first.ApplyAsync(
+            "b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")), new SetChunkStatus("c1", WorkStatus.Generating));
         await first.EventAsync<BecameDurable>();
         await first.DisposeAsync();
         await Eventually.HoldsAsync(() => _host.Connections.CountOf("closed") == 0, "the silo has seen the socket close");
@@ -137,7 +142,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         await other.ApplyAsync("b2", epoch, 0, new CompleteChunk("c1", Samples.Audio));
         var second = await _host.OpenAsync("closed");
         await second.AttachAsync("b1", next: 1);
-        await second.ApplyAsync("b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")), new SetChunkStatus("c1", WorkStatus.Generating));
+        await second.ApplyAsync(
+            "b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")), new SetChunkStatus("c1", WorkStatus.Generating));
         var chunk = (await second.SinceAsync(0, 0)).Snapshot!.Chunks[0];
         Assert.Equal(WorkStatus.Completed, chunk.Status);
     }
@@ -161,7 +167,8 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         var page = await _host.OpenAsync("large");
         var epoch = (await page.AttachAsync("b1")).State.Epoch;
-        var chunks = Enumerable.Range(0, 400).Select(index => new UpsertChunk(Samples.Chunk($"c{index}"))).ToArray<AppStateChange>();
+        var chunks = Enumerable.Range(0, 400).Select(
+            index => new UpsertChunk(Samples.Chunk($"c{index}"))).ToArray<AppStateChange>();
         await page.ApplyAsync("b1", epoch, 0, chunks[..200]);
         await page.ApplyAsync("b1", epoch, 200, chunks[200..]);
 

@@ -56,7 +56,8 @@ public sealed class SendQueueTests
         Add(new SaveStatusChanged(SaveStatus.Saving));
         for (var revision = 1; revision <= 20_000; revision++)
         {
-            Add(new ChangesApplied(revision - 1, revision, [new(revision, "writer", revision, new UpsertChunk(Samples.Chunk("c1")))]));
+            Add(new ChangesApplied(
+                revision - 1, revision, [new(revision, "writer", revision, new UpsertChunk(Samples.Chunk("c1")))]));
             Assert.True(_queue.Bytes <= SendQueue.MostBytes);
         }
         Add(new BecameDurable(19_990));
@@ -83,7 +84,8 @@ public sealed class SendQueueTests
     public void Cuts_messages()
     {
         for (var revision = 1; revision <= 600; revision++)
-            Add(new ChangesApplied(revision - 1, revision, [new(revision, "writer", revision, new UpsertChunk(Samples.Chunk("c1")))]));
+            Add(new ChangesApplied(
+                revision - 1, revision, [new(revision, "writer", revision, new UpsertChunk(Samples.Chunk("c1")))]));
         var messages = 0;
         while (_queue.TryTake(out var message))
         {

@@ -6,7 +6,8 @@ public sealed class TwoSiloTests
 {
     private const int Users = 16;
 
-    [NeedsPostgresFact(DisplayName = "[X4] silos with keys form a cluster; pages of both hear of a session that either of them holds")]
+    [NeedsPostgresFact(DisplayName =
+        "[X4] silos with keys form a cluster; pages of both hear of a session that either of them holds")]
     public async Task Pages_of_two_silos()
     {
         var server = await PostgresServer.SharedAsync();
@@ -31,7 +32,8 @@ public sealed class TwoSiloTests
         // Or it says nothing of two silos.
         var hosts = await first.Grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
         var holders = hosts.Where(each => each.GrainType.Contains("UserSession", StringComparison.Ordinal)
-            || each.GrainType.Contains("chatterbox.session", StringComparison.Ordinal)).Select(each => each.SiloAddress).Distinct();
+            || each.GrainType.Contains("chatterbox.session", StringComparison.Ordinal))
+            .Select(each => each.SiloAddress).Distinct();
         Assert.Equal(2, holders.Count());
         Assert.DoesNotContain("denied", first.Log + second.Log, StringComparison.Ordinal);
     }

@@ -89,6 +89,7 @@ public sealed class WireTests
             Visit(held, seen);
         }
         // A polymorphic type has no members of its own.
-        if (WireTypes.FamilyOf(type) is { } family) seen.UnionWith(WireTypes.MembersOf(family).Select(member => (family, member.Name)));
+        if (WireTypes.FamilyOf(type) is { } family)
+            seen.UnionWith(WireTypes.MembersOf(family).Select(member => (family, member.Name)));
     }
 }
