@@ -17,7 +17,7 @@ public sealed class JsonOutputTests
         var verbs = Leaves(ChatterboxVerbs.Root()).ToArray();
         Assert.Contains(verbs, verb => verb.Name == "list");
         // The history's own verbs bring their option along.
-        Assert.All(verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "quarantine")),
+        Assert.All(verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "history")),
             verb => Assert.Contains(verb.Options, option => option.Name == "--json"));
     }
 

@@ -249,7 +249,7 @@ export interface BehindPush {
   readonly durableRevision: number;
 }
 
-/** Pushed as bye. */
+/** Pushed as bye. Without a store the page closes the connection; the silo does so a little later. */
 export interface ByePush {
   readonly reason: ByeReason;
   /** The store that is no longer attached; absent when the connection ends. */
