@@ -111,7 +111,7 @@ internal static class StartUp
               data     {database.Provider}: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}
               clients  gateway port {settings.Gateway.Port} (silo port {settings.Silo.Port})
               http     {string.Join(", ", urls)}  (/hub, /api, /openapi/v1.json, /health/live, /health/ready)
-              access   {(settings.Auth.IsConfigured ? "with a token or the service key" : "everybody on this machine: Development")}
+              access   {(settings.Auth.IsConfigured ? "with a token or the service key" : "everybody on this machine")}
 
             Try next, in another shell:
               chatterbox import alice file.json     import a browser app's state

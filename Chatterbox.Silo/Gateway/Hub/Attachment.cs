@@ -12,6 +12,15 @@ internal sealed record Attachment(SessionId Session, ClientId Client, ValueList<
 
     public string Key { get; } = Session.Key;
 
+    /// <summary>Whether the session has taken the client already.</summary>
+    public bool IsAttached
+    {
+        get
+        {
+            lock (_lock) return _epoch != 0;
+        }
+    }
+
     /// <summary>The client was told of the session up to here.</summary>
     public void Told(long epoch, long revision)
     {

@@ -56,7 +56,8 @@ internal sealed partial class LeaseRenewal(
         {
             if (!connections.Attachments.Any()) continue;
             await events.EnsureSubscribedAsync(SubscriptionRenewal);
-            await Parallel.ForEachAsync(connections.Attachments, SomeAtOnce, (attachment, _) => RenewAsync(attachment));
+            var attached = connections.Attachments.Where(attachment => attachment.IsAttached);
+            await Parallel.ForEachAsync(attached, SomeAtOnce, (attachment, _) => RenewAsync(attachment));
         }
     }
 
