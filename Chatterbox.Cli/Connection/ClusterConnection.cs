@@ -1,5 +1,5 @@
-using System.Net;
 using System.CommandLine;
+using System.Net;
 using Chatterbox.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

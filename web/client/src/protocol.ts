@@ -302,7 +302,7 @@ export interface StorageInfo {
   readonly session: string;
   readonly slices: readonly SliceStorage[];
   readonly audio: AudioStorage;
-  /** Bytes of slices and audio together: what counts against the quota. */
+  /** Bytes of slices, history and audio together: what counts against the quota. */
   readonly usedBytes: number;
   readonly quotaBytes: number;
   /** Bytes of the slices before compression for each byte stored; 1 when nothing is stored. */
@@ -315,6 +315,10 @@ export interface StorageInfo {
   readonly changesPerWrite: number;
   /** When the session last wrote something since it was loaded; null when it has not. */
   readonly lastSaved?: string;
+  /** Entries of the session's history. */
+  readonly historyEntries: number;
+  /** Bytes of the history's entries, as stored. */
+  readonly historyBytes: number;
 }
 
 /** The outcome of saving now. */
@@ -333,7 +337,7 @@ export interface RecoveryReport {
   readonly chunks: readonly string[];
   /** Batch items put back as interrupted. */
   readonly batchItems: readonly string[];
-  /** What was put back from a kept copy, and from when it is. */
+  /** What was restored from the history, and from when it is. */
   readonly restored: readonly string[];
   /** Set when it is done but not saved yet; saving goes on. */
   readonly unsaved?: string;
@@ -407,10 +411,12 @@ export interface DevTokenAnswer {
   readonly expiresAt: string;
 }
 
-/** Why a request was refused: which field, the value it had, and what is allowed. */
+/** Why a request was refused: which field, what it must be, and what it was. */
 export interface Rejection {
   readonly field: string;
+  /** Reads on from "was". */
   readonly value: string;
+  /** Reads on from "must be". */
   readonly allowed: string;
   readonly message: string;
 }
@@ -428,7 +434,7 @@ export interface SaveStatus {
   readonly foreignFrames: number;
 }
 
-/** Work that was in hand when a client or its silo died. */
+/** Unfinished work of clients that disconnected without detaching. */
 export interface CrashInfo {
   /** Ids of chunks that were waiting or being generated. */
   readonly chunks: readonly string[];
