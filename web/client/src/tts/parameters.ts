@@ -40,7 +40,7 @@ export function checkParameters(engine: TtsEngine, parameters: TtsParameters): R
       return {
         field,
         value: show(value),
-        allowed: `nothing: ${engine} takes ${specs.map(each => modelName(each.name)).join(' ')}`,
+        allowed: `absent (${engine} takes ${specs.map(each => modelName(each.name)).join(' ')})`,
       };
     }
     if (!admits(spec, value)) return { field, value: show(value), allowed: `${allowedOf(spec)} (${engine})` };
@@ -50,7 +50,7 @@ export function checkParameters(engine: TtsEngine, parameters: TtsParameters): R
 
 /** In words: what the parameter may be. */
 export const allowedOf = (spec: ParameterSpec): string =>
-  spec.choices ? spec.choices.join(' ') : `${spec.isInteger ? 'a whole number from ' : ''}${spec.min} to ${spec.max}`;
+  spec.choices ? `one of ${spec.choices.join(' ')}` : `${spec.isInteger ? 'a whole number from ' : ''}${spec.min} to ${spec.max}`;
 
 /** The model's own name for a parameter, as it stands in messages. */
 export const modelName = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);

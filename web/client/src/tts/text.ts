@@ -1,9 +1,9 @@
-import { rejectText, type Rejection } from '../rejection.ts';
+import { rejectLength, rejectText, type Rejection } from '../rejection.ts';
 import { limits } from '../protocol.ts';
 
 // Where .NET and JavaScript differ, .NET's word counts: it decides.
 
-/** A lone surrogate cannot be stored as UTF-8: it would come back as another character. */
+/** A lone surrogate cannot be stored as UTF-8: it would be read as another character. */
 export const isWellFormed = (value: string) =>
   !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value);
 
@@ -23,7 +23,7 @@ const isLine = (value: unknown, longest: number): value is string =>
 const checkLine = (field: string, value: unknown, longest: number): Rejection | undefined =>
   isLine(value, longest)
     ? undefined
-    : rejectText(field, value, `1 to ${longest} characters, no control characters, no white space at the ends`);
+    : rejectText(field, value, `1 to ${longest} characters without control characters or white space at the ends`);
 
 export const checkId = (field: string, value: unknown) => checkLine(field, value, limits.idLength);
 
@@ -34,12 +34,12 @@ export const checkMediaType = (field: string, value: unknown): Rejection | undef
     ? undefined
     : rejectText(field, value, `a media type of 1 to ${limits.mediaTypeLength} ASCII characters, such as audio/wav`);
 
-/** Any text of so many characters, counted as Unicode code points. */
+/** Any text of `shortest` to `longest` Unicode code points. */
 export function checkText(field: string, value: unknown, shortest: number, longest: number): Rejection | undefined {
   const allowed = `${shortest} to ${longest} characters of valid Unicode`;
-  if (typeof value !== 'string' || value.length > 2 * longest || !isWellFormed(value)) return rejectText(field, value, allowed);
+  if (typeof value !== 'string' || !isWellFormed(value)) return rejectText(field, value, allowed);
   const length = [...value].length;
-  return length >= shortest && length <= longest ? undefined : rejectText(field, value, `${allowed}; it has ${length}`);
+  return length >= shortest && length <= longest ? undefined : rejectLength(field, value, length, allowed);
 }
 
 /** A number as .NET writes it: shortest digits, an exponent from 1E+17 and up to 1E-05. */

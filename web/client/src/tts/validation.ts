@@ -133,7 +133,7 @@ function checkChunkAudio({ status, audio }: Chunk): Found {
   if (status !== 'completed') {
     return audio == null ? undefined : rejectText('chunk.status', status, 'completed, since the chunk has audio');
   }
-  return audio == null ? rejectText('chunk.audio', null, 'the audio of a completed chunk') : checkAudio('chunk.audio', audio);
+  return audio == null ? rejectText('chunk.audio', null, 'an audio reference, since the chunk is completed') : checkAudio('chunk.audio', audio);
 }
 
 function checkAudio(field: string, audio: AudioRef): Found {
@@ -141,7 +141,7 @@ function checkAudio(field: string, audio: AudioRef): Found {
   if (!/^[0-9a-f]{64}$/.test(audio.hash ?? ''))
     return rejectText(`${field}.hash`, audio.hash, '64 lower-case hexadecimal digits (SHA-256)');
   if (!(audio.length >= 1 && audio.length <= limits.clipBytes)) {
-    return { field: `${field}.length`, value: `${audio.length} bytes`, allowed: `1 to ${limits.clipBytes} bytes` };
+    return { field: `${field}.length`, value: `${audio.length}`, allowed: `1 to ${limits.clipBytes} bytes` };
   }
   if (!(audio.sampleRate >= 0 && audio.sampleRate <= 768000)) {
     return { field: `${field}.sampleRate`, value: `${audio.sampleRate}`, allowed: '0 to 768000 Hz' };
@@ -167,14 +167,14 @@ function checkUnknown(field: string, { unknown: json }: { unknown?: string }, kn
   const clash = unknown.find(([name]) => known.includes(name));
   if (clash) return rejectText(where, clash[0], 'members that this version does not know');
   if (unknown.some(([, value]) => depth(value) > limits.unknownDepth)) {
-    const value = 'members of no value or nested too deeply';
+    const value = 'nested deeper or without a value';
     return { field: where, value, allowed: `JSON of at most ${limits.unknownDepth} levels` };
   }
   const broken = unknown.find(([name, value]) => !isWellFormed(name) || !hasWellFormedText(value));
-  if (broken) return rejectText(where, broken[0], 'text of valid Unicode');
+  if (broken) return rejectText(where, broken[0], 'members with names and text of valid Unicode');
   const length = unknown.reduce((sum, [name, value]) => sum + name.length + JSON.stringify(value).length, 0);
   if (length <= limits.unknownBytes) return undefined;
-  return { field: where, value: `${length} bytes`, allowed: `at most ${limits.unknownBytes}` };
+  return { field: where, value: `${length}`, allowed: `at most ${limits.unknownBytes} bytes` };
 }
 
 function membersOf(json: string): [string, unknown][] | undefined {
@@ -208,23 +208,23 @@ const checkStatus = (field: string, status: WorkStatus): Found =>
 
 const checkOpenStatus = (field: string, status: WorkStatus): Found =>
   status === 'completed'
-    ? rejectText(field, status, 'pending, generating, error or interrupted; a chunk completes with its audio')
+    ? rejectText(field, status, 'pending, generating, error or interrupted, since a chunk is completed by its audio')
     : checkStatus(field, status);
 
 const sliceNames = 'Preferences WorkSessions SavedVoices Chunks BatchItems Runtime';
 
 function checkSlices(chosen: readonly Slice[]): Found {
   const wrong = chosen.find(slice => !slices.includes(slice));
-  if (wrong !== undefined) return rejectText('syncedSlices', wrong, sliceNames);
+  if (wrong !== undefined) return rejectText('syncedSlices', wrong, `of ${sliceNames}`);
   return chosen.length > slices.length
-    ? { field: 'syncedSlices', value: `${chosen.length} slices`, allowed: 'each slice once' }
+    ? { field: 'syncedSlices', value: `${chosen.length}`, allowed: `at most ${slices.length} slices` }
     : undefined;
 }
 
 function checkIds(field: string, ids: readonly string[]): Found {
   if (ids == null) return rejectText(field, null, 'a list of ids');
   if (ids.length > limits.chunkIdsPerItem) {
-    return { field, value: `${ids.length} ids`, allowed: `at most ${limits.chunkIdsPerItem}` };
+    return { field, value: `${ids.length}`, allowed: `at most ${limits.chunkIdsPerItem} ids` };
   }
   for (const id of ids) {
     const wrong = checkId(field, id);
@@ -240,13 +240,13 @@ const checkKnown = (field: string, list: readonly Item[], id: string): Found =>
         field,
         id,
         list.length === 0
-          ? 'an existing id; there is none'
+          ? 'an existing id (there is none)'
           : list.length <= 5
-            ? `an existing id: ${list.map(item => item.id).join(', ')}`
+            ? `an existing id (${list.map(item => item.id).join(', ')})`
             : `one of the ${list.length} existing ids`,
       );
 
 const checkRoom = (field: string, list: readonly Item[], { id }: Item, most: number): Found =>
   list.length < most || list.some(item => item.id === id)
     ? undefined
-    : { field, value: `${list.length + 1} items`, allowed: `at most ${most}` };
+    : { field, value: `${list.length + 1}`, allowed: `at most ${most} items` };
