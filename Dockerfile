@@ -1,14 +1,17 @@
 # The silo. Settings come from the environment (Chatterbox__…); all data is below /data:
-# the SQLite database, unless another is configured, and the fallback file.
+# the SQLite database, unless another is configured, and the fallback file. It listens beyond loopback, so
+# it starts only with Chatterbox__Auth__… set.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /src
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY Chatterbox.Interfaces/*.csproj Chatterbox.Interfaces/
 COPY Chatterbox.Grains/*.csproj Chatterbox.Grains/
+COPY Chatterbox.Client/*.csproj Chatterbox.Client/
 COPY Chatterbox.Silo/*.csproj Chatterbox.Silo/
 RUN dotnet restore Chatterbox.Silo
 COPY Chatterbox.Interfaces Chatterbox.Interfaces
 COPY Chatterbox.Grains Chatterbox.Grains
+COPY Chatterbox.Client Chatterbox.Client
 COPY Chatterbox.Silo Chatterbox.Silo
 RUN dotnet publish Chatterbox.Silo -c Release -o /app --no-restore
 

@@ -2,7 +2,7 @@
 # Installs what is missing, builds, runs every test. Ends with one line: N passed, N failed, N skipped.
 #   ./test.sh            everything; under 30 minutes on two cores
 #   ./test.sh --quick    without the tests that start processes, clusters for long, or faults; under 5 minutes
-# Needs Debian or Ubuntu with the .NET SDK of global.json on PATH, and Node 20 for the manifests; installing packages needs root.
+# Needs Debian or Ubuntu with the .NET SDK of global.json on PATH, and Node 20 for web/ and the manifests; installing packages needs root.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -88,6 +88,31 @@ for project in tests/*/*.csproj; do
   [ -s "$results/$name.trx" ] || { echo "$name left no results."; status=1; missing=$((${missing:-0} + 1)); }
 done
 
+# The npm package and the page: plain numbers in a report of their own.
+web_passed=0 web_failed=0 web_skipped=0
+if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)'; then
+  echo "Node 20 or newer is not installed: the tests in web/ are skipped."
+  web_skipped=1
+elif ! (cd web && { npm ci --no-audit --no-fund || npm install --no-audit --no-fund; }) >"$results/web.log" 2>&1; then
+  tail -n 5 "$results/web.log"
+  echo "The packages of web/ could not be installed: its tests are skipped."
+  web_skipped=1
+else
+  echo "Testing web ..."
+  if ! (cd web && npm run check && npm run build) >"$results/web.log" 2>&1; then
+    tail -n 20 "$results/web.log"
+    echo "web could not be built."
+    status=1 web_failed=1
+  else
+    (cd web && npm run report --workspaces --if-present -- --outputFile="$results/web.json") >"$results/web.log" 2>&1 \
+      || { status=1; tail -n 60 "$results/web.log"; }
+    read -r web_passed web_failed web_skipped < <(node -e '
+      const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped, testResults } = JSON.parse(require("fs").readFileSync(0));
+      const broken = testResults.filter(each => each.status === "failed" && each.assertionResults.length === 0).length;
+      console.log(passed, failed + broken, skipped);' <"$results/web.json" 2>/dev/null || echo 0 1 0)
+  fi
+fi
+
 # Each results file has one line of counters.
 count() {
   cat "$results"/*.trx 2>/dev/null | grep -o "<Counters [^>]*" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | awk '{ sum += $1 } END { print sum + 0 }'
@@ -95,5 +120,6 @@ count() {
 total=$(count total) executed=$(count executed) passed=$(count passed)
 failed=$((${executed:-0} - ${passed:-0} + ${missing:-0})) skipped=$((${total:-0} - ${executed:-0}))
 [ "${passed:-0}" -gt 0 ] || status=1
-echo "${passed:-0} passed, $failed failed, $skipped skipped"
+passed=$((${passed:-0} + web_passed)) failed=$((failed + web_failed)) skipped=$((skipped + web_skipped))
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && exit $status || exit 1

@@ -41,7 +41,8 @@ public static class ChatterboxClientExtensions
             .ConfigureServices(services => services.AddSingleton<IGatewayListProvider, GatewayList>())
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
             .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayLookAgain)
-            .AddChatterboxStreams());
+            .AddChatterboxStreams()
+            .AddCredential(options));
         return host;
     }
 
@@ -50,6 +51,9 @@ public static class ChatterboxClientExtensions
         .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
         .AddClusterConnectionStatusObserver<ConnectionObserver>();
+
+    private static IClientBuilder AddCredential(this IClientBuilder client, ChatterboxClientOptions options) =>
+        options.ServiceKey is null && options.UserToken is null ? client : client.AddOutgoingGrainCallFilter<CallCredential>();
 
     private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services) : IClientConnectionRetryFilter
     {

@@ -20,6 +20,18 @@ public sealed class ChatterboxClientOptions
 
     public string ServiceId { get; set; } = "chatterbox";
 
+    /// <summary>
+    /// The silos' <c>Chatterbox__Auth__ServiceKey</c>, with which this process acts for any user. Null, the default: silos with
+    /// authentication deny its calls.
+    /// </summary>
+    public string? ServiceKey { get; set; }
+
+    /// <summary>
+    /// Gives the token of the one user for whom this process acts, for each call, where it has no <see cref="ServiceKey"/>: the
+    /// current one, renewed in time. Null, the default: none.
+    /// </summary>
+    public Func<string>? UserToken { get; set; }
+
     /// <summary>What the user's other clients see of this one. 1 to 200 characters; default: the machine's name.</summary>
     public string Device { get; set; } = Environment.MachineName;
 

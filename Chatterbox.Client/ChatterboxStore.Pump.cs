@@ -72,6 +72,11 @@ public sealed partial class ChatterboxStore
                 Refuse(refused);
                 return;
             }
+            catch (AccessDeniedException denied)
+            {
+                Refuse(new SessionRefusedException(denied.Rejection));
+                return;
+            }
             catch (SessionUnknownException unknown)
             {
                 Refuse(new SessionRefusedException(unknown.Rejection));

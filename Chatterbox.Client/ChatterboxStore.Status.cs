@@ -54,7 +54,8 @@ public sealed partial class ChatterboxStore
         bool changed;
         lock (_lock)
         {
-            changed = _unreachable is null != why is null;
+            // Another reason counts as well: a call that was not answered may be refused when it is repeated.
+            changed = _unreachable?.GetType() != why?.GetType();
             _unreachable = why;
         }
         if (changed) Progress();

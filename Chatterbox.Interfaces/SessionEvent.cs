@@ -7,6 +7,13 @@ namespace Chatterbox;
 /// missed something asks the session.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionEvent")]
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(ChangesApplied), "changes")]
+[JsonDerivedType(typeof(BecameDurable), "durable")]
+[JsonDerivedType(typeof(SaveStatusChanged), "status")]
+[JsonDerivedType(typeof(SessionReset), "reset")]
+[JsonDerivedType(typeof(PresenceChanged), "presence")]
+[JsonDerivedType(typeof(QuotaCleanedUp), "cleanedUp")]
 public abstract record SessionEvent
 {
     private protected SessionEvent() { }

@@ -1,9 +1,12 @@
 using System.Net;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Session;
+using Chatterbox.Silo.Gateway;
+using Chatterbox.Silo.Gateway.Access;
 using Chatterbox.Silo.Operations;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
+using Chatterbox.Silo.Web;
 using Orleans.Configuration;
 
 namespace Chatterbox.Silo;
@@ -20,6 +23,22 @@ public static class ChatterboxHostExtensions
 
     internal const string DefaultUrl = "http://127.0.0.1:5080";
 
+    /// <summary>A silo with all its doors.</summary>
+    public static void AddChatterbox(this WebApplicationBuilder builder, SiloSettings settings)
+    {
+        builder.Host.UseOrleans(silo => silo.UseChatterbox(settings));
+        builder.Services.AddChatterboxHealth(settings.Database);
+        builder.Services.AddSingleton(settings).AddChatterboxTelemetry(settings);
+        builder.AddChatterboxGateway(settings);
+    }
+
+    /// <summary>What the silo answers on its web addresses.</summary>
+    public static void MapChatterbox(this WebApplication app, SiloSettings settings)
+    {
+        app.MapChatterboxGateway(settings);
+        app.MapChatterboxHealth();
+    }
+
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
         .UseSteadyActivationClock()
@@ -33,7 +52,8 @@ public static class ChatterboxHostExtensions
             // One silo has the file to itself.
             services.GetRequiredService<StaleCopies>().IsShared = settings.Database.Provider is not DatabaseProvider.Sqlite;
             return Task.CompletedTask;
-        });
+        })
+        .UseChatterboxGuard(settings);
 
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)
@@ -51,6 +71,14 @@ public static class ChatterboxHostExtensions
     public static ISiloBuilder UseSteadyActivationClock(this ISiloBuilder silo) => silo.ConfigureServices(services =>
         services.AddKeyedSingleton<TimeProvider>(TimeProviderNames.ActivationManagement,
             (provider, _) => new ActivationClock(provider.GetRequiredService<TimeProvider>())));
+
+    // Not where nothing is configured: then everybody on this machine may do everything.
+    private static ISiloBuilder UseChatterboxGuard(this ISiloBuilder silo, SiloSettings settings)
+    {
+        if (!settings.Auth.IsConfigured) return silo;
+        silo.Services.AddSingleton(new SiloCredential(settings.Auth, settings.Cluster));
+        return silo.AddIncomingGrainCallFilter<GrainCallGuard>().AddOutgoingGrainCallFilter<SiloCallStamp>();
+    }
 
     private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings)
     {

@@ -1,8 +1,8 @@
 using Chatterbox.Silo;
+using Chatterbox.Silo.Gateway.Access;
 using Chatterbox.Silo.Operations;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
-using Chatterbox.Silo.Web;
 
 return await StartUp.RunAsync(async () =>
 {
@@ -30,17 +30,15 @@ return await StartUp.RunAsync(async () =>
     }
 
     builder.UseChatterboxUrls();
+    AccessCheck.Ensure(settings, builder.Environment, builder.Configuration);
     StartUp.EnsurePortsAreFree(settings, builder.Configuration);
     using var owned = StartUp.Own(settings.Database);
     StartUp.EnsureDatabase(settings.Database);
     await DatabaseClock.EnsureAsync(settings.Database, TimeProvider.System);
 
-    builder.Host.UseOrleans(silo => silo.UseChatterbox(settings));
-    builder.Services.AddChatterboxHealth(settings.Database);
-    builder.Services.AddSingleton(settings).AddChatterboxTelemetry(settings);
-
+    builder.AddChatterbox(settings);
     await using var app = builder.Build();
-    app.MapChatterboxHealth();
+    app.MapChatterbox(settings);
 
     await app.StartAsync();
     StartUp.Greet(settings, app.Urls);

@@ -110,7 +110,8 @@ internal static class StartUp
             Chatterbox is running.
               data     {database.Provider}: {DatabaseDialect.Of(database.Provider).Describe(database.ConnectionString)}
               clients  gateway port {settings.Gateway.Port} (silo port {settings.Silo.Port})
-              http     {string.Join(", ", urls)}  (/health/live, /health/ready)
+              http     {string.Join(", ", urls)}  (/hub, /api, /openapi/v1.json, /health/live, /health/ready)
+              access   {(settings.Auth.IsConfigured ? "with a token or the service key" : "everybody on this machine")}
 
             Try next, in another shell:
               chatterbox import alice file.json     import a browser app's state

@@ -58,17 +58,19 @@ buildah "${store[@]}" bud -q --format docker --pull-never --isolation chroot --n
   -t chatterbox-silo . >/dev/null
 
 echo "Running it: read-only root, no capabilities, as its own user ..."
+key=a-service-key-of-32-bytes-or-more-for-this-run
 mkdir -p "$work/data" && chown 1654:1654 "$work/data"
 container=$(podman "${store[@]}" run -d --runtime crun --cgroups disabled --ulimit host --network host --read-only --tmpfs /tmp --cap-drop all \
   --security-opt no-new-privileges -v "$work/data:/data" -e ASPNETCORE_URLS=http://127.0.0.1:28080 \
-  -e Chatterbox__Silo__Port=21111 -e Chatterbox__Gateway__Port=21112 chatterbox-silo)
+  -e Chatterbox__Silo__Port=21111 -e Chatterbox__Gateway__Port=21112 \
+  -e Chatterbox__Auth__ServiceKey="$key" chatterbox-silo)
 for _ in $(seq 120); do
   podman "${store[@]}" exec "$container" ./Chatterbox.Silo --health >/dev/null 2>&1 && healthy=1 && break
   sleep 0.5
 done
 [ -n "${healthy:-}" ] || { podman "${store[@]}" logs "$container"; echo "The container did not become healthy." >&2; exit 1; }
 
-./chatterbox set alice temperature=0.9 --gateway 127.0.0.1:21112 >/dev/null
+CHATTERBOX_SERVICE_KEY=$key ./chatterbox set alice temperature=0.9 --gateway 127.0.0.1:21112 >/dev/null
 podman "${store[@]}" stop -t 60 "$container" >/dev/null
 ls -l "$work/data"
 ls "$work"/data/*.db >/dev/null

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Net;
 using Chatterbox.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,13 +24,16 @@ internal sealed class ClusterConnection : IAsyncDisposable
     /// <param name="waiting">Called with every attempt that failed, where it is to be tried again; null to give up at once.</param>
     /// <exception cref="OutOfServiceException">No silo answers.</exception>
     public static async Task<ClusterConnection> OpenAsync(
-        IReadOnlyList<EndPoint> gateways, Action? waiting, CancellationToken cancellationToken)
+        ParseResult parsed, Action? waiting, CancellationToken cancellationToken)
     {
+        var gateways = parsed.GetRequiredValue(ConnectionOptions.Gateways);
+        var serviceKey = ServiceKey.Of(parsed);
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
         builder.AddChatterboxClient(options =>
         {
             foreach (var gateway in gateways) options.Gateways.Add(gateway);
+            options.ServiceKey = serviceKey;
             options.Device = $"chatterbox on {Environment.MachineName}";
             options.CloseTimeout = CloseTimeout;
         });

@@ -18,8 +18,7 @@ internal sealed class ClusterVerb : Command
             using var deadline = new Deadline(TimeSpan.FromSeconds(parsed.GetValue(ConnectionOptions.Timeout)), interrupted);
             try
             {
-                await using var connection = await ClusterConnection.OpenAsync(
-                    parsed.GetRequiredValue(ConnectionOptions.Gateways), waiting: null, deadline.Token);
+                await using var connection = await ClusterConnection.OpenAsync(parsed, waiting: null, deadline.Token);
                 return await work(parsed, connection, deadline);
             }
             catch (Exception failure)

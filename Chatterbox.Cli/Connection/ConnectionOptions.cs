@@ -39,7 +39,7 @@ internal static class ConnectionOptions
         DefaultValueFactory = _ => 15,
     };
 
-    public static IReadOnlyList<Option> All { get; } = [Gateways, Store, Timeout];
+    public static IReadOnlyList<Option> All { get; } = [Gateways, Store, Timeout, ServiceKey.Value, ServiceKey.File];
 
     private static EndPoint[] ParseGateways(ArgumentResult argument)
     {

@@ -31,7 +31,7 @@ internal static class ExitCode
     public static int Of(Exception failure) => failure switch
     {
         WrongRequestException or ChangeRejectedException or SessionRefusedException or SessionUnknownException => WrongRequest,
-        BackupFormatException or ClipRefusedException or QuotaExceededException => WrongRequest,
+        BackupFormatException or ClipRefusedException or QuotaExceededException or AccessDeniedException => WrongRequest,
         OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException => OutOfService,
         // An exception of the silo's own, such as its database's, whose type is not known here.
         UnavailableExceptionFallbackException or IOException => OutOfService,

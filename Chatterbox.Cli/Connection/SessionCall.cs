@@ -26,8 +26,7 @@ internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSe
     {
         try
         {
-            await using var connection = await ClusterConnection.OpenAsync(
-                parsed.GetRequiredValue(ConnectionOptions.Gateways), waiting: null, deadline.Token);
+            await using var connection = await ClusterConnection.OpenAsync(parsed, waiting: null, deadline.Token);
             await work(new(parsed, session, connection.Grains.GetGrain<IUserSessionGrain>(session.Key), deadline));
         }
         catch (OperationCanceledException) when (deadline.Passed)

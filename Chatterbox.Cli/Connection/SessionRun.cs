@@ -25,8 +25,7 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         ChatterboxStore? store = null;
         try
         {
-            await using var connection = await ClusterConnection.OpenAsync(
-                parsed.GetRequiredValue(ConnectionOptions.Gateways), waiting: null, deadline.Token);
+            await using var connection = await ClusterConnection.OpenAsync(parsed, waiting: null, deadline.Token);
             store = connection.Client.Open(session);
             await store.Hydrated.WaitAsync(deadline.Token);
             await work(new(parsed, store, deadline));

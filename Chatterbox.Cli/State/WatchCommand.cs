@@ -44,8 +44,7 @@ internal static class WatchCommand
     private static async Task WatchAsync(ParseResult parsed, SessionId session, StatePath? path, CancellationToken interrupted)
     {
         var notes = new ConnectionNotes(parsed.InvocationConfiguration.Error);
-        await using var connection = await ClusterConnection.OpenAsync(
-            parsed.GetRequiredValue(ConnectionOptions.Gateways), () => notes.Lost("no silo answers"), interrupted);
+        await using var connection = await ClusterConnection.OpenAsync(parsed, () => notes.Lost("no silo answers"), interrupted);
         await using var store = connection.Client.Open(session);
         store.Persistence.StatusChanged += () => notes.Report(store.Persistence.Unreachable);
         await store.Hydrated.WaitAsync(interrupted);

@@ -160,7 +160,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         if (piece < 0 || piece >= AudioPieces.CountOf(length.Value)) return new(NoPiece(piece, AudioPieces.CountOf(length.Value)));
         if (bytes?.Length != AudioPieces.LengthOf(piece, length.Value))
         {
-            return new(new($"piece {piece}", $"{bytes?.Length ?? 0}", $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
+            return new(new("piece", $"{bytes?.Length ?? 0} bytes in piece {piece}", $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
         }
         if (head is null)
         {

@@ -14,6 +14,8 @@ public sealed class SiloSettings
     public GatewayOptions Gateway { get; init; } = new();
     public ChatterboxOptions Session { get; init; } = new();
     public TelemetryOptions Telemetry { get; init; } = new();
+    public AuthOptions Auth { get; init; } = new();
+    public WebOptions Web { get; init; } = new();
 
     /// <exception cref="SettingsException">A setting is unknown or out of range; the message lists all of them.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -27,6 +29,8 @@ public sealed class SiloSettings
             [nameof(Gateway)] = typeof(GatewayOptions),
             [nameof(Session)] = typeof(ChatterboxOptions),
             [nameof(Telemetry)] = typeof(TelemetryOptions),
+            [nameof(Auth)] = typeof(AuthOptions),
+            [nameof(Web)] = typeof(WebOptions),
         };
 
         var problems = new List<string>();
@@ -48,6 +52,8 @@ public sealed class SiloSettings
             Gateway = Bind<GatewayOptions>(nameof(Gateway)),
             Session = Bind<ChatterboxOptions>(nameof(Session)),
             Telemetry = Bind<TelemetryOptions>(nameof(Telemetry)),
+            Auth = Bind<AuthOptions>(nameof(Auth)),
+            Web = Bind<WebOptions>(nameof(Web)),
         };
         settings.CheckTogether();
         return settings;
@@ -65,6 +71,8 @@ public sealed class SiloSettings
         Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
         Telemetry.Resolve();
+        Auth.Resolve(Cluster.Mode);
+        Web.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)

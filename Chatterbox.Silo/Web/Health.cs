@@ -24,8 +24,8 @@ internal static class Health
 
     public static void MapChatterboxHealth(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapHealthChecks("/health/live", Answering(_ => false));
-        endpoints.MapHealthChecks(ReadyPath, Answering(_ => true));
+        endpoints.MapHealthChecks("/health/live", Answering(_ => false)).AllowAnonymous();
+        endpoints.MapHealthChecks(ReadyPath, Answering(_ => true)).AllowAnonymous();
     }
 
     private static HealthCheckOptions Answering(Func<HealthCheckRegistration, bool> asked) =>

@@ -84,13 +84,13 @@ internal static class PodRules
         .Where(set => of == $"statefulset {set.Name()}").SelectMany(set => set.Spec.VolumeClaimTemplates)
         .Select(claim => claim.Name());
 
-    // The database's secret is the operator's own, except where the overlay makes one.
+    // Secrets are the operator's own, except where the overlay makes one.
     private static IEnumerable<(string Of, (string Name, bool IsThere) Reference)> References(Manifest manifest) =>
         manifest.Containers.SelectMany(each => (each.Container.EnvFrom ?? []).Select(from => from.ConfigMapRef.Name)
                 .Select(name => (each.Of, (name, manifest.Objects.OfType<V1ConfigMap>().Any(map => map.Name() == name)))))
             .Concat(manifest.Containers.SelectMany(each =>
                 (each.Container.Env ?? []).Select(env => env.ValueFrom?.SecretKeyRef?.Name).OfType<string>()
-                    .Select(name => (each.Of, (name, name == "chatterbox-database")))))
+                    .Select(name => (each.Of, (name, name is "chatterbox-database" or "chatterbox-auth")))))
             .Concat(manifest.PodTemplates.Where(pod => pod.Template.Spec.ServiceAccountName is not null).Select(pod => (pod.Of,
                 (pod.Template.Spec.ServiceAccountName,
                     manifest.Objects.OfType<V1ServiceAccount>()

@@ -100,6 +100,7 @@ internal static class SiloRules
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(manifest.Settings
             .Append(new("Chatterbox__Silo__Address", "10.0.0.1"))
             .Append(new("Chatterbox__Database__ConnectionString", "Host=database;Database=chatterbox"))
+            .Append(new("Chatterbox__Auth__ServiceKey", "a service key of the tests: 32 bytes or more"))
             .Select(each => KeyValuePair.Create(each.Key.Replace("__", ":", StringComparison.Ordinal), (string?)each.Value)))
             .Build();
         try

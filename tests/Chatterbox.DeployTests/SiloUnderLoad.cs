@@ -34,6 +34,7 @@ internal sealed class SiloUnderLoad : IAsyncDisposable
         };
         foreach (var (name, value) in new Dictionary<string, string>
         {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["Chatterbox__Silo__Port"] = $"{silo}",
             ["Chatterbox__Gateway__Port"] = $"{gateway}",
             ["Chatterbox__Telemetry__PrometheusPort"] = $"{metrics}",

@@ -173,6 +173,8 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     private static void Configure(ProcessStartInfo start, IEnumerable<(string Name, string Value)> settings)
     {
+        // Loopback, and nobody has to say who they are.
+        start.Environment.TryAdd("ASPNETCORE_ENVIRONMENT", "Development");
         foreach (var (name, value) in settings) start.Environment[$"Chatterbox__{name}"] = value;
     }
 }

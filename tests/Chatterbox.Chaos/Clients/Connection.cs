@@ -9,6 +9,9 @@ namespace Chatterbox.Chaos.Clients;
 /// <summary>A client of the cluster as an app would build it.</summary>
 internal sealed class Connection : IAsyncDisposable
 {
+    /// <summary>The silos listen beyond loopback, so that every call has to say who makes it.</summary>
+    public const string ServiceKey = "a service key of the runs: 32 bytes or more";
+
     private readonly IHost _host;
 
     private Connection(IHost host) => _host = host;
@@ -24,6 +27,7 @@ internal sealed class Connection : IAsyncDisposable
         {
             foreach (var gateway in gateways) options.Gateways.Add(gateway);
             options.KeepConnecting = true;
+            options.ServiceKey = ServiceKey;
             options.Heartbeat = TimeSpan.FromSeconds(1);
             configure?.Invoke(options);
         });

@@ -1,4 +1,5 @@
 using System.Net;
+using Chatterbox.Chaos.Clients;
 using Chatterbox.Chaos.Ledgers;
 using Chatterbox.ClusterTests.Storage;
 
@@ -44,6 +45,7 @@ internal sealed class Cluster : IAsyncDisposable
             ["Chatterbox__Database__Provider"] = "PostgreSql",
             ["Chatterbox__Database__ConnectionString"] = database.ConnectionString(await database.CreateEmptyDatabaseAsync()),
             ["Chatterbox__Cluster__Mode"] = "AdoNet",
+            ["Chatterbox__Auth__ServiceKey"] = Connection.ServiceKey,
         };
         foreach (var (name, value) in session) settings[$"Chatterbox__Session__{name}"] = value;
         await MigrateAsync(settings);

@@ -18,7 +18,7 @@ public sealed class JsonOutputTests
         Assert.Contains(verbs, verb => verb.Name == "list");
         // The history's own verbs bring their option along.
         Assert.All(
-            verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "quarantine")),
+            verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "history")),
             verb => Assert.Contains(verb.Options, option => option.Name == "--json"));
     }
 

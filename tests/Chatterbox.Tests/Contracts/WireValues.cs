@@ -153,6 +153,7 @@ internal static class WireValues
                 SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)],
                 Findings = [new(CheckOutcome.Unreadable, "r", 5, 6, "e")],
             }, 7, 0.5));
+        yield return ("AccessDeniedException", new AccessDeniedException(rejection));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("LedgerAdmission", new LedgerAdmission(4, 5));

@@ -1,0 +1,70 @@
+using Chatterbox.Silo.Settings;
+
+namespace Chatterbox.Silo.Gateway.Access;
+
+/// <summary>The lock on the Orleans gateway: where authentication is configured, every call into a grain passes here.</summary>
+internal sealed partial class GrainCallGuard(
+    AuthOptions auth, SiloCredential silo, UserTokens tokens, ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
+{
+    private readonly string? _service = auth.ServiceKey.Length > 0 ? Credential.Service + auth.ServiceKey : null;
+
+    public Task Invoke(IIncomingGrainCallContext context)
+    {
+        var credential = RequestContext.Get(Credential.Key) as string;
+        return silo.IsOf(credential) || GrainRules.IsTimer(context.Request)
+            ? context.Invoke()
+            : InvokeForClientAsync(context, credential);
+    }
+
+    private async Task InvokeForClientAsync(IIncomingGrainCallContext context, string? credential)
+    {
+        var grain = context.Request.GetInterfaceType();
+        var access = GrainRules.Of(grain);
+        var isAllowed = access is GrainAccess.Anybody
+            || (access is not GrainAccess.Silos
+                && (IsService(credential) || await IsUserAllowedAsync(context, grain, access, credential)));
+        if (!isAllowed)
+        {
+            LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
+            throw new AccessDeniedException(new("credential", Describe(credential), Needed(access)));
+        }
+        await context.Invoke();
+    }
+
+    private bool IsService(string? credential) => _service is not null && credential is not null
+        && SiloCredential.AreEqual(credential, _service);
+
+    private async ValueTask<bool> IsUserAllowedAsync(
+        IIncomingGrainCallContext context, Type grain, GrainAccess access, string? credential)
+    {
+        if (credential?.StartsWith(Credential.User, StringComparison.Ordinal) is not true) return false;
+        if (await tokens.ValidateAsync(credential[Credential.User.Length..]) is not { } user) return false;
+        return access switch
+        {
+            GrainAccess.AnyClient => true,
+            GrainAccess.Owner => GrainRules.OwnerOf(grain, context.TargetId) == user.Id,
+            GrainAccess.Operator => user.IsOperator,
+            _ => false,
+        };
+    }
+
+    private static string Needed(GrainAccess access) => access switch
+    {
+        GrainAccess.Silos => "a silo's: this is not for clients",
+        GrainAccess.Owner => "the service key, or a token of the user it is about",
+        GrainAccess.Operator => "the service key, or the token of an operator",
+        _ => "the service key, or a user's token",
+    };
+
+    // Never the credential itself.
+    private static string Describe(string? credential) => credential switch
+    {
+        null => "none",
+        _ when credential.StartsWith(Credential.Service, StringComparison.Ordinal) => "a service key that is not this service's",
+        _ when credential.StartsWith(Credential.User, StringComparison.Ordinal) => "a token that is not accepted here",
+        _ => "a credential that is not accepted",
+    };
+
+    [LoggerMessage(LogLevel.Warning, "A call of {Interface}.{Method} from outside was denied; its credential: {Credential}")]
+    private partial void LogDenied(string @interface, string method, string credential);
+}

@@ -1,0 +1,71 @@
+import type { App, Reduced } from '../app.ts';
+import { rejectText, type Rejection } from '../rejection.ts';
+import { diff, mergePatch, sameValue, type Json } from './mergePatch.ts';
+
+/** A document: top-level keys with JSON values. */
+export type DocumentState = { readonly [key: string]: Json };
+
+export type DocumentChange =
+  | { type: 'setKey'; key: string; value: Json }
+  | { type: 'mergeKey'; key: string; patch: Json }
+  | { type: 'removeKey'; key: string };
+
+const slice = 'keys';
+const keyLength = 200;
+
+function reduce(state: DocumentState, change: DocumentChange): Reduced<DocumentState> {
+  const rejection = check(change);
+  if (rejection) return { state, rejection };
+  const before = Object.hasOwn(state, change.key) ? state[change.key] : undefined;
+  switch (change.type) {
+    case 'setKey':
+      return { state: set(state, change.key, before, change.value) };
+    case 'mergeKey':
+      return { state: set(state, change.key, before, mergePatch(before, change.patch)) };
+    case 'removeKey': {
+      if (before === undefined) return { state };
+      return { state: Object.fromEntries(Object.entries(state).filter(([key]) => key !== change.key)) };
+    }
+  }
+}
+
+function check(change: DocumentChange): Rejection | undefined {
+  if (typeof change?.key !== 'string' || change.key.length < 1 || change.key.length > keyLength) {
+    return rejectText('key', change?.key, `1 to ${keyLength} characters`);
+  }
+  const value = change.type === 'setKey' ? change.value : change.type === 'mergeKey' ? change.patch : null;
+  return value === undefined ? rejectText(change.key, null, 'a JSON value') : undefined;
+}
+
+const set = (state: DocumentState, key: string, before: Json | undefined, value: Json): DocumentState =>
+  before !== undefined && sameValue(before, value) ? state : Object.fromEntries([...Object.entries(state), [key, value]]);
+
+/** JSON documents of any shape: edits of different fields merge. */
+export const document: App<DocumentState, DocumentChange> = {
+  name: 'document',
+  initial: {},
+  reduce,
+  sliceOf: ({ type }) => (type === 'setKey' || type === 'mergeKey' || type === 'removeKey' ? slice : undefined),
+  hydrate: state => state as DocumentState,
+  normalize: change => JSON.parse(JSON.stringify(change)) as DocumentChange,
+};
+
+/**
+ * The changes that turn one document into another: a patch where both values are objects, so that edits of
+ * different fields merge.
+ * Values are compared by reference first: what a store did not touch costs nothing.
+ */
+export function documentChanges(before: DocumentState, after: DocumentState): DocumentChange[] {
+  const changes: DocumentChange[] = [];
+  const has = (key: string) => Object.hasOwn(after, key) && after[key] !== undefined;
+  for (const key of Object.keys(before)) if (!has(key)) changes.push({ type: 'removeKey', key });
+  for (const [key, value] of Object.entries(after)) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    if (value === undefined || old === value) continue;
+    const plain = JSON.parse(JSON.stringify(value)) as Json;
+    if (old !== undefined && sameValue(old, plain)) continue;
+    const patch = diff(old, plain);
+    changes.push(patch === undefined ? { type: 'setKey', key, value: plain } : { type: 'mergeKey', key, patch });
+  }
+  return changes;
+}
