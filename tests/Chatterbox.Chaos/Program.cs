@@ -5,7 +5,9 @@ using Chatterbox.Chaos.Scenarios;
 
 namespace Chatterbox.Chaos;
 
-/// <summary><c>tests/chaos.sh</c>, and the client processes of a run. Exit code 0: nothing found; 1: something; 2: it cannot run.</summary>
+/// <summary>
+/// <c>tests/chaos.sh</c>, and the client processes of a run. Exit code 0: nothing found; 1: something; 2: it cannot run.
+/// </summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)
@@ -36,12 +38,24 @@ internal static class Program
         await Network.CreateAsync();
         var findings = new List<Finding>();
         if (options.Length > TimeSpan.Zero) findings.AddRange(await new RandomFaults(options, Folder("random"), Log).RunAsync());
-        if (options.PausedRounds > 0) findings.AddRange(await new PausedSilo(options.PausedRounds, Folder("paused"), Log).RunAsync());
-        if (options.StaleRounds > 0) findings.AddRange(await new StaleActivation(options.StaleRounds, Folder("stale"), Log).RunAsync());
+        if (options.PausedRounds > 0)
+        {
+            findings.AddRange(await new PausedSilo(options.PausedRounds, Folder("paused"), Log).RunAsync());
+        }
+        if (options.StaleRounds > 0)
+        {
+            findings.AddRange(await new StaleActivation(options.StaleRounds, Folder("stale"), Log).RunAsync());
+        }
 
         Console.WriteLine();
-        if (findings.Count > 0) Console.WriteLine($"FAILED. The silos' logs are in {folder}; the schedule again: --seed {options.Seed}");
-        else Console.WriteLine("passed");
+        if (findings.Count > 0)
+        {
+            Console.WriteLine($"FAILED. The silos' logs are in {folder}; the schedule again: --seed {options.Seed}");
+        }
+        else
+        {
+            Console.WriteLine("passed");
+        }
         if (findings.Count == 0) Directory.Delete(folder, recursive: true);
         return findings.Count == 0 ? 0 : 1;
 

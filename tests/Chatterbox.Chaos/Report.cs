@@ -16,7 +16,8 @@ internal static class Report
         foreach (var (name, value) in numbers) Console.WriteLine($"  {name,-32} {value,10}");
         foreach (var kind in Enum.GetValues<FindingKind>())
         {
-            Console.WriteLine($"  {NameOf(kind),-32} {findings.Where(finding => finding.Kind == kind).DistinctBy(finding => finding.Subject).Count(),10}");
+            var found = findings.Where(finding => finding.Kind == kind).DistinctBy(finding => finding.Subject).Count();
+            Console.WriteLine($"  {NameOf(kind),-32} {found,10}");
         }
         var subjects = findings.DistinctBy(finding => (finding.Kind, finding.Subject)).ToArray();
         foreach (var finding in subjects.Take(MostShown)) Console.WriteLine($"  ! {NameOf(finding.Kind)}: {finding.What}");

@@ -11,7 +11,8 @@ internal sealed record RunOptions(TimeSpan Length, TimeSpan LongestFault, int Pa
 {
     public const string Usage = "chaos.sh [--minutes N] [--longest SECONDS] [--paused ROUNDS] [--stale ROUNDS] [--seed S]";
 
-    public static RunOptions Default { get; } = new(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(40), 10, 5, Random.Shared.Next());
+    public static RunOptions Default { get; } =
+        new(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(40), 10, 5, Random.Shared.Next());
 
     public IEnumerable<string> ToArguments() =>
     [
@@ -26,7 +27,9 @@ internal sealed record RunOptions(TimeSpan Length, TimeSpan LongestFault, int Pa
         var options = Default;
         foreach (var pair in arguments.Chunk(2))
         {
-            var value = pair.Length == 2 ? double.Parse(pair[1], CultureInfo.InvariantCulture) : throw new FormatException($"{pair[0]}: a number is missing");
+            var value = pair.Length == 2
+                ? double.Parse(pair[1], CultureInfo.InvariantCulture)
+                : throw new FormatException($"{pair[0]}: a number is missing");
             options = pair[0] switch
             {
                 "--minutes" => options with { Length = TimeSpan.FromMinutes(value) },

@@ -51,7 +51,10 @@ public sealed class VerdictTests
     {
         Opened("a/ada");
         Opened("b/ada");
-        foreach (var (store, hash) in (ReadOnlySpan<(string, string)>)[("a/ada", "12345678"), ("b/ada", "87654321")]) Say(Word.Reported, store, 1, hash);
+        foreach (var (store, hash) in (ReadOnlySpan<(string, string)>)[("a/ada", "12345678"), ("b/ada", "87654321")])
+        {
+            Say(Word.Reported, store, 1, hash);
+        }
         Assert.Equal([FindingKind.Diverged], Verdict.OfEquality(_ledger.Views).Select(finding => finding.Kind));
         Say(Word.Reported, "b/ada", 2, "12345678");
         Assert.Empty(Verdict.OfEquality(_ledger.Views));
@@ -83,7 +86,8 @@ public sealed class VerdictTests
         if (durable is { } at) Say(Word.Durable, store, at, number);
     }
 
-    private void Say(Word word, string store, int at, params string[] rest) => _ledger.Add(new(At(at), word, store, rest), keptOnDisk: false);
+    private void Say(Word word, string store, int at, params string[] rest) =>
+        _ledger.Add(new(At(at), word, store, rest), keptOnDisk: false);
 
     private IEnumerable<FindingKind> Final(string store) =>
         Verdict.OfFinal(_ledger.Views.Single(view => view.Store == store), _ledger.Changes).Select(finding => finding.Kind);

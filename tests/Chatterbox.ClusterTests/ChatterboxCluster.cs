@@ -33,9 +33,11 @@ public sealed class ChatterboxCluster : IAsyncDisposable
 
     public InProcessTestCluster Cluster => _cluster ?? throw new InvalidOperationException("The cluster has not been started.");
 
-    public DatabaseOptions Database => _database?.Options(StorageWriter.GroupCommit) ?? throw new InvalidOperationException("The cluster has not been started.");
+    public DatabaseOptions Database =>
+        _database?.Options(StorageWriter.GroupCommit) ?? throw new InvalidOperationException("The cluster has not been started.");
 
-    public static async Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null, DatabaseProvider provider = DatabaseProvider.Sqlite)
+    public static async Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null,
+        DatabaseProvider provider = DatabaseProvider.Sqlite)
     {
         cluster ??= new ChatterboxCluster();
         cluster._database = await TestDatabase.CreateAsync(provider);

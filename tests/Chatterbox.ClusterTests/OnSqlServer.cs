@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 using static Chatterbox.Silo.Storage.DatabaseProvider;
 using static Chatterbox.Silo.Storage.StorageWriter;
 
-// All suites on SQL Server. They run where CHATTERBOX_TEST_SQLSERVER holds the connection string of one, and are skipped, with this
-// reason, where it does not. See also StorageOnSqlServer.cs.
+// All suites on SQL Server. They run where CHATTERBOX_TEST_SQLSERVER holds the connection string of one, and are skipped, with
+// this reason, where it does not. See also StorageOnSqlServer.cs.
 
 namespace Chatterbox.ClusterTests;
 

@@ -69,7 +69,8 @@ public sealed class StorageProbe
 
     public void Wrap(IServiceCollection services)
     {
-        var inner = services.Last(service => service.ServiceType == typeof(IGrainStorage) && Equals(service.ServiceKey, ChatterboxStorage.Name));
+        var inner = services.Last(service =>
+            service.ServiceType == typeof(IGrainStorage) && Equals(service.ServiceKey, ChatterboxStorage.Name));
         services.Remove(inner);
         services.AddKeyedSingleton<IGrainStorage>(ChatterboxStorage.Name, (provider, key) =>
             new Probed(this, (IGrainStorage)(inner.KeyedImplementationFactory?.Invoke(provider, key)
@@ -133,6 +134,7 @@ public sealed class StorageProbe
             }
         }
 
-        public void Participate(ISiloLifecycle observer) => (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);
+        public void Participate(ISiloLifecycle observer) =>
+            (inner as ILifecycleParticipant<ISiloLifecycle>)?.Participate(observer);
     }
 }

@@ -30,12 +30,16 @@ internal static class StoredRows
     public static async Task<IReadOnlyList<(string Row, string Key, long Bytes)>> LengthsAsync(DatabaseOptions database)
     {
         await using var connection = await OpenAsync(database);
+        var length = database.Provider is DatabaseProvider.SqlServer ? "DATALENGTH" : "length";
         await using var command = Command(connection,
-            $"SELECT GrainTypeString, GrainIdExtensionString, {(database.Provider is DatabaseProvider.SqlServer ? "DATALENGTH" : "length")}(PayloadBinary) "
+            $"SELECT GrainTypeString, GrainIdExtensionString, {length}(PayloadBinary) "
                 + "FROM OrleansStorage WHERE PayloadBinary IS NOT NULL");
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<(string, string, long)>();
-        while (await reader.ReadAsync()) rows.Add((reader.GetString(0), reader.GetString(1), Convert.ToInt64(reader.GetValue(2), null)));
+        while (await reader.ReadAsync())
+        {
+            rows.Add((reader.GetString(0), reader.GetString(1), Convert.ToInt64(reader.GetValue(2), null)));
+        }
         return rows;
     }
 
@@ -43,10 +47,14 @@ internal static class StoredRows
     public static async Task<IReadOnlyList<string>> DumpAsync(DatabaseOptions database)
     {
         await using var connection = await OpenAsync(database);
-        await using var command = Command(connection, "SELECT GrainIdExtensionString, GrainTypeString, Version, PayloadBinary FROM OrleansStorage ORDER BY 1, 2");
+        await using var command = Command(connection,
+            "SELECT GrainIdExtensionString, GrainTypeString, Version, PayloadBinary FROM OrleansStorage ORDER BY 1, 2");
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<string>();
-        while (await reader.ReadAsync()) rows.Add($"{reader[0]} {reader[1]} {reader[2]} {(reader[3] is byte[] bytes ? Convert.ToHexStringLower(bytes) : "")}");
+        while (await reader.ReadAsync())
+        {
+            rows.Add($"{reader[0]} {reader[1]} {reader[2]} {(reader[3] is byte[] bytes ? Convert.ToHexStringLower(bytes) : "")}");
+        }
         return rows;
     }
 
@@ -55,7 +63,8 @@ internal static class StoredRows
     {
         await using var connection = await OpenAsync(database);
         await using var command = Command(connection,
-            "UPDATE OrleansStorage SET PayloadBinary = @bytes, Version = Version + 1 WHERE GrainTypeString = @row AND (@key = '' OR GrainIdExtensionString = @key)",
+            "UPDATE OrleansStorage SET PayloadBinary = @bytes, Version = Version + 1 WHERE GrainTypeString = @row AND (@key = '' "
+            + "OR GrainIdExtensionString = @key)",
             ("@row", row), ("@bytes", bytes), ("@key", key ?? ""));
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }

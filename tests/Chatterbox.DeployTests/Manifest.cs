@@ -33,9 +33,11 @@ internal sealed class Manifest(IReadOnlyList<object> objects)
             .Concat(Objects.OfType<V1Job>().Select(each => ($"job {each.Name()}", each.Spec.Template)));
 
     public IEnumerable<(string Of, V1Container Container)> Containers => PodTemplates.SelectMany(pod =>
-        (pod.Template.Spec.InitContainers ?? []).Concat(pod.Template.Spec.Containers).Select(each => ($"{pod.Of}, container {each.Name}", each)));
+        (pod.Template.Spec.InitContainers ?? []).Concat(pod.Template.Spec.Containers)
+            .Select(each => ($"{pod.Of}, container {each.Name}", each)));
 
-    public T One<T>(string name) where T : IKubernetesObject<V1ObjectMeta> => Objects.OfType<T>().Single(each => each.Name() == name);
+    public T One<T>(string name)
+        where T : IKubernetesObject<V1ObjectMeta> => Objects.OfType<T>().Single(each => each.Name() == name);
 
     public static Manifest Of(string overlay) => Parse(Rendered.GetOrAdd(overlay, Render));
 
@@ -45,7 +47,8 @@ internal sealed class Manifest(IReadOnlyList<object> objects)
     public static string Render(string overlay)
     {
         var kubectl = Environment.GetEnvironmentVariable("CHATTERBOX_KUBECTL") is { Length: > 0 } set ? set : "kubectl";
-        using var process = Process.Start(new ProcessStartInfo(kubectl, ["kustomize", Path.Combine(Repository.Root, "deploy", "k8s", "overlays", overlay)])
+        using var process = Process.Start(new ProcessStartInfo(kubectl,
+            ["kustomize", Path.Combine(Repository.Root, "deploy", "k8s", "overlays", overlay)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -53,6 +56,8 @@ internal sealed class Manifest(IReadOnlyList<object> objects)
         var errors = process.StandardError.ReadToEndAsync();
         var yaml = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? yaml : throw new InvalidOperationException($"kubectl kustomize {overlay}: {errors.Result}");
+        return process.ExitCode == 0
+            ? yaml
+            : throw new InvalidOperationException($"kubectl kustomize {overlay}: {errors.Result}");
     }
 }

@@ -26,7 +26,8 @@ public sealed class ManifestTests
     public static TheoryData<string> EveryRule => new(Rules.Select(rule => rule.Name));
 
     [KubectlTheory, MemberData(nameof(EveryRuleInEveryOverlay))]
-    public void O1_a_rule_holds_in_an_overlay(string overlay, string rule) => Assert.Empty(Named(rule).Problems(Manifest.Of(overlay)));
+    public void O1_a_rule_holds_in_an_overlay(string overlay, string rule) =>
+        Assert.Empty(Named(rule).Problems(Manifest.Of(overlay)));
 
     [KubectlTheory, MemberData(nameof(EveryRule))]
     public void O1_a_rule_notices_when_it_is_broken(string rule)

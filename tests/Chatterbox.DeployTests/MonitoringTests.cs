@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Chatterbox.DeployTests;
 
-/// <summary>What an operator looks at exists: every expression of dashboard and alerts, on a real scrape of a silo that is used.</summary>
+/// <summary>
+/// What an operator looks at exists: every expression of dashboard and alerts, on a real scrape of a silo that is used.
+/// </summary>
 public sealed partial class MonitoringTests
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
@@ -27,13 +29,15 @@ public sealed partial class MonitoringTests
         Assert.Empty(empty);
     }
 
-    [PrometheusFact(DisplayName = "[O3] every metric of the product is on the dashboard or in an alert, and every one of these exists")]
+    [PrometheusFact(DisplayName =
+        "[O3] every metric of the product is on the dashboard or in an alert, and every one of these exists")]
     public async Task Every_metric_is_used()
     {
         using var patience = new CancellationTokenSource(Longest);
         await using var silo = await SiloUnderLoad.StartAsync(patience.Token);
         var exported = (await silo.ReadMetricsAsync(patience.Token)).Split('\n').Select(line => Name().Match(line).Value)
-            .Where(name => name.StartsWith("chatterbox_", StringComparison.Ordinal)).Select(WithoutSuffix).ToHashSet(StringComparer.Ordinal);
+            .Where(name => name.StartsWith("chatterbox_", StringComparison.Ordinal)).Select(WithoutSuffix)
+            .ToHashSet(StringComparer.Ordinal);
         var used = DashboardExpressions().Concat(AlertOperands()).SelectMany(expression => Metric().Matches(expression))
             .Select(match => WithoutSuffix(match.Value)).ToHashSet(StringComparer.Ordinal);
 
@@ -63,15 +67,18 @@ public sealed partial class MonitoringTests
     private static string Folder => Path.Combine(Repository.Root, "deploy", "prometheus");
 
     private static IEnumerable<string> DashboardExpressions() =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "grafana", "chatterbox.json")))!["panels"]!.AsArray()
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "deploy", "grafana", "chatterbox.json")))!["panels"]!
+            .AsArray()
             .SelectMany(panel => panel!["targets"]?.AsArray() ?? []).Select(target => (string)target!["expr"]!)
             .Where(expression => !expression.Contains(OnPostgreSqlOnly[0], StringComparison.Ordinal));
 
     private static IEnumerable<string> Alerts() => AlertName().Matches(Rules()).Select(match => match.Groups[1].Value);
 
     /// <summary>The selectors of the alerts: an alert that has nothing to say has no value, what it looks at has.</summary>
-    private static IEnumerable<string> AlertOperands() => Expression().Matches(Rules()).SelectMany(match => Selector().Matches(match.Value))
-        .Select(match => match.Value).Distinct().Where(selector => !NotAlways.Any(name => selector.StartsWith(name, StringComparison.Ordinal)));
+    private static IEnumerable<string> AlertOperands() =>
+        Expression().Matches(Rules()).SelectMany(match => Selector().Matches(match.Value))
+            .Select(match => match.Value).Distinct()
+            .Where(selector => !NotAlways.Any(name => selector.StartsWith(name, StringComparison.Ordinal)));
 
     private static string Rules() => File.ReadAllText(Path.Combine(Folder, "chatterbox.rules.yml"));
 

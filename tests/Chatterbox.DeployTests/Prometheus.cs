@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.DeployTests;
 
-/// <summary>Debian's Prometheus, reading one silo every second, with the project's own rules. Data in a temporary folder.</summary>
+/// <summary>
+/// Debian's Prometheus, reading one silo every second, with the project's own rules. Data in a temporary folder.
+/// </summary>
 internal sealed class Prometheus : IAsyncDisposable
 {
     private readonly HttpClient _http;
@@ -22,7 +24,8 @@ internal sealed class Prometheus : IAsyncDisposable
     public static async Task<Prometheus> StartAsync(int siloPort)
     {
         var folder = Directory.CreateTempSubdirectory("chatterbox-prometheus-").FullName;
-        File.Copy(Path.Combine(Repository.Root, "deploy", "prometheus", "chatterbox.rules.yml"), Path.Combine(folder, "chatterbox.rules.yml"));
+        File.Copy(Path.Combine(Repository.Root, "deploy", "prometheus", "chatterbox.rules.yml"),
+            Path.Combine(folder, "chatterbox.rules.yml"));
         await File.WriteAllTextAsync(Path.Combine(folder, "prometheus.yml"), $$"""
             global: { scrape_interval: 1s, evaluation_interval: 1s }
             rule_files: [chatterbox.rules.yml]
@@ -32,7 +35,8 @@ internal sealed class Prometheus : IAsyncDisposable
             """);
         var port = Ports.Free();
         var process = Process.Start(new ProcessStartInfo("/usr/bin/prometheus",
-            [$"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data", $"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
+            [$"--config.file={folder}/prometheus.yml", $"--storage.tsdb.path={folder}/data",
+                $"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
         {
             RedirectStandardError = true,
         })!;
@@ -43,14 +47,16 @@ internal sealed class Prometheus : IAsyncDisposable
     public async Task<IReadOnlyList<double>> QueryAsync(string expression)
     {
         var reply = await _http.GetFromJsonAsync<JsonNode>($"/api/v1/query?query={Uri.EscapeDataString(expression)}");
-        return [.. reply!["data"]!["result"]!.AsArray().Select(sample => double.Parse((string)sample!["value"]![1]!, CultureInfo.InvariantCulture))];
+        return [.. reply!["data"]!["result"]!.AsArray()
+            .Select(sample => double.Parse((string)sample!["value"]![1]!, CultureInfo.InvariantCulture))];
     }
 
     /// <summary>Names of alerts as Prometheus has loaded them.</summary>
     public async Task<IReadOnlyList<string>> AlertsAsync()
     {
         var reply = await _http.GetFromJsonAsync<JsonNode>("/api/v1/rules?type=alert");
-        return [.. reply!["data"]!["groups"]!.AsArray().SelectMany(group => group!["rules"]!.AsArray()).Select(rule => (string)rule!["name"]!)];
+        return [.. reply!["data"]!["groups"]!.AsArray().SelectMany(group => group!["rules"]!.AsArray())
+            .Select(rule => (string)rule!["name"]!)];
     }
 
     /// <summary>Waits until an expression has a result.</summary>

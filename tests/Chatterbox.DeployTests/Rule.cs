@@ -11,7 +11,8 @@ internal sealed record Rule(string Name, Func<Manifest, IEnumerable<string>> Pro
         new(name, manifest => holds(manifest) ? [] : [name], @break);
 
     /// <summary>A rule about each of several things, which have names.</summary>
-    public static Rule ForEach<T>(string name, Func<Manifest, IEnumerable<(string Of, T Thing)>> things, Func<T, bool> holds, Action<Manifest> @break) =>
+    public static Rule ForEach<T>(string name, Func<Manifest, IEnumerable<(string Of, T Thing)>> things,
+        Func<T, bool> holds, Action<Manifest> @break) =>
         new(name, manifest => things(manifest).Where(each => !holds(each.Thing)).Select(each => $"{each.Of}: {name}"), @break);
 
     public override string ToString() => Name;

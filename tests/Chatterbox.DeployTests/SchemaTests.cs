@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Chatterbox.DeployTests;
 
-/// <summary>Rendered manifests against the API's own schemas: members that are required, types and formats. Runs in Node.</summary>
+/// <summary>
+/// Rendered manifests against the API's own schemas: members that are required, types and formats. Runs in Node.
+/// </summary>
 public sealed class SchemaTests
 {
     [NodeTheory, InlineData("dev"), InlineData("prod")]
@@ -16,7 +18,9 @@ public sealed class SchemaTests
     {
         var yaml = Manifest.Render("dev");
         Assert.Contains(text, yaml, StringComparison.Ordinal);
-        var broken = instead == "minReplicas" ? yaml.Replace(text, "", StringComparison.Ordinal) : yaml.Replace(text, instead, StringComparison.Ordinal);
+        var broken = instead == "minReplicas"
+            ? yaml.Replace(text, "", StringComparison.Ordinal)
+            : yaml.Replace(text, instead, StringComparison.Ordinal);
         Assert.Contains(why, Refusals(broken), StringComparison.Ordinal);
     }
 

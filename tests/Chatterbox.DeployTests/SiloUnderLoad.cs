@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.DeployTests;
 
-/// <summary>The real silo on SQLite in a temporary folder, with metrics, and a client that changes a session until it is disposed.</summary>
+/// <summary>
+/// The real silo on SQLite in a temporary folder, with metrics, and a client that changes a session until it is disposed.
+/// </summary>
 internal sealed class SiloUnderLoad : IAsyncDisposable
 {
     private readonly Process _process;
@@ -16,7 +18,8 @@ internal sealed class SiloUnderLoad : IAsyncDisposable
     private IHost? _host;
     private Task _load = Task.CompletedTask;
 
-    private SiloUnderLoad(Process process, string folder, int metricsPort) => (_process, _folder, MetricsPort) = (process, folder, metricsPort);
+    private SiloUnderLoad(Process process, string folder, int metricsPort) =>
+        (_process, _folder, MetricsPort) = (process, folder, metricsPort);
 
     public int MetricsPort { get; }
 
@@ -97,8 +100,10 @@ internal sealed class SiloUnderLoad : IAsyncDisposable
         builder.AddChatterboxClient(options => options.Gateways.Add(new IPEndPoint(IPAddress.Loopback, gateway)));
         _host = builder.Build();
         await _host.StartAsync(cancellationToken);
-        var store = await _host.Services.GetRequiredService<ChatterboxClient>().OpenAsync(new SessionId("operator"), cancellationToken: cancellationToken);
-        await (await store.UpdateParametersAsync(parameters => parameters with { Temperature = 0.5 })).Durable.WaitAsync(cancellationToken);
+        var store = await _host.Services.GetRequiredService<ChatterboxClient>()
+            .OpenAsync(new SessionId("operator"), cancellationToken: cancellationToken);
+        await (await store.UpdateParametersAsync(parameters => parameters with { Temperature = 0.5 })).Durable
+            .WaitAsync(cancellationToken);
         _load = Task.Run(async () =>
         {
             for (var at = 0; !_end.IsCancellationRequested; at++)

@@ -10,7 +10,8 @@ public sealed class AbsenceTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private const string Claim =
-        "while the database is unavailable users continue and are told; sessions that cannot be loaded wait and say why; afterwards all is stored";
+        "while the database is unavailable users continue and are told; sessions that cannot be loaded wait and "
+        + "say why; afterwards all is stored";
 
     [PostgresTheory(DisplayName = "[D4] [P10] " + Claim)]
     [InlineData("hangs")]
@@ -60,7 +61,8 @@ public sealed class AbsenceTests
         if (how is "hangs") proxy.Hang();
         else proxy.Refuse();
         var early = await alice.UpsertChunkAsync(TestData.Chunk("early")).WaitAsync(Patience);
-        await UntilAsync(alice, persistence => persistence.Status is { State: SaveState.Failing, DegradedSince: not null, PendingFrames: > 0 });
+        await UntilAsync(alice,
+            persistence => persistence.Status is { State: SaveState.Failing, DegradedSince: not null, PendingFrames: > 0 });
         var late = await alice.UpsertChunkAsync(TestData.Chunk("late")).WaitAsync(Patience);
         Assert.False(early.Durable.IsCompleted);
         await using var waiting = process.Client.Open(new SessionId("bob"));
@@ -74,9 +76,11 @@ public sealed class AbsenceTests
         Assert.Contains("the database has been unavailable since", body);
 
         proxy.Resume();
-        await Task.WhenAll(early.Durable, late.Durable, waiting.Hydrated, (await bobs.WaitAsync(Patience)).Durable).WaitAsync(Patience);
+        await Task.WhenAll(early.Durable, late.Durable, waiting.Hydrated, (await bobs.WaitAsync(Patience)).Durable)
+            .WaitAsync(Patience);
         Assert.Equal(["stored", "bob's own"], waiting.State.Chunks.Select(chunk => chunk.Id));
-        await UntilAsync(alice, persistence => persistence.Status is { State: SaveState.Saved, DegradedSince: null, PendingFrames: 0 });
+        await UntilAsync(alice,
+            persistence => persistence.Status is { State: SaveState.Saved, DegradedSince: null, PendingFrames: 0 });
         Assert.DoesNotContain(await alice.History.ListAsync(), entry => entry.Reason == "overtaken");
 
         // The next time the silo dies during it, and nobody is left who could send anything again.
@@ -95,7 +99,8 @@ public sealed class AbsenceTests
 
         await using var fresh = await ClientProcess.StartAsync(silo.Gateway);
         var again = await fresh.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
-        Assert.Equal(["before", "early", "late", "first of the second time", "last of the second time"], again.State.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal(["before", "early", "late", "first of the second time", "last of the second time"],
+            again.State.Chunks.Select(chunk => chunk.Id));
     }
 
     private static async Task UntilAsync(ChatterboxStore store, Func<StorePersistence, bool> expected)

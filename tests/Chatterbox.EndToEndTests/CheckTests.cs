@@ -5,7 +5,9 @@ namespace Chatterbox.EndToEndTests;
 
 public sealed class CheckTests
 {
-    [Fact(DisplayName = "[M1] [M2] whether every stored session would load is said by the tool and, beside a silo that serves them, by the silo's program; the exit code tells")]
+    [Fact(DisplayName =
+        "[M1] [M2] whether every stored session would load is said by the tool and, beside a silo that serves them, by the "
+        + "silo's program; the exit code tells")]
     public async Task Before_a_deployment()
     {
         await using var silo = await SiloProcess.StartAsync();
@@ -36,7 +38,8 @@ public sealed class CheckTests
     {
         await using var silo = await SiloProcess.StartAsync();
         var nowhere = Path.Combine(silo.Folder, "nowhere.db");
-        var (code, _, errors) = await silo.BesideAsync("--check-sessions", $"--Chatterbox:Database:ConnectionString=Data Source={nowhere}");
+        var (code, _, errors) =
+            await silo.BesideAsync("--check-sessions", $"--Chatterbox:Database:ConnectionString=Data Source={nowhere}");
         Assert.Equal(1, code);
         Assert.Contains("Chatterbox cannot run.", errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);

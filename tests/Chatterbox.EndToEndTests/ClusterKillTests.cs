@@ -12,7 +12,8 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private const string Claim =
-        "of three silos one is killed and one is drained under load: 50 live clients lose nothing, nothing is done twice, and all agree";
+        "of three silos one is killed and one is drained under load: 50 live clients lose nothing, "
+        + "nothing is done twice, and all agree";
 
     [PostgresFact(DisplayName = "[C3] " + Claim)]
     public async Task On_PostgreSql()
@@ -87,15 +88,21 @@ public sealed class ClusterKillTests(ITestOutputHelper output)
         {
             foreach (var writer in late)
             {
-                if (writer.Failure is { } failure) throw new InvalidOperationException($"{what}: a client of {writer.Store.Session} has stopped", failure);
-                Assert.False(patience.IsCancellationRequested, $"{what}: {late.Length} are not, one of {writer.Store.Session}: {writer.Store.Persistence.Status}");
+                if (writer.Failure is { } failure)
+                {
+                    throw new InvalidOperationException($"{what}: a client of {writer.Store.Session} has stopped", failure);
+                }
+                Assert.False(patience.IsCancellationRequested,
+                    $"{what}: {late.Length} are not, one of {writer.Store.Session}: {writer.Store.Persistence.Status}");
             }
             await tick.WaitForNextTickAsync();
         }
         output.WriteLine($"{what}: {TimeProvider.System.GetElapsedTime(asked).TotalSeconds:N1} s");
     }
 
-    /// <summary>The store comes to show what all writers of the session made, each one's in its order, and nothing else.</summary>
+    /// <summary>
+    /// The store comes to show what all writers of the session made, each one's in its order, and nothing else.
+    /// </summary>
     private static async Task AgreesAsync(ChatterboxStore store, IEnumerable<Writer> writers)
     {
         using var patience = new CancellationTokenSource(Patience);

@@ -8,7 +8,9 @@ using Xunit.Abstractions;
 
 namespace Chatterbox.EndToEndTests;
 
-/// <summary>The database and the silo die without a word, at random, while everybody writes. What is in the database is read from it.</summary>
+/// <summary>
+/// The database and the silo die without a word, at random, while everybody writes. What is in the database is read from it.
+/// </summary>
 public sealed class DurabilityTests(ITestOutputHelper output)
 {
     private const int Rounds = 20;
@@ -17,21 +19,26 @@ public sealed class DurabilityTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    [PostgresFact(DisplayName = "[D3] [D4] PostgreSQL and the silo are killed 20 times at random under load: what was reported durable is there, and live clients lose nothing")]
+    [PostgresFact(DisplayName =
+        "[D3] [D4] PostgreSQL and the silo are killed 20 times at random under load: what was reported durable is there, "
+        + "and live clients lose nothing")]
     public async Task On_PostgreSql()
     {
         await using var server = await PostgresServer.StartNewAsync();
         var connectionString = server.ConnectionString(await server.CreateEmptyDatabaseAsync());
         (string, string)[] settings =
         [
-            ("Database__Provider", "PostgreSql"), ("Database__ConnectionString", connectionString), ("Session__MaxRetryDelay", "00:00:00.500"),
+            ("Database__Provider", "PostgreSql"), ("Database__ConnectionString", connectionString),
+            ("Session__MaxRetryDelay", "00:00:00.500"),
         ];
         await SiloProcess.MigrateAsync(settings);
         await using var silo = await SiloProcess.StartAsync(settings);
         await KillAtRandomAsync(silo, server, () => new NpgsqlConnection(connectionString + ";Pooling=false"));
     }
 
-    [Fact(DisplayName = "[D3] [D4] the silo on SQLite is killed 20 times at random under load: what was reported durable is there, and live clients lose nothing")]
+    [Fact(DisplayName =
+        "[D3] [D4] the silo on SQLite is killed 20 times at random under load: what was reported durable is there, "
+        + "and live clients lose nothing")]
     public async Task On_Sqlite()
     {
         await using var silo = await SiloProcess.StartAsync();
@@ -41,7 +48,9 @@ public sealed class DurabilityTests(ITestOutputHelper output)
 
     private async Task KillAtRandomAsync(SiloProcess silo, PostgresServer? server, Func<DbConnection> connect)
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_TEST_SEED"), out var given) ? given : Random.Shared.Next();
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_TEST_SEED"), out var given)
+            ? given
+            : Random.Shared.Next();
         output.WriteLine($"CHATTERBOX_TEST_SEED={seed}");
         var random = new Random(seed);
         var processes = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => ClientProcess.StartAsync(silo.Gateway)));
@@ -54,7 +63,9 @@ public sealed class DurabilityTests(ITestOutputHelper output)
             await SomeBecameDurableAsync(writers);
             // At a moment of its own within the debounce and the write.
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(400)), TimeProvider.System);
-            var (database, process) = server is null ? (false, true) : random.Next(3) switch { 0 => (true, false), 1 => (false, true), _ => (true, true) };
+            var (database, process) = server is null
+                ? (false, true)
+                : random.Next(3) switch { 0 => (true, false), 1 => (false, true), _ => (true, true) };
             var durable = writers.Select(writer => writer.Durable).ToArray();
             if (random.Next(2) == 0 && process) await silo.KillAsync();
             if (database) await server!.KillAsync();
@@ -62,7 +73,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
             if (database) await server!.StartAsync();
             // Before the silo is back, so that nobody has sent anything again.
             if (process) await HoldsAsync(connect, writers, durable);
-            output.WriteLine($"{round}: {(database, process) switch { (true, true) => "both", (true, false) => "the database", _ => "the silo" }}, {durable.Sum()} changes durable");
+            var killed = (database, process) switch { (true, true) => "both", (true, false) => "the database", _ => "the silo" };
+            output.WriteLine($"{round}: {killed}, {durable.Sum()} changes durable");
             if (process) await silo.StartAgainAsync();
         }
 
@@ -72,7 +84,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         var stored = await ReadAsync(connect);
         foreach (var writer in writers) Assert.Equal(writer.Expected, writer.Own(stored[writer.Store.Session.Key]));
         Assert.Equal(writers.Sum(writer => writer.Expected.Count), stored.Values.Sum(ids => ids.Length));
-        output.WriteLine($"{writers.Sum(writer => writer.Durable)} changes, all of them durable; {stored.Values.Sum(ids => ids.Length)} chunks remain.");
+        output.WriteLine($"{writers.Sum(writer => writer.Durable)} changes, all of them durable; "
+            + $"{stored.Values.Sum(ids => ids.Length)} chunks remain.");
     }
 
     /// <summary>Each session has reported as durable a change that was made after this was asked.</summary>
@@ -81,7 +94,10 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         var goal = writers.Select(writer => writer.Durable + 1).ToArray();
         using var patience = new CancellationTokenSource(Patience);
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (writers.Where((writer, number) => writer.Durable < goal[number]).Any()) await tick.WaitForNextTickAsync(patience.Token);
+        while (writers.Where((writer, number) => writer.Durable < goal[number]).Any())
+        {
+            await tick.WaitForNextTickAsync(patience.Token);
+        }
     }
 
     private static async Task HoldsAsync(Func<DbConnection> connect, Writer[] writers, int[] durable)
@@ -90,7 +106,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         foreach (var (writer, count) in writers.Zip(durable))
         {
             var own = writer.Own(stored.GetValueOrDefault(writer.Store.Session.Key, [])).ToArray();
-            Assert.True(writer.IsAfter(count, own), $"{writer.Store.Session.Key}: {count} changes were reported durable, and there is {string.Join(' ', own)}");
+            Assert.True(writer.IsAfter(count, own),
+                $"{writer.Store.Session.Key}: {count} changes were reported durable, and there is {string.Join(' ', own)}");
         }
     }
 
@@ -107,7 +124,8 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         {
             using var envelope = JsonDocument.Parse(SliceFrame.Decode((byte[])reader.GetValue(1)).Body);
             sessions[reader.GetString(0)] =
-                [.. envelope.RootElement.GetProperty("state").EnumerateArray().Select(chunk => chunk.GetProperty("id").GetString()!)];
+                [.. envelope.RootElement.GetProperty("state").EnumerateArray()
+                    .Select(chunk => chunk.GetProperty("id").GetString()!)];
         }
         return sessions;
     }

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Chatterbox.EndToEndTests;
 
 /// <summary>
-/// How long 50 clients are without an answer when one of three silos fails. Prints the times; CHATTERBOX_FAILOVERS sets how many failures
-/// (default 1). The goal on an idle machine: 5 s at the median, 10 s at most; the tests allow three times that.
+/// How long 50 clients are without an answer when one of three silos fails. Prints the times; CHATTERBOX_FAILOVERS sets how many
+/// failures (default 1). The goal on an idle machine: 5 s at the median, 10 s at most; the tests allow three times that.
 /// </summary>
 [Trait("Speed", "Slow")]
 public sealed class FailoverTests(ITestOutputHelper output)
@@ -19,12 +19,15 @@ public sealed class FailoverTests(ITestOutputHelper output)
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private static int Failures =>
-        int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_FAILOVERS"), CultureInfo.InvariantCulture, out var count) ? count : 1;
+        int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_FAILOVERS"), CultureInfo.InvariantCulture, out var count)
+            ? count
+            : 1;
 
     [PostgresFact(DisplayName = "[C5] a silo is killed: every client is live again within seconds, and nothing is lost")]
     public Task A_killed_silo() => FailAsync("killed", silo => silo.KillAsync(), silo => silo.StartAgainAsync());
 
-    [PostgresFact(DisplayName = "[C5] a silo hangs: every client is live again within seconds, as if it had been killed, and nothing is lost")]
+    [PostgresFact(DisplayName =
+        "[C5] a silo hangs: every client is live again within seconds, as if it had been killed, and nothing is lost")]
     public Task A_hung_silo() => FailAsync("stopped", silo => silo.PauseAsync(), async silo =>
     {
         await silo.KillAsync();
@@ -93,7 +96,10 @@ public sealed class FailoverTests(ITestOutputHelper output)
             for (var index = 0; index < writers.Length; index++)
             {
                 if (writers[index].Failure is { } failure) throw new InvalidOperationException("A client has stopped.", failure);
-                if (times[index] == 0 && writers[index].LastBegun > asked) times[index] = TimeProvider.System.GetElapsedTime(asked).TotalSeconds;
+                if (times[index] == 0 && writers[index].LastBegun > asked)
+                {
+                    times[index] = TimeProvider.System.GetElapsedTime(asked).TotalSeconds;
+                }
             }
             await tick.WaitForNextTickAsync(timeout.Token);
         }

@@ -4,7 +4,9 @@ namespace Chatterbox.EndToEndTests;
 
 public sealed class OneSiloTests
 {
-    [Fact(DisplayName = "[D1] a second silo on the same SQLite file is refused, naming the first; kill -9 releases the file; --health tells whether a silo is ready")]
+    [Fact(DisplayName =
+        "[D1] a second silo on the same SQLite file is refused, naming the first; kill -9 releases the file; --health "
+        + "tells whether a silo is ready")]
     public async Task One_process_per_file()
     {
         await using var silo = await SiloProcess.StartAsync();
@@ -14,7 +16,8 @@ public sealed class OneSiloTests
         File.CreateSymbolicLink(link, Path.Combine(silo.Folder, "chatterbox.db"));
         var (exitCode, _, errors) = await SiloProcess.RunAsync([],
             ("Database__ConnectionString", $"Data Source=file:{link}"), ("Database__Fallback", "none"),
-            ("Silo__Port", $"{ClusterTests.Storage.FreePort.Next()}"), ("Gateway__Port", $"{ClusterTests.Storage.FreePort.Next()}"));
+            ("Silo__Port", $"{ClusterTests.Storage.FreePort.Next()}"),
+            ("Gateway__Port", $"{ClusterTests.Storage.FreePort.Next()}"));
         Assert.Equal(1, exitCode);
         Assert.Contains($"process {silo.ProcessId} on ", errors);
 
@@ -24,7 +27,9 @@ public sealed class OneSiloTests
         Assert.Equal(0, (await silo.HealthAsync()).ExitCode);
     }
 
-    [Fact(DisplayName = "[D4] a silo that stops while the database is unavailable logs how many frames it keeps, and where; another database does not get them")]
+    [Fact(DisplayName =
+        "[D4] a silo that stops while the database is unavailable logs how many frames it keeps, and where; "
+        + "another database does not get them")]
     public async Task Frames_stay_with_their_database()
     {
         await using var silo = await SiloProcess.StartAsync(("Database__Timeout", "00:00:01"));
@@ -39,7 +44,9 @@ public sealed class OneSiloTests
             Assert.NotEqual(0, code);
             await silo.StopAsync();
         }
-        Assert.Contains($"The silo stops with 1 rows that are not in the database. They are in the fallback file {Path.Combine(silo.Folder, "fallback.db")}",
+        Assert.Contains(
+            "The silo stops with 1 rows that are not in the database. They are in the fallback "
+            + $"file {Path.Combine(silo.Folder, "fallback.db")}",
             silo.Output);
 
         await using var other = await SiloProcess.StartAsync(("Database__Fallback", Path.Combine(silo.Folder, "fallback.db")));

@@ -10,7 +10,9 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact(DisplayName = "[C3] a client with its outbox on disk that is killed again and again, its silo too, has lost nothing it had taken, and done nothing twice")]
+    [Fact(DisplayName =
+        "[C3] a client with its outbox on disk that is killed again and again, its silo too, has lost nothing it had "
+        + "taken, and done nothing twice")]
     public async Task Killed_clients()
     {
         await using var silo = await SiloProcess.StartAsync();
@@ -35,7 +37,8 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
         }
         output.WriteLine($"{taken} changes were taken by 6 clients that were killed.");
 
-        await using (var last = await ClientProcess.StartAsync(options => options.OutboxDirectory = _folder.FullName, silo.Gateway))
+        await using (var last =
+            await ClientProcess.StartAsync(options => options.OutboxDirectory = _folder.FullName, silo.Gateway))
         {
             var store = await last.Client.OpenAsync(new SessionId("alice")).WaitAsync(Patience);
             await store.Persistence.FlushAsync().WaitAsync(Patience);
@@ -71,6 +74,7 @@ public sealed class OutboxKillTests(ITestOutputHelper output) : IDisposable
     private static void AssertSame(List<string> expected, AppState state)
     {
         var there = state.Chunks.Select(chunk => chunk.Id).ToHashSet();
-        Assert.Equal(expected.Where(id => id[0] != '?' || there.Contains(id[1..])).Select(id => id.TrimStart('?')), state.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal(expected.Where(id => id[0] != '?' || there.Contains(id[1..])).Select(id => id.TrimStart('?')),
+            state.Chunks.Select(chunk => chunk.Id));
     }
 }

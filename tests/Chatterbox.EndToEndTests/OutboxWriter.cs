@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Chatterbox.EndToEndTests;
 
 /// <summary>
-/// A client in a process of its own, with its outbox on disk, that adds chunks and takes some of them away again, as fast as they are
-/// taken. It says so before and after each change. Done twice, an addition would bring back what was taken away.
+/// A client in a process of its own, with its outbox on disk, that adds chunks and takes some of them away again, as fast as they
+/// are taken. It says so before and after each change. Done twice, an addition would bring back what was taken away.
 /// </summary>
 internal sealed class OutboxWriter : IAsyncDisposable
 {

@@ -24,7 +24,8 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public string Output => string.Join('\n', _output);
 
-    /// <param name="settings">What follows <c>Chatterbox__</c>, and its value; without any: one silo on a SQLite file of its own.</param>
+    /// <param name="settings">What follows <c>Chatterbox__</c>, and its value; without any: one silo on a
+    /// SQLite file of its own.</param>
     public static async Task<SiloProcess> StartAsync(params (string Name, string Value)[] settings)
     {
         var silo = new SiloProcess(settings);
@@ -40,7 +41,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end: it is not to become a silo.</summary>
-    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments, params (string Name, string Value)[] settings) =>
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(IEnumerable<string> arguments,
+        params (string Name, string Value)[] settings) =>
         RunAsync(arguments, [], settings);
 
     /// <param name="environment">Other variables than settings.</param>

@@ -27,13 +27,16 @@ public sealed class SqlServerTests
     [Fact(DisplayName = "[D1] a silo told by its environment to do without ICU says that SQL Server needs it")]
     public async Task Refuses_invariant_mode()
     {
-        var (exitCode, _, errors) = await SiloProcess.RunAsync([], [("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")], Settings(ClosedPort()));
+        var (exitCode, _, errors) =
+            await SiloProcess.RunAsync([], [("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")], Settings(ClosedPort()));
 
         Assert.Equal(1, exitCode);
         Assert.Contains("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: must not be set with SQL Server", errors);
     }
 
-    [SqlServerFact(DisplayName = "[D5] four programs told to migrate an absent database on SQL Server at once all succeed, and again; a silo refuses one that is missing")]
+    [SqlServerFact(DisplayName =
+        "[D5] four programs told to migrate an absent database on SQL Server at once all succeed, and again; a "
+        + "silo refuses one that is missing")]
     public async Task Migrates_an_absent_database()
     {
         var database = SqlServerInstance.NewName();
@@ -46,7 +49,8 @@ public sealed class SqlServerTests
         Assert.Equal(1, exitCode);
         Assert.Contains("Run 'Chatterbox.Silo --migrate-database'", errors);
 
-        var migrations = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => SiloProcess.RunAsync(["--migrate-database"], settings)));
+        var migrations =
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => SiloProcess.RunAsync(["--migrate-database"], settings)));
 
         Assert.All(migrations, migration => Assert.True(migration.ExitCode == 0, migration.Errors));
         Assert.All(migrations, migration => Assert.Equal("", migration.Errors));

@@ -27,9 +27,11 @@ public sealed class UploadKillTests
         var audio = await uploading.WaitAsync(Patience);
 
         // The piece that was under way may have been stored without an answer, or not; those before it were.
-        Assert.All(progress.StartedAgainAt, again => Assert.InRange(again.Done, again.Before, again.Before + (2 * AudioPieces.Bytes)));
+        Assert.All(progress.StartedAgainAt,
+            again => Assert.InRange(again.Done, again.Before, again.Before + (2 * AudioPieces.Bytes)));
         Assert.Equal(2, progress.StartedAgainAt.Count);
-        await (await store.UpsertChunkAsync(TestData.Chunk("c") with { Status = WorkStatus.Completed, Audio = audio })).Durable.WaitAsync(Patience);
+        await (await store.UpsertChunkAsync(TestData.Chunk("c") with { Status = WorkStatus.Completed, Audio = audio })).Durable
+            .WaitAsync(Patience);
         await silo.KillAsync();
         await silo.StartAgainAsync();
         Assert.Equal(clip, await store.Audio.DownloadAsync(audio.Hash));
@@ -38,7 +40,8 @@ public sealed class UploadKillTests
     /// <summary>Stops the upload at each of its steps, by not returning from the report, until the silo is dead.</summary>
     private sealed class Steps(params long[] steps) : IProgress<AudioProgress>
     {
-        private readonly TaskCompletionSource<long>[] _reached = [.. steps.Select(_ => new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        private readonly TaskCompletionSource<long>[] _reached =
+            [.. steps.Select(_ => new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously))];
         private TaskCompletionSource _dead = new();
         private int _next;
         private long? _before;

@@ -46,8 +46,8 @@ internal sealed class Writer
     public int Durable { get { lock (_made) return _made.TakeWhile(change => change.Durable.IsCompletedSuccessfully).Count(); } }
 
     /// <summary>
-    /// Whether this is what there is of this writer after some number of its changes, of which the first <paramref name="durable"/>
-    /// have to be among them.
+    /// Whether this is what there is of this writer after some number of its changes, of which the first
+    /// <paramref name="durable"/> have to be among them.
     /// </summary>
     public bool IsAfter(int durable, IReadOnlyList<string> own)
     {
@@ -65,7 +65,8 @@ internal sealed class Writer
 
     public IEnumerable<string> Own(AppState state) => Own(state.Chunks.Select(chunk => chunk.Id));
 
-    public IEnumerable<string> Own(IEnumerable<string> ids) => ids.Where(id => id.StartsWith($"{_name}-", StringComparison.Ordinal));
+    public IEnumerable<string> Own(IEnumerable<string> ids) =>
+        ids.Where(id => id.StartsWith($"{_name}-", StringComparison.Ordinal));
 
     private async Task WriteAsync()
     {

@@ -17,7 +17,10 @@ internal static class Samples
         new SetSyncedSlices([Slice.Preferences, Slice.Chunks]),
         new UpsertWorkSession(new() { Id = "s2", Name = "Chapter 2", ChunkIds = ["c1"], CreatedAt = DateTimeOffset.UnixEpoch }),
         new RemoveWorkSession("s1"),
-        new UpsertVoice(new() { Id = "v2", Name = "Dormouse", Parameters = new() { TopK = 7 }, Engine = TtsEngine.Turbo, Prompt = Audio }),
+        new UpsertVoice(new()
+        {
+            Id = "v2", Name = "Dormouse", Parameters = new() { TopK = 7 }, Engine = TtsEngine.Turbo, Prompt = Audio,
+        }),
         new RemoveVoice("v1"),
         new UpsertChunk(Chunk("c9")),
         new RemoveChunk("c1"),

@@ -4,7 +4,9 @@ using Chatterbox.Chaos.Ledgers;
 
 namespace Chatterbox.Chaos.Clients;
 
-/// <summary>A client in a process of its own, whose lines go to the ledger. After a kill it is started again under the next name.</summary>
+/// <summary>
+/// A client in a process of its own, whose lines go to the ledger. After a kill it is started again under the next name.
+/// </summary>
 internal sealed class ClientProcess(ClientSettings settings, Ledger ledger) : IAsyncDisposable
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(30);

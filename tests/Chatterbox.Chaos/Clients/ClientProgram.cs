@@ -4,8 +4,8 @@ using Chatterbox.Chaos.Ledgers;
 namespace Chatterbox.Chaos.Clients;
 
 /// <summary>
-/// A client process. It is told on standard input: <c>settle</c> makes no more changes and says when all have an outcome, <c>report</c>
-/// says all that is shown, the end of input closes it in good order.
+/// A client process. It is told on standard input: <c>settle</c> makes no more changes and says when all have an outcome,
+/// <c>report</c> says all that is shown, the end of input closes it in good order.
 /// </summary>
 internal static class ClientProgram
 {
@@ -45,7 +45,8 @@ internal static class ClientProgram
             var maker = new Maker(store, label);
             makers.Add(maker);
             var random = new Random((settings.Seed * 31) + running.Count);
-            running.Add(new Workload(store, maker, settings.Name, settings.Counter, FirstNumber(settings.Name), random).RunAsync(settling.Token));
+            running.Add(new Workload(store, maker, settings.Name, settings.Counter, FirstNumber(settings.Name), random)
+                .RunAsync(settling.Token));
         }
 
         async Task SettleAsync()
@@ -59,5 +60,7 @@ internal static class ClientProgram
 
     // "writer.3" is the third run of a client, which goes on counting far above what the second reached.
     private static int FirstNumber(string name) =>
-        name.Split('.') is [_, var run] && int.TryParse(run, CultureInfo.InvariantCulture, out var number) ? number * 1_000_000 : 0;
+        name.Split('.') is [_, var run] && int.TryParse(run, CultureInfo.InvariantCulture, out var number)
+            ? number * 1_000_000
+            : 0;
 }

@@ -12,7 +12,9 @@ internal enum ClientRole
     /// <summary>Keeps a store of each user open and makes no changes.</summary>
     Reader,
 
-    /// <summary>Opens a store, makes a few changes, waits until they are durable and closes it, as the command line tool does.</summary>
+    /// <summary>
+    /// Opens a store, makes a few changes, waits until they are durable and closes it, as the command line tool does.
+    /// </summary>
     Visitor,
 }
 
@@ -33,5 +35,6 @@ internal sealed record ClientSettings(
     public static ClientSettings Parse(string[] arguments) => new(
         arguments[0], Enum.Parse<ClientRole>(arguments[1]), [.. arguments[2].Split(',').Select(IPEndPoint.Parse)],
         arguments[3].Split(','), int.Parse(arguments[4], CultureInfo.InvariantCulture),
-        arguments[5] == "-" ? null : arguments[5], arguments[6] == "-" ? null : Enum.Parse<TtsEngine>(arguments[6]), arguments[7]);
+        arguments[5] == "-" ? null : arguments[5], arguments[6] == "-" ? null : Enum.Parse<TtsEngine>(arguments[6]),
+        arguments[7]);
 }

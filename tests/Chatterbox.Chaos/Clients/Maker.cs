@@ -47,5 +47,6 @@ internal sealed class Maker(ChatterboxStore store, string label)
     }
 
     private void Failed(string number, Exception failure) =>
-        Line.Say(failure is ChangeRejectedException ? Word.Refused : Word.Dropped, label, number, failure.Message.Replace('\t', ' '));
+        Line.Say(failure is ChangeRejectedException ? Word.Refused : Word.Dropped, label, number,
+            failure.Message.Replace('\t', ' '));
 }

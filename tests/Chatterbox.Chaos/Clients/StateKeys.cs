@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Chatterbox.Chaos.Clients;
 
-/// <summary>The state as keys and values, and changes of them: chunks and batch items by id, and the seed of each engine.</summary>
+/// <summary>
+/// The state as keys and values, and changes of them: chunks and batch items by id, and the seed of each engine.
+/// </summary>
 internal static class StateKeys
 {
     public static string Chunk(string id) => $"chunk:{id}";
@@ -25,7 +27,8 @@ internal static class StateKeys
         return values;
 
         // An id that is there twice is a value that nobody gave.
-        void Add(string key, string value) => values[key] = values.TryGetValue(key, out var first) ? $"{first} and {value}" : value;
+        void Add(string key, string value) =>
+            values[key] = values.TryGetValue(key, out var first) ? $"{first} and {value}" : value;
     }
 
     /// <param name="value">Null removes.</param>

@@ -4,8 +4,8 @@ using Chatterbox.Client;
 namespace Chatterbox.Chaos.Clients;
 
 /// <summary>
-/// What a writer does with a store: bursts of changes, then quiet, so that a slice may stay unwritten for a while. Nothing it does
-/// commutes: each value is given once, so that a change done twice brings back what was replaced or removed.
+/// What a writer does with a store: bursts of changes, then quiet, so that a slice may stay unwritten for a while. Nothing it
+/// does commutes: each value is given once, so that a change done twice brings back what was replaced or removed.
 /// </summary>
 /// <param name="name">Starts the ids of what it adds.</param>
 /// <param name="first">The first number it counts from; higher in each run of the same client.</param>
@@ -73,9 +73,12 @@ internal sealed class Workload(ChatterboxStore store, Maker maker, string name, 
     private async Task TakeGiftAsync()
     {
         var gifts = store.State.Chunks.Select(chunk => chunk.Id)
-            .Where(id => id.StartsWith(GiftPrefix, StringComparison.Ordinal) && !id.StartsWith($"{GiftPrefix}{name}-", StringComparison.Ordinal));
+            .Where(id =>
+                id.StartsWith(GiftPrefix, StringComparison.Ordinal)
+                && !id.StartsWith($"{GiftPrefix}{name}-", StringComparison.Ordinal));
         foreach (var id in gifts) _gifts.TryAdd(id, TimeProvider.System.GetTimestamp());
-        var old = _gifts.Where(gift => TimeProvider.System.GetElapsedTime(gift.Value) > GiftAge).Select(gift => gift.Key).ToList();
+        var old = _gifts.Where(gift => TimeProvider.System.GetElapsedTime(gift.Value) > GiftAge)
+            .Select(gift => gift.Key).ToList();
         if (old.Count == 0) return;
         var taken = Take(old);
         _gifts.Remove(taken);

@@ -24,7 +24,8 @@ internal sealed class Cluster : IAsyncDisposable
         Silos =
         [
             .. Enumerable.Range(0, Network.Silos).Select(number =>
-                new SiloProcess(number, Path.Combine(folder, $"silo{number}"), settings, log, _ => Disturbances.Add(Line.Now, Line.Now))),
+                new SiloProcess(number, Path.Combine(folder, $"silo{number}"), settings, log,
+                    _ => Disturbances.Add(Line.Now, Line.Now))),
         ];
     }
 

@@ -40,12 +40,14 @@ internal enum CutScope
 /// <param name="At">Since the start of the run.</param>
 /// <param name="Target">The number of the silo or client; of the other silo in <paramref name="Peer"/>.</param>
 internal sealed record Fault(
-    FaultKind Kind, TimeSpan At, TimeSpan Length, int Target, CutScope Scope = CutScope.Everybody, int Peer = 0, TimeSpan Step = default)
+    FaultKind Kind, TimeSpan At, TimeSpan Length, int Target, CutScope Scope = CutScope.Everybody,
+    int Peer = 0, TimeSpan Step = default)
 {
     public override string ToString() => Kind switch
     {
         FaultKind.PauseDatabase => $"{Kind} for {Length.TotalSeconds:N1} s",
-        FaultKind.Mute or FaultKind.Deaf when Scope is CutScope.OneSilo => $"{Kind} of silo {Target} and silo {Peer} for {Length.TotalSeconds:N1} s",
+        FaultKind.Mute or FaultKind.Deaf when Scope is CutScope.OneSilo =>
+            $"{Kind} of silo {Target} and silo {Peer} for {Length.TotalSeconds:N1} s",
         FaultKind.Mute or FaultKind.Deaf => $"{Kind} of silo {Target} and {Scope} for {Length.TotalSeconds:N1} s",
         FaultKind.StepClock => $"{Kind} of silo {Target} by {Step} for {Length.TotalSeconds:N1} s",
         FaultKind.KillClient => $"{Kind} {Target} for {Length.TotalSeconds:N1} s",

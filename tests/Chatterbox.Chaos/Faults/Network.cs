@@ -1,8 +1,8 @@
 namespace Chatterbox.Chaos.Faults;
 
 /// <summary>
-/// A network namespace for each silo, joined in the middle where the database and the clients are. Packets of one direction can be
-/// dropped in a silo's own namespace, so that neither side is told.
+/// A network namespace for each silo, joined in the middle where the database and the clients are. Packets of one direction can
+/// be dropped in a silo's own namespace, so that neither side is told.
 /// </summary>
 internal static class Network
 {

@@ -3,7 +3,9 @@ using System.Reflection;
 
 namespace Chatterbox.Chaos.Faults;
 
-/// <summary>The programs that a run starts, as built beside this assembly in the same configuration, and what they need of the system.</summary>
+/// <summary>
+/// The programs that a run starts, as built beside this assembly in the same configuration, and what they need of the system.
+/// </summary>
 internal static class Programs
 {
     private const string FakeClock = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";

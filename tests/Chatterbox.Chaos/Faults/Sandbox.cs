@@ -4,8 +4,8 @@ using Chatterbox.ClusterTests.Storage;
 namespace Chatterbox.Chaos.Faults;
 
 /// <summary>
-/// A run happens in network, process and mount namespaces of its own: what it cuts, kills and leaves behind is nobody else's, and ends
-/// with it.
+/// A run happens in network, process and mount namespaces of its own: what it cuts, kills and leaves behind is
+/// nobody else's, and ends with it.
 /// </summary>
 internal static class Sandbox
 {
@@ -20,9 +20,12 @@ internal static class Sandbox
         ?? ((string[])["unshare", "ip", "nft"]).Where(program => Shell.Find(program) is null)
             .Select(program => $"The chaos run needs {program}: apt-get install iproute2 nftables").FirstOrDefault();
 
-    /// <summary>Starts this program again in a sandbox, and returns its exit code. All that it has started ends with it.</summary>
+    /// <summary>
+    /// Starts this program again in a sandbox, and returns its exit code. All that it has started ends with it.
+    /// </summary>
     /// <param name="heard">Called with each line of its output; without it the output is this program's own.</param>
-    public static async Task<int> RunAsync(IEnumerable<string> arguments, Action<string>? heard = null, CancellationToken cancellationToken = default)
+    public static async Task<int> RunAsync(IEnumerable<string> arguments, Action<string>? heard = null,
+        CancellationToken cancellationToken = default)
     {
         var start = new ProcessStartInfo(Shell.Find("unshare")!,
         [

@@ -1,6 +1,8 @@
 namespace Chatterbox.Chaos.Faults;
 
-/// <summary>The faults of a run, the same for the same seed: every kind once in random order, then again, each followed by a calm.</summary>
+/// <summary>
+/// The faults of a run, the same for the same seed: every kind once in random order, then again, each followed by a calm.
+/// </summary>
 internal static class Schedule
 {
     /// <param name="length">No fault begins later.</param>
@@ -16,7 +18,8 @@ internal static class Schedule
             for (var left = random.Next(3) == 0 ? 2 : 1; left > 0; left--)
             {
                 if (kinds.Count == 0) kinds = new(Shuffled(random));
-                var fault = One(random, kinds.Dequeue(), at + Between(random, TimeSpan.Zero, TimeSpan.FromSeconds(3)), longest, silos, clients);
+                var fault = One(random, kinds.Dequeue(), at + Between(random, TimeSpan.Zero, TimeSpan.FromSeconds(3)),
+                    longest, silos, clients);
                 faults.Add(fault);
                 if (fault.At + fault.Length > end) end = fault.At + fault.Length;
             }
@@ -50,5 +53,6 @@ internal static class Schedule
         };
     }
 
-    private static TimeSpan Between(Random random, TimeSpan least, TimeSpan most) => least + ((most - least) * random.NextDouble());
+    private static TimeSpan Between(Random random, TimeSpan least, TimeSpan most) =>
+        least + ((most - least) * random.NextDouble());
 }

@@ -3,8 +3,11 @@ using System.Net;
 
 namespace Chatterbox.Chaos.Faults;
 
-/// <summary>One silo in its namespace. When its process ends, by a fault or by itself, it is started again, as an orchestrator would.</summary>
-internal sealed class SiloProcess(int number, string folder, IReadOnlyDictionary<string, string> settings, Action<string> log, Action<SiloProcess> ended)
+/// <summary>
+/// One silo in its namespace. When its process ends, by a fault or by itself, it is started again, as an orchestrator would.
+/// </summary>
+internal sealed class SiloProcess(int number, string folder, IReadOnlyDictionary<string, string> settings,
+    Action<string> log, Action<SiloProcess> ended)
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(1);
 
@@ -120,7 +123,8 @@ internal sealed class SiloProcess(int number, string folder, IReadOnlyDictionary
         start.Environment["Chatterbox__Database__Fallback"] = Path.Combine(folder, "fallback.db");
         start.Environment["ASPNETCORE_URLS"] = $"http://{Network.AddressOf(number)}:5080";
         Programs.SetClockFile(start, ClockFile);
-        await using var output = TextWriter.Synchronized(new StreamWriter(Path.Combine(folder, "silo.log"), append: true) { AutoFlush = true });
+        await using var output =
+            TextWriter.Synchronized(new StreamWriter(Path.Combine(folder, "silo.log"), append: true) { AutoFlush = true });
         using var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => output.WriteLine(line.Data);
         process.ErrorDataReceived += (_, line) => output.WriteLine(line.Data);

@@ -1,6 +1,8 @@
 namespace Chatterbox.Chaos.Ledgers;
 
-/// <summary>One change that a client made: a key gets a value that no other change gives it, or null when it is removed.</summary>
+/// <summary>
+/// One change that a client made: a key gets a value that no other change gives it, or null when it is removed.
+/// </summary>
 internal sealed class Change(string store, int number, string user, string key, string? value, TimeSpan begun, bool keptOnDisk)
 {
     public string Store => store;

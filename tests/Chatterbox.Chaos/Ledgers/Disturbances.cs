@@ -1,8 +1,8 @@
 namespace Chatterbox.Chaos.Ledgers;
 
 /// <summary>
-/// The times in which the schedule cut clients off: what is not shown then does not count. A fault of a silo or of the database counts
-/// for all clients, since any of them may use any silo. A step of a clock counts for none.
+/// The times in which the schedule cut clients off: what is not shown then does not count. A fault of a silo or of the database
+/// counts for all clients, since any of them may use any silo. A step of a clock counts for none.
 /// </summary>
 internal sealed class Disturbances
 {

@@ -24,7 +24,8 @@ internal sealed class Ledger
                     _views[line.Store] = new(line.Store, line.Rest[0], line.At);
                     break;
                 case Word.Begun:
-                    var change = new Change(line.Store, Number(line), UserOf(line.Store), line.Rest[1], Value(line.Rest[2]), line.At, keptOnDisk);
+                    var change = new Change(line.Store, Number(line), UserOf(line.Store), line.Rest[1],
+                        Value(line.Rest[2]), line.At, keptOnDisk);
                     _changes.Add((line.Store, change.Number), change);
                     break;
                 case Word.Taken:
@@ -60,7 +61,10 @@ internal sealed class Ledger
     {
         lock (_lock)
         {
-            foreach (var view in _views.Values.Where(view => view.Store.StartsWith($"{process}/", StringComparison.Ordinal))) view.To ??= at;
+            foreach (var view in _views.Values.Where(view => view.Store.StartsWith($"{process}/", StringComparison.Ordinal)))
+            {
+                view.To ??= at;
+            }
         }
     }
 

@@ -33,15 +33,19 @@ internal enum Word
     Closed,
 }
 
-/// <summary>One line of a client process. <paramref name="At"/> is the machine's monotonic clock, the same for all processes.</summary>
+/// <summary>
+/// One line of a client process. <paramref name="At"/> is the machine's monotonic clock, the same for all processes.
+/// </summary>
 /// <param name="Store">Names the store within the run: client, run of the client, user.</param>
 internal sealed record Line(TimeSpan At, Word Word, string Store, string[] Rest)
 {
-    public static TimeSpan Now => TimeSpan.FromSeconds((double)TimeProvider.System.GetTimestamp() / TimeProvider.System.TimestampFrequency);
+    public static TimeSpan Now =>
+        TimeSpan.FromSeconds((double)TimeProvider.System.GetTimestamp() / TimeProvider.System.TimestampFrequency);
 
     /// <summary>Writes the line to standard output at once.</summary>
     public static void Say(Word word, string store, params string[] rest) => Console.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"{Now.Ticks}\t{word}\t{store}\t{string.Join('\t', rest)}").ReplaceLineEndings(" "));
+        string.Create(CultureInfo.InvariantCulture, $"{Now.Ticks}\t{word}\t{store}\t{string.Join('\t', rest)}")
+            .ReplaceLineEndings(" "));
 
     public static Line? Parse(string text) =>
         text.Split('\t') is [var at, var word, var store, .. var rest]

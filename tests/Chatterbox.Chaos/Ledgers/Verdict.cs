@@ -40,7 +40,8 @@ internal static class Verdict
             var last = made.Where(change => change.IsPromised).MaxBy(change => change.Begun);
             yield return last is { Value: not null }
                 ? new(FindingKind.Lost, $"{view.User} {key}", $"{view.Store} shows {shown ?? "nothing"}, but {last}")
-                : new(FindingKind.Doubled, $"{view.User} {key}", $"{view.Store} shows {key} = {shown}, but {last?.ToString() ?? "nobody promised it"}");
+                : new(FindingKind.Doubled, $"{view.User} {key}",
+                    $"{view.Store} shows {key} = {shown}, but {last?.ToString() ?? "nobody promised it"}");
         }
     }
 
@@ -48,7 +49,8 @@ internal static class Verdict
     public static IEnumerable<Finding> OfEquality(IEnumerable<View> views) =>
         from session in views.GroupBy(view => view.User)
         where session.Select(view => view.Hash).Distinct().Count() > 1
-        select new Finding(FindingKind.Diverged, session.Key, $"{session.Key}: {string.Join(", ", session.Select(view => $"{view.Store} {view.Hash?[..8]}"))}");
+        select new Finding(FindingKind.Diverged, session.Key,
+            $"{session.Key}: {string.Join(", ", session.Select(view => $"{view.Store} {view.Hash?[..8]}"))}");
 
     /// <summary>Durable changes that a store did not show for too long, of its undisturbed time.</summary>
     public static IEnumerable<Finding> OfSight(View view, IReadOnlyList<Change> changes, Disturbances disturbances, TimeSpan end)
@@ -64,14 +66,17 @@ internal static class Verdict
                     if (begin >= to) continue;
                     old = IsOlder(value, durable, made) ? old + disturbances.Undisturbed(begin, to) : TimeSpan.Zero;
                     if (old <= UnseenBound) continue;
-                    yield return new(FindingKind.Unseen, $"{durable}", $"{view.Store} showed {value ?? "nothing"} for {old.TotalSeconds:N0} s after {durable}");
+                    yield return new(FindingKind.Unseen, $"{durable}",
+                        $"{view.Store} showed {value ?? "nothing"} for {old.TotalSeconds:N0} s after {durable}");
                     break;
                 }
             }
         }
     }
 
-    /// <summary>Whether the key may have this value after all the changes: no promised change follows whatever gave it the value.</summary>
+    /// <summary>
+    /// Whether the key may have this value after all the changes: no promised change follows whatever gave it the value.
+    /// </summary>
     private static bool MayBeLast(Change[] made, string? shown)
     {
         var promised = made.Where(change => change.IsPromised).ToArray();

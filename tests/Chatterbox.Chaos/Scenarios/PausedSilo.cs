@@ -4,8 +4,8 @@ using Chatterbox.Chaos.Ledgers;
 namespace Chatterbox.Chaos.Scenarios;
 
 /// <summary>
-/// A silo is paused with an unsaved change for longer than failure detection. Its client sends the change again elsewhere, is told
-/// that it is durable and closes; another client removes it durably; the silo resumes. What was removed has to stay removed.
+/// A silo is paused with an unsaved change for longer than failure detection. Its client sends the change again elsewhere, is
+/// told that it is durable and closes; another client removes it durably; the silo resumes. What was removed has to stay removed.
 /// </summary>
 internal sealed class PausedSilo(int rounds, string folder, Action<string> log)
 {
@@ -29,15 +29,22 @@ internal sealed class PausedSilo(int rounds, string folder, Action<string> log)
             }
             catch (TimeoutException late)
             {
-                _findings.Add(new(FindingKind.Stuck, $"round {round}", $"round {round}: {late.StackTrace?.Split('\n').LastOrDefault()?.Trim()}"));
+                _findings.Add(new(FindingKind.Stuck, $"round {round}",
+                    $"round {round}: {late.StackTrace?.Split('\n').LastOrDefault()?.Trim()}"));
             }
-            if (!await cluster.AreReadyAsync()) _findings.Add(new(FindingKind.Stuck, $"ready {round}", $"round {round}: a silo is not ready"));
+            if (!await cluster.AreReadyAsync())
+            {
+                _findings.Add(new(FindingKind.Stuck, $"ready {round}", $"round {round}: a silo is not ready"));
+            }
         }
         var alone = await cluster.StartAloneAsync();
         await using var stored = Clients.Connection.Open([alone.Gateway], options => options.ClusterId = Cluster.Alone);
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var store in await Sessions.OpenAsync(stored, Sessions.Users("paused", round))) Judge(store, "in the database");
+            foreach (var store in await Sessions.OpenAsync(stored, Sessions.Users("paused", round)))
+            {
+                Judge(store, "in the database");
+            }
         }
         Report.Print($"A silo paused with unsaved changes, {rounds} rounds",
         [

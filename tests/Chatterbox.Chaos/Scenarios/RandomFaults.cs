@@ -4,7 +4,9 @@ using Chatterbox.Chaos.Ledgers;
 
 namespace Chatterbox.Chaos.Scenarios;
 
-/// <summary>Clients work while faults of all kinds happen at random; afterwards everything that was promised has to hold.</summary>
+/// <summary>
+/// Clients work while faults of all kinds happen at random; afterwards everything that was promised has to hold.
+/// </summary>
 internal sealed class RandomFaults(RunOptions options, string folder, Action<string> log)
 {
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromMinutes(2);
@@ -17,11 +19,15 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
     public async Task<IReadOnlyList<Finding>> RunAsync()
     {
         await using var cluster = await Cluster.StartAsync(folder, log);
-        var faults = Schedule.Make(new Random(options.Seed), options.Length, options.LongestFault, cluster.Silos.Count, clients: 2)
+        var faults = Schedule.Make(new Random(options.Seed), options.Length, options.LongestFault,
+            cluster.Silos.Count, clients: 2)
             .Where(fault => fault.Kind is not FaultKind.StepClock || Programs.CanStepClocks).ToArray();
         if (!Programs.CanStepClocks) log("clocks are not stepped: libfaketime is not installed (apt-get install faketime)");
 
-        var onDisk = new[] { Client("disk0", ClientRole.Writer, TtsEngine.Multilingual), Client("disk1", ClientRole.Writer, TtsEngine.Turbo) };
+        var onDisk = new[]
+        {
+            Client("disk0", ClientRole.Writer, TtsEngine.Multilingual), Client("disk1", ClientRole.Writer, TtsEngine.Turbo),
+        };
         var memory = Client("memory", ClientRole.Writer, TtsEngine.Chatterbox);
         var reader = Client("reader", ClientRole.Reader);
         var visitor = Client("visitor", ClientRole.Visitor);
@@ -65,7 +71,8 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
             ("users, stores opened", $"{_users.Length}, {views.Count}"),
             .. Report.Of(faults),
             ("silos that ended by themselves", Report.Text(cluster.Silos.Sum(silo => silo.OwnEnds))),
-            ("undisturbed seconds, of all", $"{cluster.Disturbances.Undisturbed(started, end).TotalSeconds:N0}, {(end - started).TotalSeconds:N0}"),
+            ("undisturbed seconds, of all",
+                $"{cluster.Disturbances.Undisturbed(started, end).TotalSeconds:N0}, {(end - started).TotalSeconds:N0}"),
             ("seconds from healing to agreement", $"{(end - healed).TotalSeconds:N0}"),
         ], _findings);
         return _findings;
@@ -103,14 +110,20 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
             var open = _ledger.Changes.Where(change => change is { Durable: null, Refused: null, Dropped: null });
             foreach (var change in open) Find(FindingKind.Stuck, $"{change} has no outcome");
         }
-        foreach (var client in clients.Where(client => client.EndedByItself)) Find(FindingKind.Stuck, $"{client.Name} ended by itself");
-        foreach (var change in _ledger.Changes.Where(change => change.Dropped is not null && !change.Store.StartsWith("visitor", StringComparison.Ordinal)))
+        foreach (var client in clients.Where(client => client.EndedByItself))
+        {
+            Find(FindingKind.Stuck, $"{client.Name} ended by itself");
+        }
+        foreach (var change in _ledger.Changes.Where(change =>
+            change.Dropped is not null && !change.Store.StartsWith("visitor", StringComparison.Ordinal)))
         {
             Find(FindingKind.Stuck, $"{change}: {change.Dropped}");
         }
     }
 
-    /// <summary>Has the clients report until all show the same, within a bound: events and what an outbox held may be on their way.</summary>
+    /// <summary>
+    /// Has the clients report until all show the same, within a bound: events and what an outbox held may be on their way.
+    /// </summary>
     private async Task AgreeAsync(ClientProcess[] clients)
     {
         var asked = Line.Now;
@@ -144,11 +157,19 @@ internal sealed class RandomFaults(RunOptions options, string folder, Action<str
         {
             client.Report();
             await tick.WaitForNextTickAsync();
-            views = [.. _ledger.Views.Where(view => view.Store.StartsWith($"{name}.", StringComparison.Ordinal) && view.Hash is not null)];
+            views =
+            [
+                .. _ledger.Views.Where(view =>
+                    view.Store.StartsWith($"{name}.", StringComparison.Ordinal) && view.Hash is not null),
+            ];
         }
         while (views.Length < _users.Length && Line.Now - asked < AgreeTimeout);
-        if (views.Length < _users.Length) Find(FindingKind.Stuck, $"{name}: {_users.Length - views.Length} sessions could not be opened");
-        var live = _ledger.Views.Where(view => view.Hash is not null && view.Store.StartsWith("reader.", StringComparison.Ordinal));
+        if (views.Length < _users.Length)
+        {
+            Find(FindingKind.Stuck, $"{name}: {_users.Length - views.Length} sessions could not be opened");
+        }
+        var live =
+            _ledger.Views.Where(view => view.Hash is not null && view.Store.StartsWith("reader.", StringComparison.Ordinal));
         JudgeStates(views, _ledger.Changes, name);
         _findings.AddRange(Verdict.OfEquality([.. live, .. views]));
     }

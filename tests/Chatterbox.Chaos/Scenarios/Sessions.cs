@@ -19,7 +19,8 @@ internal static class Sessions
     public static Connection Connect(params IEnumerable<IPEndPoint> gateways) =>
         Connection.Open(gateways, options => options.CallTimeout = TimeSpan.FromSeconds(3));
 
-    public static string[] Users(string scenario, int round) => [.. Enumerable.Range(0, Count).Select(number => $"{scenario}-{round}-{number}")];
+    public static string[] Users(string scenario, int round) =>
+        [.. Enumerable.Range(0, Count).Select(number => $"{scenario}-{round}-{number}")];
 
     public static Task<ChatterboxStore[]> OpenAsync(Connection connection, string[] users) =>
         Task.WhenAll(users.Select(user => connection.Client.OpenAsync(new(user)))).WaitAsync(Timeout, TimeProvider.System);
@@ -33,7 +34,8 @@ internal static class Sessions
     }
 
     public static async Task DurablyAsync(ChatterboxStore[] stores, string id, string? text) =>
-        await Task.WhenAll((await ApplyAsync(stores, id, text)).Select(change => change.Durable)).WaitAsync(Timeout, TimeProvider.System);
+        await Task.WhenAll((await ApplyAsync(stores, id, text)).Select(change => change.Durable))
+            .WaitAsync(Timeout, TimeProvider.System);
 
     public static bool Has(this ChatterboxStore store, string id) => store.State.Chunks.Any(chunk => chunk.Id == id);
 

@@ -6,8 +6,8 @@ namespace Chatterbox.Chaos.Scenarios;
 
 /// <summary>
 /// Two activations of one session on purpose. A silo is paused with an unsaved change; others attach and the session is activated
-/// elsewhere, from rows without the change; the silo resumes and saves, and its client is told "durable". Everybody has to see it soon,
-/// though nobody writes to that slice again.
+/// elsewhere, from rows without the change; the silo resumes and saves, and its client is told "durable". Everybody has to see it
+/// soon, though nobody writes to that slice again.
 /// </summary>
 internal sealed class StaleActivation(int rounds, string folder, Action<string> log)
 {
@@ -29,9 +29,13 @@ internal sealed class StaleActivation(int rounds, string folder, Action<string> 
             }
             catch (TimeoutException late)
             {
-                _findings.Add(new(FindingKind.Stuck, $"round {round}", $"round {round}: {late.StackTrace?.Split('\n').LastOrDefault()?.Trim()}"));
+                _findings.Add(new(FindingKind.Stuck, $"round {round}",
+                    $"round {round}: {late.StackTrace?.Split('\n').LastOrDefault()?.Trim()}"));
             }
-            if (!await cluster.AreReadyAsync()) _findings.Add(new(FindingKind.Stuck, $"ready {round}", $"round {round}: a silo is not ready"));
+            if (!await cluster.AreReadyAsync())
+            {
+                _findings.Add(new(FindingKind.Stuck, $"ready {round}", $"round {round}: a silo is not ready"));
+            }
         }
         Report.Print($"Two activations of one session, {rounds} rounds",
         [
@@ -56,7 +60,8 @@ internal sealed class StaleActivation(int rounds, string folder, Action<string> 
         await using var elsewhere = Sessions.Connect(cluster.Silos.Where(other => other != silo).Select(other => other.Gateway));
         var others = await Sessions.OpenAsync(elsewhere, users);
         _moved += others.Count(store => !store.Has(Hidden));
-        log($"silo {silo.Number} was paused for {(Line.Now - paused).TotalSeconds:N1} s; {others.Count(store => !store.Has(Hidden))} sessions are elsewhere");
+        log($"silo {silo.Number} was paused for {(Line.Now - paused).TotalSeconds:N1} s; "
+            + $"{others.Count(store => !store.Has(Hidden))} sessions are elsewhere");
         await silo.ResumeAsync();
 
         await Task.WhenAll(users.Select((_, number) => SeenAsync(cluster, writers[number], changes[number], others[number])));
@@ -79,7 +84,10 @@ internal sealed class StaleActivation(int rounds, string folder, Action<string> 
 
         void Find(string who)
         {
-            lock (_findings) _findings.Add(new(FindingKind.Unseen, user, $"{user}: {who} does not show a change that is durable"));
+            lock (_findings)
+            {
+                _findings.Add(new(FindingKind.Unseen, user, $"{user}: {who} does not show a change that is durable"));
+            }
         }
     }
 }

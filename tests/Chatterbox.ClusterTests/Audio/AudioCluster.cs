@@ -139,7 +139,8 @@ internal static class AudioCluster
 
     public static string HashOf(byte[] clip) => Convert.ToHexStringLower(SHA256.HashData(clip));
 
-    public static byte[] Piece(this byte[] clip, int piece) => clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Length)).ToArray();
+    public static byte[] Piece(this byte[] clip, int piece) =>
+        clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Length)).ToArray();
 
     /// <summary>A completed chunk, durably.</summary>
     public static async Task AddChunkAsync(this ChatterboxStore store, string id, AudioRef audio) =>

@@ -8,10 +8,13 @@ namespace Chatterbox.ClusterTests.Audio;
 
 public sealed class BackupPropertyTests
 {
-    private static readonly Gen<byte[][]> Clips = Gen.Select(Gen.OneOf(Gen.Int[1, 5000], Gen.Const(AudioPieces.Bytes), Gen.Const((2 * AudioPieces.Bytes) + 1)), Gen.Int)
-        .Select((length, seed) => AudioCluster.Bytes(length, seed)).Array[1, 4];
+    private static readonly Gen<byte[][]> Clips =
+        Gen.Select(Gen.OneOf(Gen.Int[1, 5000], Gen.Const(AudioPieces.Bytes), Gen.Const((2 * AudioPieces.Bytes) + 1)), Gen.Int)
+            .Select((length, seed) => AudioCluster.Bytes(length, seed)).Array[1, 4];
 
-    [Fact(DisplayName = "[R4] whatever state with whatever audio: export, clear, import gives the same state and the same clips, from the document alone")]
+    [Fact(DisplayName =
+        "[R4] whatever state with whatever audio: export, clear, import gives the same state and the same "
+        + "clips, from the document alone")]
     public async Task Round_trip()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
@@ -21,16 +24,22 @@ public sealed class BackupPropertyTests
             var user = $"user-{Interlocked.Increment(ref users)}";
             await using var store = await cluster.OpenAsync(user);
             var uploaded = new List<AudioRef>();
-            foreach (var clip in clips) uploaded.Add(await store.Audio.UploadAsync(clip, clip.Length % 2 == 0 ? "audio/wav" : "audio/x-odd"));
+            foreach (var clip in clips)
+            {
+                uploaded.Add(await store.Audio.UploadAsync(clip, clip.Length % 2 == 0 ? "audio/wav" : "audio/x-odd"));
+            }
             var state = random with
             {
                 // More than the store keeps would leave at the import.
                 WorkSessions = random.WorkSessions.Take(Partializers.KeptWorkSessions).ToValueList(),
-                Chunks = random.Chunks.Select((chunk, at) => chunk.Audio is null ? chunk : chunk with { Audio = uploaded[at % uploaded.Count] }).ToValueList(),
-                SavedVoices = random.SavedVoices.Select((voice, at) => at % 2 == 0 ? voice with { Prompt = uploaded[at % uploaded.Count] } : voice).ToValueList(),
+                Chunks = random.Chunks.Select((chunk, at) =>
+                    chunk.Audio is null ? chunk : chunk with { Audio = uploaded[at % uploaded.Count] }).ToValueList(),
+                SavedVoices = random.SavedVoices.Select((voice, at) =>
+                    at % 2 == 0 ? voice with { Prompt = uploaded[at % uploaded.Count] } : voice).ToValueList(),
             };
             var put = await cluster.Session(user).ImportAsync(new(
-                JsonSerializer.SerializeToUtf8Bytes(state, ChatterboxJson.Default.AppState), (await store.Persistence.GetPersistedVersionAsync()) ?? 1, DryRun: false, ImportFormat.Export));
+                JsonSerializer.SerializeToUtf8Bytes(state, ChatterboxJson.Default.AppState),
+                (await store.Persistence.GetPersistedVersionAsync()) ?? 1, DryRun: false, ImportFormat.Export));
             Assert.Null(put.Refused);
             await store.ShowsAsync(shown => shown == state);
 
@@ -44,13 +53,17 @@ public sealed class BackupPropertyTests
                 Assert.True(await stored.DeleteAsync(await stored.GetVersionAsync()));
             }
             Assert.Equal(used.Count, exported.Clips);
-            Assert.Equal(clips.Select(AudioCluster.HashOf).Distinct().Count() - used.Count, cluster.ClipRows(user).Count(row => row == "clip"));
+            Assert.Equal(clips.Select(AudioCluster.HashOf).Distinct().Count() - used.Count,
+                cluster.ClipRows(user).Count(row => row == "clip"));
             document.Position = 0;
             var imported = await store.Backup.ImportAsync(document);
 
             Assert.Null(imported.Refused);
             Assert.Equal(state, store.State);
-            foreach (var clip in clips.Where(clip => used.Contains(AudioCluster.HashOf(clip)))) Assert.Equal(clip, await store.Audio.DownloadAsync(AudioCluster.HashOf(clip)));
+            foreach (var clip in clips.Where(clip => used.Contains(AudioCluster.HashOf(clip))))
+            {
+                Assert.Equal(clip, await store.Audio.DownloadAsync(AudioCluster.HashOf(clip)));
+            }
         }, iter: 30, threads: 1);
     }
 

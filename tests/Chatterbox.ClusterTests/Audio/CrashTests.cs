@@ -111,7 +111,10 @@ public abstract class CrashTests(DatabaseProvider database)
         await using var store = cluster.NewClient().Open(new SessionId(user));
         var (large, small) = (await UploadAsync(cluster, user, Large), await UploadAsync(cluster, user, Small));
         await StoredAsync(store.UpsertChunkAsync(TestData.Chunk("c") with { Status = WorkStatus.Completed, Audio = large }));
-        await StoredAsync(store.UpsertVoiceAsync(new() { Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = small }));
+        await StoredAsync(store.UpsertVoiceAsync(new()
+        {
+            Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = small,
+        }));
         await StoredAsync(store.CompleteChunkAsync("c", await UploadAsync(cluster, user, Next)));
         await StoredAsync(store.RemoveVoiceAsync("v"));
 
@@ -176,9 +179,11 @@ public abstract class CrashTests(DatabaseProvider database)
 
         public FailingPoints(int most)
         {
-            _points = Enumerable.Range(1, most).SelectMany(point => (IEnumerable<(int, Fault)>)[(point, Fault.BeforeCommit), (point, Fault.AfterCommit)])
+            _points = Enumerable.Range(1, most)
+                .SelectMany(point => (IEnumerable<(int, Fault)>)[(point, Fault.BeforeCommit), (point, Fault.AfterCommit)])
                 .ToDictionary(each => $"{each.Item2}-{each.Item1}");
-            _reached = _points.Keys.ToDictionary(user => user, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            _reached = _points.Keys.ToDictionary(user => user,
+                _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             Users = [.. _points.Keys];
         }
 

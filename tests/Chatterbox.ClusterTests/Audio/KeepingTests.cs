@@ -337,10 +337,14 @@ public sealed class KeepingTests
         var (cluster, clock) = await AudioCluster.StartAsync();
         await using var __ = cluster;
         var store = await cluster.OpenAsync("alice");
-        var (gone, there) = (await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 1)), await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 2)));
+        var (gone, there) = (await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 1)),
+            await store.Audio.UploadAsync(AudioCluster.Bytes(1000, 2)));
         await store.AddChunkAsync("gone", gone);
         await store.AddChunkAsync("there", there);
-        await store.UpsertVoiceAsync(new() { Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = gone }).DurablyAsync();
+        await store.UpsertVoiceAsync(new()
+        {
+            Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = gone,
+        }).DurablyAsync();
         await store.Persistence.ClearPersistedStateAsync();
         await store.AddChunkAsync("new", there);
         clock.MoveOn(AudioCluster.PastUploads);
@@ -352,8 +356,10 @@ public sealed class KeepingTests
         var report = await store.History.UndoAsync();
 
         Assert.Equal(3, report.Restored.Count);
-        Assert.Equal((WorkStatus.Interrupted, null), (store.State.Chunks.Find("gone")!.Status, store.State.Chunks.Find("gone")!.Audio));
-        Assert.Equal((WorkStatus.Completed, there), (store.State.Chunks.Find("there")!.Status, store.State.Chunks.Find("there")!.Audio));
+        Assert.Equal((WorkStatus.Interrupted, null),
+            (store.State.Chunks.Find("gone")!.Status, store.State.Chunks.Find("gone")!.Audio));
+        Assert.Equal((WorkStatus.Completed, there),
+            (store.State.Chunks.Find("there")!.Status, store.State.Chunks.Find("there")!.Audio));
         Assert.Null(store.State.SavedVoices[0].Prompt);
         await store.Persistence.FlushAsync();
         await cluster.CrashAsync();
@@ -477,7 +483,8 @@ public sealed class KeepingTests
         var clips = new List<AudioRef>();
         for (var seed = 1; seed <= 3; seed++) clips.Add(await store.Audio.UploadAsync(AudioCluster.Bytes(1000, seed)));
         clock.MoveOn(AudioCluster.PastUploads);
-        cluster.Probe.OnChange((grain, _) => grain.Key.ToString() == AudioClipKey.For("alice", clips[1].Hash) ? Fault.BeforeCommit : Fault.None);
+        cluster.Probe.OnChange((grain, _) =>
+            grain.Key.ToString() == AudioClipKey.For("alice", clips[1].Hash) ? Fault.BeforeCommit : Fault.None);
 
         Assert.Equal(2, await cluster.Ledger("alice").SweepAsync());
         cluster.Probe.Heal();
@@ -499,12 +506,14 @@ public sealed class KeepingTests
 
         var lie = await cluster.Clip("alice", audio.Hash).BeginUploadAsync(new(SessionId.DefaultStore, 1, "audio/wav"));
         Assert.Contains("1000 bytes", lie.Refused!.Message, StringComparison.Ordinal);
-        var nonsense = await cluster.Clip("alice", new string('Z', 64)).BeginUploadAsync(new(SessionId.DefaultStore, 1, "audio/wav"));
+        var nonsense = await cluster.Clip("alice", new string('Z', 64))
+            .BeginUploadAsync(new(SessionId.DefaultStore, 1, "audio/wav"));
         Assert.Contains("user/sha256", nonsense.Refused!.Message, StringComparison.Ordinal);
         foreach (var length in (int[])[1000, AudioPieces.Bytes + 1])
         {
             var other = cluster.Clip("alice", AudioCluster.HashOf(AudioCluster.Bytes(length, 2)));
-            Assert.Contains("SHA-256", (await other.PutAsync(new(AudioCluster.Bytes(length, 3)), "audio/wav")).Refused!.Message, StringComparison.Ordinal);
+            Assert.Contains("SHA-256", (await other.PutAsync(new(AudioCluster.Bytes(length, 3)), "audio/wav")).Refused!.Message,
+                StringComparison.Ordinal);
         }
 
         Assert.Equal(["clip"], cluster.ClipRows("alice"));

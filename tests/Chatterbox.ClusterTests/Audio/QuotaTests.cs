@@ -38,11 +38,13 @@ public abstract class QuotaTests(DatabaseProvider database)
         var chunks = info.Slices.Single(slice => slice.Slice is Slice.Chunks);
         Assert.Equal(23, chunks.Items);
         Assert.InRange(chunks.Bytes, 2 * chunks.StoredBytes, 100_000);
-        Assert.Equal((double)info.Slices.Sum(slice => slice.Bytes) / info.Slices.Sum(slice => slice.StoredBytes), info.CompressionRatio);
+        Assert.Equal((double)info.Slices.Sum(slice => slice.Bytes) / info.Slices.Sum(slice => slice.StoredBytes),
+            info.CompressionRatio);
 
         var audio = info.Audio;
         Assert.Equal((2, 1000L + AudioPieces.Bytes + 5), (audio.ReferencedClips, audio.ReferencedBytes));
-        Assert.Equal((1, 300L, 1, 700L), (audio.PendingClips, audio.PendingBytes, audio.UnreferencedClips, audio.UnreferencedBytes));
+        Assert.Equal((1, 300L, 1, 700L),
+            (audio.PendingClips, audio.PendingBytes, audio.UnreferencedClips, audio.UnreferencedBytes));
         // A clip's row says its media type beside its bytes, and one in pieces has a head.
         var clips = rows.Where(row => row.Key.StartsWith(AudioClipKey.For("alice", ""), StringComparison.Ordinal)
             && row.Row.StartsWith("clip", StringComparison.Ordinal)).ToArray();
@@ -59,7 +61,9 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.NotNull(info.LastSaved);
     }
 
-    [ContractFact(DisplayName = "[A4] without room the oldest work sessions lose their audio, keep text, parameters and seed, and clients and metrics are told")]
+    [ContractFact(DisplayName =
+        "[A4] without room the oldest work sessions lose their audio, keep text, parameters and seed, "
+        + "and clients and metrics are told")]
     public async Task Clean_up()
     {
         var (cluster, _) = await AudioCluster.StartAsync(database);
@@ -86,7 +90,10 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal((1L, (long)ClipBytes), metrics.Seen);
 
         Assert.Null(await store.Audio.DownloadAsync(before.Chunks.Find("c1")!.Audio!.Hash));
-        foreach (var chunk in store.State.Chunks.Where(chunk => chunk.Audio is not null)) Assert.NotNull(await store.Audio.DownloadAsync(chunk.Audio!.Hash));
+        foreach (var chunk in store.State.Chunks.Where(chunk => chunk.Audio is not null))
+        {
+            Assert.NotNull(await store.Audio.DownloadAsync(chunk.Audio!.Hash));
+        }
         Assert.Equal(clip, await store.Audio.DownloadAsync(audio.Hash));
         var info = await store.Persistence.GetStorageInfoAsync();
         Assert.Equal((2, 1, 0), (info.Audio.ReferencedClips, info.Audio.PendingClips, info.Audio.UnreferencedClips));
@@ -99,7 +106,9 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal(before.Chunks.Where(chunk => chunk.Id != "c1"), store.State.Chunks.Where(chunk => chunk.Id != "c1"));
     }
 
-    [ContractFact(DisplayName = "[A4] where even a clean-up would not make room, the upload is refused with what is used, needed and allowed, and nothing is lost or left behind")]
+    [ContractFact(DisplayName =
+        "[A4] where even a clean-up would not make room, the upload is refused with what is used, needed and allowed, and "
+        + "nothing is lost or left behind")]
     public async Task Refused()
     {
         var (cluster, _) = await AudioCluster.StartAsync(database);
@@ -111,7 +120,8 @@ public abstract class QuotaTests(DatabaseProvider database)
         // The two old work sessions have 600,000 bytes; the current one keeps its own.
         foreach (var length in (int[])[ClipBytes + ClipBytes + (ClipBytes / 2), AudioCluster.Quota + 1])
         {
-            var full = await Assert.ThrowsAsync<QuotaExceededException>(() => store.Audio.UploadAsync(AudioCluster.Bytes(length, 9)));
+            var full =
+                await Assert.ThrowsAsync<QuotaExceededException>(() => store.Audio.UploadAsync(AudioCluster.Bytes(length, 9)));
             Assert.Equal(new QuotaExceeded(info.UsedBytes, length, AudioCluster.Quota), full.Quota);
             Assert.Contains($"{length} needed", full.Message, StringComparison.Ordinal);
         }
@@ -167,7 +177,8 @@ public abstract class QuotaTests(DatabaseProvider database)
         Assert.Equal(3, cluster.ClipRows("alice").Count);
     }
 
-    [ContractFact(DisplayName = "[A4] [R4] an import for whose audio there is no room changes nothing and costs nothing that is there")]
+    [ContractFact(DisplayName =
+        "[A4] [R4] an import for whose audio there is no room changes nothing and costs nothing that is there")]
     public async Task Imports_make_no_room()
     {
         var (cluster, _) = await AudioCluster.StartAsync(database);
@@ -223,8 +234,13 @@ public abstract class QuotaTests(DatabaseProvider database)
 
         Assert.Equal(clip, await store.Audio.DownloadAsync(audio.Hash));
         Assert.NotNull(store.State.Chunks.Find("c3")!.Audio);
-        await AudioCluster.UntilAsync(() => store.Persistence.GetStorageInfoAsync().Result is { Audio.PendingClips: 0 } info && info.UsedBytes <= AudioCluster.Quota);
-        foreach (var chunk in store.State.Chunks.Where(chunk => chunk.Audio is not null)) Assert.NotNull(await store.Audio.DownloadAsync(chunk.Audio!.Hash));
+        await AudioCluster.UntilAsync(() =>
+            store.Persistence.GetStorageInfoAsync().Result is { Audio.PendingClips: 0 } info
+            && info.UsedBytes <= AudioCluster.Quota);
+        foreach (var chunk in store.State.Chunks.Where(chunk => chunk.Audio is not null))
+        {
+            Assert.NotNull(await store.Audio.DownloadAsync(chunk.Audio!.Hash));
+        }
     }
 
     /// <summary>Three work sessions with a clip each, the last of them the current one, and no room for a fourth.</summary>
@@ -234,7 +250,11 @@ public abstract class QuotaTests(DatabaseProvider database)
         for (var number = 1; number <= 3; number++)
         {
             var chunk = TestData.Chunk($"c{number}");
-            await store.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Session {number}", ChunkIds = [chunk.Id], UpdatedAt = DateTimeOffset.UnixEpoch.AddDays(number) });
+            await store.UpsertWorkSessionAsync(new()
+            {
+                Id = $"s{number}", Name = $"Session {number}", ChunkIds = [chunk.Id],
+                UpdatedAt = DateTimeOffset.UnixEpoch.AddDays(number),
+            });
             await store.UpsertChunkAsync(chunk with
             {
                 Status = WorkStatus.Completed,
@@ -255,7 +275,11 @@ public abstract class QuotaTests(DatabaseProvider database)
         {
             _listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument is { Meter.Name: "Chatterbox" } && instrument.Name.StartsWith("chatterbox.quota.", StringComparison.Ordinal)) listener.EnableMeasurementEvents(instrument);
+                if (instrument is { Meter.Name: "Chatterbox" }
+                    && instrument.Name.StartsWith("chatterbox.quota.", StringComparison.Ordinal))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
             };
             _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
             {

@@ -53,7 +53,10 @@ public sealed class UploadTests
         var grain = cluster.Clip("alice", AudioCluster.HashOf(clip));
 
         Rejection? refused = null;
-        foreach (var piece in (await BeginAsync(grain, length)).Missing) refused = (await grain.PutPieceAsync(piece, other.Piece(piece).AsImmutable())).Refused;
+        foreach (var piece in (await BeginAsync(grain, length)).Missing)
+        {
+            refused = (await grain.PutPieceAsync(piece, other.Piece(piece).AsImmutable())).Refused;
+        }
         refused ??= (await grain.CompleteUploadAsync()).Refused;
 
         Assert.Contains("SHA-256", refused!.Message, StringComparison.Ordinal);
@@ -71,7 +74,10 @@ public sealed class UploadTests
         var grain = cluster.Clip("alice", AudioCluster.HashOf(clip));
 
         Assert.Equal([0, 1, 2], (await BeginAsync(grain, clip.Length)).Missing);
-        foreach (var piece in (int[])[2, 0, 2]) Assert.Equal(new PutPieceReply(), await grain.PutPieceAsync(piece, clip.Piece(piece).AsImmutable()));
+        foreach (var piece in (int[])[2, 0, 2])
+        {
+            Assert.Equal(new PutPieceReply(), await grain.PutPieceAsync(piece, clip.Piece(piece).AsImmutable()));
+        }
         var early = await grain.CompleteUploadAsync();
         Assert.Equal([1], early.Missing);
         Assert.Null(early.Audio);
@@ -96,9 +102,12 @@ public sealed class UploadTests
         Assert.True((await grain.CompleteUploadAsync()).Unknown);
         await BeginAsync(grain, clip.Length);
 
-        Assert.Contains("0 to 2", (await grain.PutPieceAsync(3, clip.Piece(0).AsImmutable())).Refused!.Message, StringComparison.Ordinal);
-        Assert.Contains("1000 bytes", (await grain.PutPieceAsync(2, clip.Piece(0).AsImmutable())).Refused!.Message, StringComparison.Ordinal);
-        Assert.Contains($"{Limits.ClipBytes}", (await BeginAsync(grain, Limits.ClipBytes + 1L)).Refused!.Message, StringComparison.Ordinal);
+        Assert.Contains("0 to 2", (await grain.PutPieceAsync(3, clip.Piece(0).AsImmutable())).Refused!.Message,
+            StringComparison.Ordinal);
+        Assert.Contains("1000 bytes", (await grain.PutPieceAsync(2, clip.Piece(0).AsImmutable())).Refused!.Message,
+            StringComparison.Ordinal);
+        Assert.Contains($"{Limits.ClipBytes}", (await BeginAsync(grain, Limits.ClipBytes + 1L)).Refused!.Message,
+            StringComparison.Ordinal);
         Assert.Equal(["clip"], cluster.ClipRows("alice"));
     }
 
@@ -133,7 +142,8 @@ public sealed class UploadTests
         var store = await cluster.OpenAsync("alice");
         var clip = AudioCluster.Bytes(ThreePieces, 1);
         var audio = await store.Audio.UploadAsync(clip);
-        var piece = cluster.Probe.Writes.Last(write => write.Row.StartsWith("clip-", StringComparison.Ordinal) && write.Row.EndsWith("-1", StringComparison.Ordinal));
+        var piece = cluster.Probe.Writes.Last(write =>
+            write.Row.StartsWith("clip-", StringComparison.Ordinal) && write.Row.EndsWith("-1", StringComparison.Ordinal));
         await StoredRows.OverwriteAsync(cluster.Database, piece.Row, AudioCluster.Bytes(AudioPieces.Bytes, 9));
 
         await Assert.ThrowsAsync<InvalidDataException>(() => store.Audio.DownloadAsync(audio.Hash));

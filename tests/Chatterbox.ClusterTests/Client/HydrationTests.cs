@@ -6,11 +6,15 @@ public sealed class HydrationTests
 {
     private static readonly SessionId Alice = new("alice");
 
-    [Fact(DisplayName = "[C1] [C4] a hydration begins, brings what is stored under what was changed meanwhile, and is over: in this order")]
+    [Fact(DisplayName =
+        "[C1] [C4] a hydration begins, brings what is stored under what was changed meanwhile, and is over: in this order")]
     public async Task The_order()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
-        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        }
         var steps = new List<string>();
         var (begun, over) = (new TaskCompletionSource<AppState>(), new TaskCompletionSource<AppState>());
         var watching = Task.CompletedTask;

@@ -13,7 +13,8 @@ public sealed class LeakTests(ITestOutputHelper output)
     private const int Lanes = 16;
     private const int Users = 32;
 
-    [Fact(DisplayName = "[C1] 10,000 stores opened and closed leave nothing behind: no store, subscription, timer, thread or lease")]
+    [Fact(DisplayName =
+        "[C1] 10,000 stores opened and closed leave nothing behind: no store, subscription, timer, thread or lease")]
     public async Task Nothing_is_left()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();

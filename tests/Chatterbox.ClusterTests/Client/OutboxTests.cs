@@ -15,7 +15,8 @@ public sealed class OutboxTests : IDisposable
     public async Task Back_pressure()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
-        var store = await cluster.OpenAsync("alice", cluster.NewClient(options => (options.OutboxChanges, options.OutboxWait) = (3, ChatterboxCluster.Patience)));
+        var store = await cluster.OpenAsync("alice",
+            cluster.NewClient(options => (options.OutboxChanges, options.OutboxWait) = (3, ChatterboxCluster.Patience)));
         cluster.Probe.OnWrite(_ => Fault.BeforeCommit);
         for (var seed = 1; seed <= 3; seed++) await SetAsync(store, seed);
 
@@ -33,7 +34,8 @@ public sealed class OutboxTests : IDisposable
         Assert.Equal(0, store.Persistence.Outbox.Changes);
     }
 
-    [Fact(DisplayName = "[C3] where no room comes in time the change is refused with counts, bytes and limits, and nothing is lost")]
+    [Fact(DisplayName =
+        "[C3] where no room comes in time the change is refused with counts, bytes and limits, and nothing is lost")]
     public async Task Full()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
@@ -111,7 +113,8 @@ public sealed class OutboxTests : IDisposable
         Assert.Equal(["c1"], again.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[C3] two stores of a session on one device have an outbox each, and whoever opens it next sends what either left")]
+    [Fact(DisplayName =
+        "[C3] two stores of a session on one device have an outbox each, and whoever opens it next sends what either left")]
     public async Task Two_at_once()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
@@ -126,10 +129,12 @@ public sealed class OutboxTests : IDisposable
 
         var again = await cluster.OpenAsync("alice", NewClient(cluster));
 
-        await again.ShowsAsync(state => state.Chunks.Select(chunk => chunk.Id).Order(StringComparer.Ordinal).SequenceEqual(["c0", "c1", "c2"]));
+        await again.ShowsAsync(state =>
+            state.Chunks.Select(chunk => chunk.Id).Order(StringComparer.Ordinal).SequenceEqual(["c0", "c1", "c2"]));
     }
 
-    [Fact(DisplayName = "[C3] [M3] what cannot be taken because the session is read-only stays in the outbox on disk until it can")]
+    [Fact(DisplayName =
+        "[C3] [M3] what cannot be taken because the session is read-only stays in the outbox on disk until it can")]
     public async Task Read_only()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
@@ -140,13 +145,15 @@ public sealed class OutboxTests : IDisposable
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         await first.DisposeAsync();
         var stored = cluster.Probe.WritesOf("preferences").Last().Bytes;
-        await StoredRows.OverwriteAsync(cluster.Database, "preferences", SliceFrame.Encode("""{"version":99,"revision":1}"""u8, 99, 1024));
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences",
+            SliceFrame.Encode("""{"version":99,"revision":1}"""u8, 99, 1024));
         await cluster.CrashAsync();
         cluster.Probe.Heal();
 
         var second = NewClient(cluster);
         var held = await cluster.OpenAsync("alice", second);
-        await Assert.ThrowsAsync<ChangeRejectedException>(() => held.UpsertChunkAsync(TestData.Chunk("c2")).WaitAsync(ChatterboxCluster.Patience));
+        await Assert.ThrowsAsync<ChangeRejectedException>(() =>
+            held.UpsertChunkAsync(TestData.Chunk("c2")).WaitAsync(ChatterboxCluster.Patience));
         await Assert.ThrowsAsync<IOException>(() => held.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience));
 
         Assert.Equal(1, held.Persistence.Outbox.Changes);
@@ -173,7 +180,8 @@ public sealed class OutboxTests : IDisposable
         await cluster.CrashAsync();
         cluster.Probe.Heal();
         var file = Assert.Single(_folder.EnumerateFiles("*.outbox")).FullName;
-        await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("\"c1\"", "\"cX\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(file,
+            (await File.ReadAllTextAsync(file)).Replace("\"c1\"", "\"cX\"", StringComparison.Ordinal));
 
         var again = await cluster.OpenAsync("alice", NewClient(cluster));
         await again.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience);
@@ -193,13 +201,16 @@ public sealed class OutboxTests : IDisposable
             var store = client.Open(Alice);
             var early = store.UpsertChunkAsync(TestData.Chunk(word));
 
-            var refused = await Assert.ThrowsAsync<SessionRefusedException>(() => store.Hydrated.WaitAsync(ChatterboxCluster.Patience));
+            var refused =
+                await Assert.ThrowsAsync<SessionRefusedException>(() => store.Hydrated.WaitAsync(ChatterboxCluster.Patience));
 
             Assert.Contains(word, refused.Message, StringComparison.Ordinal);
             Assert.False(store.HasHydrated);
             await Assert.ThrowsAsync<SessionRefusedException>(() => early.WaitAsync(ChatterboxCluster.Patience));
-            await Assert.ThrowsAsync<SessionRefusedException>(() => store.SetStreamingAsync(true).WaitAsync(ChatterboxCluster.Patience));
-            await Assert.ThrowsAsync<SessionRefusedException>(() => store.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience));
+            await Assert.ThrowsAsync<SessionRefusedException>(() =>
+                store.SetStreamingAsync(true).WaitAsync(ChatterboxCluster.Patience));
+            await Assert.ThrowsAsync<SessionRefusedException>(() =>
+                store.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience));
             Assert.Same(refused, store.Persistence.Unreachable);
         }
         Assert.Empty((await cluster.Session("alice").GetStatusAsync()).Clients);
@@ -208,12 +219,13 @@ public sealed class OutboxTests : IDisposable
         await right.ShowsAsync(state => state.Chunks.Count == 2);
     }
 
-    private ChatterboxClient NewClient(ChatterboxCluster cluster, Action<ChatterboxClientOptions>? configure = null) => cluster.NewClient(options =>
-    {
-        options.OutboxDirectory = _folder.FullName;
-        options.CloseTimeout = TimeSpan.FromSeconds(2);
-        configure?.Invoke(options);
-    });
+    private ChatterboxClient NewClient(ChatterboxCluster cluster, Action<ChatterboxClientOptions>? configure = null) =>
+        cluster.NewClient(options =>
+        {
+            options.OutboxDirectory = _folder.FullName;
+            options.CloseTimeout = TimeSpan.FromSeconds(2);
+            configure?.Invoke(options);
+        });
 
     private static Task<ChangeReceipt> SetAsync(ChatterboxStore store, int seed) =>
         store.UpdateParametersAsync(TtsEngine.Chatterbox, new() { Seed = seed });

@@ -34,7 +34,8 @@ public sealed class SelectiveSyncTests
         Assert.Equal(writer.Revision, store.Revision);
     }
 
-    [Fact(DisplayName = "[F1] [C6] a process is not sent changes of slices that none of its stores has, and its revisions stay contiguous")]
+    [Fact(DisplayName =
+        "[F1] [C6] a process is not sent changes of slices that none of its stores has, and its revisions stay contiguous")]
     public async Task Nothing_else_is_sent()
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
@@ -51,7 +52,8 @@ public sealed class SelectiveSyncTests
         await batches.ShowsAsync(state => state.BatchItems.Count == 1);
 
         var changes = sent().OfType<ChangesApplied>().ToArray();
-        Assert.Equal([Slice.SavedVoices, Slice.BatchItems], changes.SelectMany(each => each.Changes).Select(each => each.Change.Slice));
+        Assert.Equal([Slice.SavedVoices, Slice.BatchItems],
+            changes.SelectMany(each => each.Changes).Select(each => each.Change.Slice));
         Assert.All(changes.Zip(changes.Skip(1)), pair => Assert.Equal(pair.First.ToRevision, pair.Second.FromRevision));
         Assert.Equal(writer.Revision, changes[^1].ToRevision);
         Assert.Equal((0, 0), (voices.State.BatchItems.Count, batches.State.SavedVoices.Count));
@@ -145,7 +147,8 @@ public sealed class SelectiveSyncTests
     private static async Task<Func<SessionEvent[]>> SentAsync(ChatterboxCluster cluster, ChatterboxClient client)
     {
         var sent = new List<SessionEvent>();
-        await cluster.Cluster.Client.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(client.Process))
+        await cluster.Cluster.Client.GetStreamProvider(ChatterboxStreams.Provider)
+            .GetStream<SessionEvents>(ChatterboxStreams.OfProcess(client.Process))
             .SubscribeAsync((events, _) =>
             {
                 lock (sent) sent.AddRange(events.Events);

@@ -19,7 +19,8 @@ public sealed class TroubleTests
         await store.UpdateParametersAsync(TtsEngine.Chatterbox, new() { Seed = 3 }).DurablyAsync();
     }
 
-    [Fact(DisplayName = "[C3] a change that meets such a failure is neither refused nor lost: it goes in once, when the failure has passed")]
+    [Fact(DisplayName =
+        "[C3] a change that meets such a failure is neither refused nor lost: it goes in once, when the failure has passed")]
     public async Task A_hydrated_store()
     {
         var trouble = new Trouble { Method = nameof(IUserSessionGrain.ApplyAsync) };
@@ -28,7 +29,8 @@ public sealed class TroubleTests
         var rejected = 0;
         store.ChangeRejected += _ => rejected++;
         trouble.Left = 3;
-        await Task.WhenAll(Enumerable.Range(1, 20).Select(number => store.UpsertChunkAsync(TestData.Chunk($"c{number}")).DurablyAsync()));
+        await Task.WhenAll(Enumerable.Range(1, 20)
+            .Select(number => store.UpsertChunkAsync(TestData.Chunk($"c{number}")).DurablyAsync()));
 
         Assert.Equal((0, 20), (rejected, store.State.Chunks.Count));
     }
@@ -41,14 +43,16 @@ public sealed class TroubleTests
         await using var cluster = await StartAsync(trouble, also: attaches);
         await using var store = await cluster.OpenAsync("alice");
         trouble.Left = 3;
-        await Task.WhenAll(Enumerable.Range(1, 20).Select(number => store.UpsertChunkAsync(TestData.Chunk($"c{number}")).DurablyAsync()));
+        await Task.WhenAll(Enumerable.Range(1, 20)
+            .Select(number => store.UpsertChunkAsync(TestData.Chunk($"c{number}")).DurablyAsync()));
 
         Assert.Equal((0, 20), (trouble.Left, store.State.Chunks.Count));
         Assert.Equal(1, attaches.Called.CurrentCount);
 
         // What Orleans throws when a message was forwarded too often; it lets nobody else make one.
         static Exception Rejection() => (Exception)Activator.CreateInstance(
-            typeof(OrleansMessageRejectionException), BindingFlags.Instance | BindingFlags.NonPublic, null, ["Failed to forward message."], null)!;
+            typeof(OrleansMessageRejectionException), BindingFlags.Instance | BindingFlags.NonPublic, null,
+            ["Failed to forward message."], null)!;
     }
 
     [Fact(DisplayName = "[C7] the loss and the return of connections have every store look where it stands")]
@@ -71,7 +75,8 @@ public sealed class TroubleTests
     {
         var heartbeats = new Trouble { Method = nameof(IUserSessionGrain.HeartbeatAsync) };
         await using var cluster = await StartAsync(heartbeats, new() { Lease = TimeSpan.FromSeconds(1) });
-        await using var store = await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMinutes(1)));
+        await using var store =
+            await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMinutes(1)));
 
         foreach (var _ in Enumerable.Range(0, 3)) await heartbeats.Called.WaitAsync().WaitAsync(ChatterboxCluster.Patience);
         Assert.Single((await cluster.Session("alice").GetStatusAsync()).Clients);
@@ -90,7 +95,8 @@ public sealed class TroubleTests
         Assert.Equal((0, 1000), (trouble.Left, audio.Length));
     }
 
-    [Fact(DisplayName = "[C3] a call that is never answered is sent again long before the time-out of calls, and its change is made once")]
+    [Fact(DisplayName =
+        "[C3] a call that is never answered is sent again long before the time-out of calls, and its change is made once")]
     public async Task An_unanswered_call()
     {
         var silence = new Silence();
@@ -110,15 +116,16 @@ public sealed class TroubleTests
         silence.End();
     }
 
-    private static Task<ChatterboxCluster> StartAsync(Trouble trouble, ChatterboxOptions? options = null, Trouble? also = null) => ChatterboxCluster.StartAsync(new()
-    {
-        Options = options ?? new(),
-        ConfigureSilo = silo =>
+    private static Task<ChatterboxCluster> StartAsync(Trouble trouble, ChatterboxOptions? options = null, Trouble? also = null) =>
+        ChatterboxCluster.StartAsync(new()
         {
-            silo.AddIncomingGrainCallFilter(trouble);
-            if (also is not null) silo.AddIncomingGrainCallFilter(also);
-        },
-    });
+            Options = options ?? new(),
+            ConfigureSilo = silo =>
+            {
+                silo.AddIncomingGrainCallFilter(trouble);
+                if (also is not null) silo.AddIncomingGrainCallFilter(also);
+            },
+        });
 
     private sealed class Trouble : IIncomingGrainCallFilter
     {
@@ -128,7 +135,9 @@ public sealed class TroubleTests
 
         public int Left { get => Math.Max(0, _left); set => _left = value; }
 
-        /// <summary>What is thrown: unless told, what Orleans' own collector of activations throws after a clock was set back.</summary>
+        /// <summary>
+        /// What is thrown: unless told, what Orleans' own collector of activations throws after a clock was set back.
+        /// </summary>
         public Func<Exception> Failure { get; init; } = () => new ArgumentException("The ticket is in the past.");
 
         public SemaphoreSlim Called { get; } = new(0);

@@ -111,11 +111,13 @@ public sealed class EventQueueTests
         Assert.Equal([Stream, Stream], left);
     }
 
-    [Fact(DisplayName = "[F1] a process has a queue to itself, those of processes that are gone serve others, and there is an end to them")]
+    [Fact(DisplayName =
+        "[F1] a process has a queue to itself, those of processes that are gone serve others, and there is an end to them")]
     public void Each_process_has_a_queue()
     {
         var queues = new EventQueues(new FakeTimeProvider(), NullLogger<EventQueue>.Instance);
-        var streams = Enumerable.Range(0, EventQueues.Most).Select(number => ChatterboxStreams.OfProcess($"process{number}")).ToArray();
+        var streams = Enumerable.Range(0, EventQueues.Most)
+            .Select(number => ChatterboxStreams.OfProcess($"process{number}")).ToArray();
         Assert.Equal(100, streams[..100].Select(queues.GetQueueForStream).Distinct().Count());
         var before = queues.GetAllQueues().Count();
 
@@ -148,8 +150,12 @@ public sealed class EventQueueTests
 
     private static EventBatch Batch(long number) => new(Stream, [Event(number)], number);
 
-    private static List<long> Next(IQueueCacheCursor cursor) => cursor.MoveNextWithResult().Kind is QueueCacheCursorMoveResultKind.Success ? RevisionsOf([cursor.GetCurrent(out _)!]) : [];
+    private static List<long> Next(IQueueCacheCursor cursor) =>
+        cursor.MoveNextWithResult().Kind is QueueCacheCursorMoveResultKind.Success
+            ? RevisionsOf([cursor.GetCurrent(out _)!])
+            : [];
 
     private static List<long> RevisionsOf(IList<IBatchContainer> batches) =>
-        [.. batches.Cast<EventBatch>().SelectMany(batch => batch.Events).SelectMany(events => events.Events).Cast<BecameDurable>().Select(each => each.Revision)];
+        [.. batches.Cast<EventBatch>().SelectMany(batch => batch.Events).SelectMany(events => events.Events).Cast<BecameDurable>()
+            .Select(each => each.Revision)];
 }

@@ -13,7 +13,11 @@ public sealed class FanOutTests
     private static ChatterboxCluster OnlyEvents(short silos = 1) => new()
     {
         Silos = silos,
-        Options = new() { Lease = TimeSpan.FromMinutes(10), WriteDelay = TimeSpan.FromMilliseconds(20), MaxWriteDelay = TimeSpan.FromMilliseconds(200) },
+        Options = new()
+        {
+            Lease = TimeSpan.FromMinutes(10), WriteDelay = TimeSpan.FromMilliseconds(20),
+            MaxWriteDelay = TimeSpan.FromMilliseconds(200),
+        },
     };
 
     [Fact(DisplayName = "[F1] events of sessions on every silo reach a client process over its one stream")]
@@ -52,7 +56,8 @@ public sealed class FanOutTests
             await cluster.Cluster.KillSiloAsync(silo);
             seed++;
             foreach (var writer in writers) await SetAsync(writer, seed).WaitAsync(ChatterboxCluster.Patience);
-            await Task.WhenAll(readers.Select(reader => reading.BeatUntilAsync(reader, state => state.Preferences.Parameters.Seed == seed)));
+            await Task.WhenAll(
+                readers.Select(reader => reading.BeatUntilAsync(reader, state => state.Preferences.Parameters.Seed == seed)));
         }
 
         // It may take the cluster a few looks to see where everybody is. Then events come without anyone asking.
@@ -114,7 +119,8 @@ public sealed class FanOutTests
         // 1.2 MB each: more than a queue holds.
         for (var number = 0; number < 20; number++)
         {
-            await writer.UpsertWorkSessionAsync(new() { Id = "w", Name = $"name{number}", ChunkIds = ids }).WaitAsync(ChatterboxCluster.Patience);
+            await writer.UpsertWorkSessionAsync(new() { Id = "w", Name = $"name{number}", ChunkIds = ids })
+                .WaitAsync(ChatterboxCluster.Patience);
         }
         await CommandAsync(cluster, PersistentStreamProviderCommand.StartAgents);
 
@@ -150,7 +156,8 @@ public sealed class FanOutTests
     }
 
     private static IAsyncStream<SessionEvents> StreamOf(ChatterboxCluster cluster, string process) =>
-        cluster.Cluster.Client.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(process));
+        cluster.Cluster.Client.GetStreamProvider(ChatterboxStreams.Provider)
+            .GetStream<SessionEvents>(ChatterboxStreams.OfProcess(process));
 
     private static async Task<SiloAddress> HostAsync(ChatterboxCluster cluster, string user) =>
         (await cluster.Cluster.Client.GetGrain<IManagementGrain>(0).GetActivationAddress(cluster.Session(user)))!;
@@ -172,11 +179,16 @@ public sealed class FanOutTests
 
         public ChatterboxClient Client { get; }
 
-        /// <summary>Lets the time pass in which the process looks where it stands, until the store shows what is expected.</summary>
+        /// <summary>
+        /// Lets the time pass in which the process looks where it stands, until the store shows what is expected.
+        /// </summary>
         public async Task BeatUntilAsync(ChatterboxStore store, Func<AppState, bool> expected)
         {
             var shows = store.ShowsAsync(expected);
-            while (await Task.WhenAny(shows, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System)) != shows) _clock.Advance(Beat);
+            while (await Task.WhenAny(shows, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System)) != shows)
+            {
+                _clock.Advance(Beat);
+            }
             await shows;
         }
 
@@ -188,7 +200,10 @@ public sealed class FanOutTests
                 var arrive = Task.WhenAll(await attempt());
                 if (await Task.WhenAny(arrive, Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System)) == arrive) return;
                 _clock.Advance(Beat);
-                while (await Task.WhenAny(arrive, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System)) != arrive) _clock.Advance(Beat);
+                while (await Task.WhenAny(arrive, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System)) != arrive)
+                {
+                    _clock.Advance(Beat);
+                }
             }
             Assert.Fail("Changes arrive only where clients ask for them.");
         }

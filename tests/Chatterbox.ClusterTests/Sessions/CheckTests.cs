@@ -12,21 +12,32 @@ namespace Chatterbox.ClusterTests.Sessions;
 
 public abstract class CheckTests(DatabaseProvider database) : SessionSuite(database)
 {
-    [ContractFact(DisplayName = "[M1] [M2] [M3] a check says what loading every stored session would come to, from a silo or without one, and changes no row")]
+    [ContractFact(DisplayName =
+        "[M1] [M2] [M3] a check says what loading every stored session would come to, from a silo or "
+        + "without one, and changes no row")]
     public async Task What_would_become_of_them()
     {
-        await using var cluster = await StartAsync(new() { ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.Minimal with { Name = "extra" }) });
+        await using var cluster = await StartAsync(new()
+        {
+            ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.Minimal with { Name = "extra" }),
+        });
         string[] users = ["good", "old", "damaged", "newer", "cleared", "12345678901234567890123456789012+guid", "7+number"];
         foreach (var user in users) await WriteAsync(cluster, user);
-        await using (var extra = cluster.NewClient().Open(new SessionId("good", "extra"))) await extra.SetStreamingAsync(true).DurablyAsync();
+        await using (var extra = cluster.NewClient().Open(new SessionId("good", "extra")))
+        {
+            await extra.SetStreamingAsync(true).DurablyAsync();
+        }
         await cluster.Session("cleared").ClearPersistedStateAsync();
         await cluster.DeactivateAsync("cleared");
         Assert.Equal((8, true), await CountAsync(cluster));
 
-        await OverwriteAsync(cluster, "old", "preferences", SliceFrame.Encode("""{"version":0,"revision":7,"state":{"useStreaming":true}}"""u8, 0, 1024));
+        await OverwriteAsync(cluster, "old", "preferences",
+            SliceFrame.Encode("""{"version":0,"revision":7,"state":{"useStreaming":true}}"""u8, 0, 1024));
         await OverwriteAsync(cluster, "damaged", "chunks", [1, 2, 3]);
-        await OverwriteAsync(cluster, "damaged", "preferences", SliceFrame.Encode("""{"version":0,"revision":7,"state":{"parameters":7}}"""u8, 0, 1024));
-        await OverwriteAsync(cluster, "newer", "chunks", SliceFrame.Encode("""{"version":9,"revision":7,"state":{}}"""u8, 9, 1024));
+        await OverwriteAsync(cluster, "damaged", "preferences",
+            SliceFrame.Encode("""{"version":0,"revision":7,"state":{"parameters":7}}"""u8, 0, 1024));
+        await OverwriteAsync(cluster, "newer", "chunks",
+            SliceFrame.Encode("""{"version":9,"revision":7,"state":{}}"""u8, 9, 1024));
         var rows = await StoredRows.DumpAsync(cluster.Database);
         var loaded = LoadedSessions(cluster);
 
@@ -52,7 +63,10 @@ public abstract class CheckTests(DatabaseProvider database) : SessionSuite(datab
         var (output, progress) = (new StringWriter(), new StringWriter());
         var code = await SessionChecking.RunAsync(Settings(cluster), json: false, output, progress, CancellationToken.None);
         Assert.Equal(4, code);
-        foreach (var line in check.Describe().Where(line => line.StartsWith("would be migrated", StringComparison.Ordinal) || line.StartsWith("  of version", StringComparison.Ordinal)))
+        foreach (var line in check.Describe()
+            .Where(line =>
+                line.StartsWith("would be migrated", StringComparison.Ordinal)
+                || line.StartsWith("  of version", StringComparison.Ordinal)))
         {
             Assert.Contains(line, output.ToString(), StringComparison.Ordinal);
         }
@@ -60,7 +74,8 @@ public abstract class CheckTests(DatabaseProvider database) : SessionSuite(datab
         Assert.Equal(rows, await StoredRows.DumpAsync(cluster.Database));
 
         // As it says, so it is.
-        Assert.Single((await cluster.OpenAsync("damaged")).Notices, notice => notice.Contains("chunks could not be read", StringComparison.Ordinal));
+        Assert.Single((await cluster.OpenAsync("damaged")).Notices,
+            notice => notice.Contains("chunks could not be read", StringComparison.Ordinal));
         Assert.NotNull((await cluster.OpenAsync("newer")).ReadOnly);
         Assert.True((await cluster.OpenAsync("old")).State.Preferences.UseStreaming);
     }
@@ -126,11 +141,13 @@ public abstract class CheckTests(DatabaseProvider database) : SessionSuite(datab
 
     // What was not loaded before is not loaded by looking.
     private static int LoadedSessions(ChatterboxCluster cluster) =>
-        cluster.Cluster.Silos.Sum(silo => cluster.Cluster.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0)
+        cluster.Cluster.Silos.Sum(silo => cluster.Cluster.GetSiloServiceProvider(silo.SiloAddress)
+            .GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0)
             .GetDetailedGrainStatistics().Result.Count(each => each.GrainId.Type.ToString() == "chatterbox.session"));
 
     private static string ServiceId(ChatterboxCluster cluster) =>
-        cluster.Cluster.GetSiloServiceProvider(cluster.Cluster.Silos[0].SiloAddress).GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+        cluster.Cluster.GetSiloServiceProvider(cluster.Cluster.Silos[0].SiloAddress)
+            .GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
 
     private static SiloSettings Settings(ChatterboxCluster cluster) => new()
     {

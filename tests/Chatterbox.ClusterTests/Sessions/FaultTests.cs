@@ -9,7 +9,8 @@ public abstract class FaultTests(DatabaseProvider database, ITestOutputHelper ou
 {
     private const int Changes = 10_000;
 
-    [ContractFact(DisplayName = "[P3] [P9] ten thousand random changes over failing storage end with exactly the state that they give")]
+    [ContractFact(DisplayName =
+        "[P3] [P9] ten thousand random changes over failing storage end with exactly the state that they give")]
     public async Task Random_faults()
     {
         var seed = Random.Shared.Next();
@@ -40,7 +41,8 @@ public abstract class FaultTests(DatabaseProvider database, ITestOutputHelper ou
                 cluster.Probe.OnWrite(_ => Fault.BeforeCommit);
                 await sent[^1].WaitAsync(ChatterboxCluster.Patience);
                 var failing = new TaskCompletionSource();
-                store.Persistence.StatusChanged += () => { if (store.Persistence.Status.State is SaveState.Failing) failing.TrySetResult(); };
+                store.Persistence.StatusChanged +=
+                    () => { if (store.Persistence.Status.State is SaveState.Failing) failing.TrySetResult(); };
                 store.CheckSoon();
                 await failing.Task.WaitAsync(ChatterboxCluster.Patience);
                 cluster.Probe.OnWrite(_ => Faults[(Interlocked.Increment(ref writes) * 7919L + seed) % Faults.Length]);
@@ -57,15 +59,21 @@ public abstract class FaultTests(DatabaseProvider database, ITestOutputHelper ou
     }
 
     private static readonly Fault[] Faults =
-        [Fault.None, Fault.BeforeCommit, Fault.None, Fault.AfterCommit, Fault.StaleEtag, Fault.None, Fault.AfterCommit, Fault.None, Fault.BeforeCommit, Fault.None, Fault.None];
+        [Fault.None, Fault.BeforeCommit, Fault.None, Fault.AfterCommit, Fault.StaleEtag, Fault.None, Fault.AfterCommit,
+            Fault.None, Fault.BeforeCommit, Fault.None, Fault.None];
 
     private static AppStateChange RandomChange(Random random, AppState state, int number) => random.Next(8) switch
     {
         0 => new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = number }),
         1 => new SetStreaming(number % 2 == 0),
-        2 => new UpsertVoice(new() { Id = $"v{random.Next(20)}", Name = $"Voice {number}", Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), Engine = TtsEngine.Turbo }),
+        2 => new UpsertVoice(new()
+        {
+            Id = $"v{random.Next(20)}", Name = $"Voice {number}",
+            Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), Engine = TtsEngine.Turbo,
+        }),
         3 when state.Chunks.Count > 0 => new RemoveChunk(state.Chunks[random.Next(state.Chunks.Count)].Id),
-        4 when state.Chunks.Count > 0 => new SetChunkStatus(state.Chunks[random.Next(state.Chunks.Count)].Id, (WorkStatus)random.Next(2)),
+        4 when state.Chunks.Count > 0 =>
+            new SetChunkStatus(state.Chunks[random.Next(state.Chunks.Count)].Id, (WorkStatus)random.Next(2)),
         5 => new UpsertBatchItem(new() { Id = $"b{random.Next(10)}", Name = $"Batch {number}" }),
         6 => new UpsertWorkSession(new() { Id = $"s{random.Next(8)}", Name = $"Session {number}" }),
         _ => new UpsertChunk(TestData.Chunk($"c{random.Next(60)}", $"Text {number}")),

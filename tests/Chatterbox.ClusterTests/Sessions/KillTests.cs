@@ -10,7 +10,9 @@ public abstract class KillTests(DatabaseProvider database, ITestOutputHelper out
     private const int ClientsPerUser = 5;
     private const int ChunksPerClient = 12;
 
-    [ContractFact(DisplayName = "[C3] [F3] of three silos one is killed and one is drained under load: nothing is lost, nothing is twice, all clients agree")]
+    [ContractFact(DisplayName =
+        "[C3] [F3] of three silos one is killed and one is drained under load: nothing is lost, "
+        + "nothing is twice, all clients agree")]
     public async Task Silos_die_under_load()
     {
         await using var cluster = await StartAsync(new() { Silos = 3 });
@@ -24,7 +26,8 @@ public abstract class KillTests(DatabaseProvider database, ITestOutputHelper out
         {
             for (var number = 0; number < ChunksPerClient; number++)
             {
-                await store.UpsertChunkAsync(TestData.Chunk($"client{client}-{number}")).WaitAsync(ChatterboxCluster.Patience * 2);
+                await store.UpsertChunkAsync(TestData.Chunk($"client{client}-{number}"))
+                    .WaitAsync(ChatterboxCluster.Patience * 2);
                 if (Interlocked.Increment(ref made) == stores.Length * ChunksPerClient / 3) half.TrySetResult();
             }
         }).ToArray();
@@ -35,14 +38,16 @@ public abstract class KillTests(DatabaseProvider database, ITestOutputHelper out
         var draining = cluster.Cluster.StopSiloAsync(drained);
         await Task.WhenAll(load);
         await Task.WhenAll(stores.Select(store => store.Persistence.FlushAsync().WaitAsync(ChatterboxCluster.Patience * 2)));
-        output.WriteLine($"All clients were live again {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s after the first silo died.");
+        output.WriteLine($"All clients were live again {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s "
+            + "after the first silo died.");
         await draining;
         output.WriteLine($"The other had drained after {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s.");
 
         for (var user = 0; user < Users; user++)
         {
             var expected = Enumerable.Range(0, stores.Length).Where(client => client % Users == user)
-                .SelectMany(client => Enumerable.Range(0, ChunksPerClient).Select(number => $"client{client}-{number}")).Order().ToArray();
+                .SelectMany(client => Enumerable.Range(0, ChunksPerClient).Select(number => $"client{client}-{number}"))
+                .Order().ToArray();
             var own = stores.Where((_, client) => client % Users == user).ToArray();
             foreach (var store in own) await store.ShowsAsync(state => state.Chunks.Count == expected.Length);
             foreach (var store in own)

@@ -8,7 +8,8 @@ namespace Chatterbox.ClusterTests.Sessions;
 
 public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(database)
 {
-    public static TheoryData<string> Damage => ["bit flip", "truncated", "empty", "not a frame", "swapped row", "no JSON", "JSON of something else"];
+    public static TheoryData<string> Damage =>
+        ["bit flip", "truncated", "empty", "not a frame", "swapped row", "no JSON", "JSON of something else"];
 
     [ContractTheory(DisplayName = "[M2] a damaged row costs its own slice, its bytes are kept, and the user is told")]
     [MemberData(nameof(Damage))]
@@ -67,7 +68,8 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         await using var cluster = await StartAsync();
         await using (var before = await cluster.OpenAsync("alice")) await before.SetStreamingAsync(true).DurablyAsync();
         await cluster.DeactivateAsync("alice");
-        var original = SliceFrame.Encode("""{"version":0,"revision":7,"applied":{},"state":{"useStreaming":true,"theme":"dark"}}"""u8, 0, 1024);
+        var original = SliceFrame.Encode(
+            """{"version":0,"revision":7,"applied":{},"state":{"useStreaming":true,"theme":"dark"}}"""u8, 0, 1024);
         await StoredRows.OverwriteAsync(cluster.Database, "preferences", original);
         cluster.Probe.Writes.Clear();
 
@@ -82,11 +84,15 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         Assert.Equal(original, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
     }
 
-    [ContractFact(DisplayName = "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]
+    [ContractFact(DisplayName =
+        "[P10] a session that cannot be loaded takes nothing and overwrites nothing; once it can, all is there")]
     public async Task A_failed_load_overwrites_nothing()
     {
         await using var cluster = await StartAsync();
-        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        }
         await cluster.DeactivateAsync("alice");
         cluster.Probe.Writes.Clear();
         var reads = 0;
@@ -109,7 +115,9 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
         Assert.Equal(["stored", "early"], store.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [ContractFact(DisplayName = "[S5] [P6] ten work sessions stay, the current one among them; older ones leave with their chunks, and every client sees it")]
+    [ContractFact(DisplayName =
+        "[S5] [P6] ten work sessions stay, the current one among them; older ones leave with their "
+        + "chunks, and every client sees it")]
     public async Task Old_work_sessions_leave()
     {
         await using var cluster = await StartAsync();
@@ -120,20 +128,25 @@ public abstract class LoadingTests(DatabaseProvider database) : SessionSuite(dat
             for (var number = 1; number <= 13; number++)
             {
                 await before.UpsertChunkAsync(TestData.Chunk($"c{number}"));
-                await before.UpsertWorkSessionAsync(new() { Id = $"s{number}", Name = $"Chapter {number}", ChunkIds = [$"c{number}", "shared"] });
+                await before.UpsertWorkSessionAsync(new()
+                {
+                    Id = $"s{number}", Name = $"Chapter {number}", ChunkIds = [$"c{number}", "shared"],
+                });
                 if (number == 2) await before.SelectWorkSessionAsync("s2");
             }
             await before.ReportErrorAsync(new() { Id = "e", Message = "transient" });
             foreach (var store in (ChatterboxStore[])[before, other])
             {
-                await store.ShowsAsync(state => state.WorkSessions.Count == 10 && state.Chunks.Count == 11 && state.Chunks.Find("shared") is not null);
+                await store.ShowsAsync(state =>
+                    state.WorkSessions.Count == 10 && state.Chunks.Count == 11 && state.Chunks.Find("shared") is not null);
             }
         }
         await cluster.DeactivateAsync("alice");
 
         var loaded = await cluster.OpenAsync("alice");
 
-        Assert.Equal(["s2", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13"], loaded.State.WorkSessions.Select(session => session.Id));
+        Assert.Equal(["s2", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13"],
+            loaded.State.WorkSessions.Select(session => session.Id));
         Assert.Equal(11, loaded.State.Chunks.Count);
         Assert.Equal(RuntimeState.Default, loaded.State.Runtime);
     }

@@ -14,7 +14,8 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
 {
     private const int Clients = 4;
 
-    [ContractFact(DisplayName = "[F4] clients under load notice nothing while their session moves between silos, and nothing is lost or done twice")]
+    [ContractFact(DisplayName =
+        "[F4] clients under load notice nothing while their session moves between silos, and nothing is lost or done twice")]
     public async Task Moves_under_load()
     {
         var calls = new Calls();
@@ -75,7 +76,8 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
         await AgreeAsync(cluster, stores, [.. made.Order()]);
     }
 
-    [ContractFact(DisplayName = "[F4] a session that is saved moves without reading or writing a slice, and keeps what it knows of its clients")]
+    [ContractFact(DisplayName =
+        "[F4] a session that is saved moves without reading or writing a slice, and keeps what it knows of its clients")]
     public async Task Moves_at_rest()
     {
         var calls = new Calls();
@@ -83,7 +85,10 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
         var session = cluster.Session("alice");
-        var attached = await session.AttachAsync(new() { Client = new("p", "raw"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 });
+        var attached = await session.AttachAsync(new()
+        {
+            Client = new("p", "raw"), Device = "d", Protocol = Protocol.Version, NextSequence = 1,
+        });
         var batch = new ChangeBatch("raw", attached.State.Epoch, 0,
             [new(1, new SetChunkStatus("none", WorkStatus.Error)), new(2, new SetStreaming(true))]);
         var answer = await session.ApplyAsync(batch);
@@ -98,7 +103,8 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
 
         var after = await session.GetStatusAsync();
         Assert.Equal(before with { Save = after.Save }, after);
-        Assert.Equal(answer.Outcomes.Select(outcome => outcome.Rejection), (await session.ApplyAsync(batch)).Outcomes.Select(outcome => outcome.Rejection));
+        Assert.Equal(answer.Outcomes.Select(outcome => outcome.Rejection),
+            (await session.ApplyAsync(batch)).Outcomes.Select(outcome => outcome.Rejection));
         Assert.Null((await session.FlushAsync()).Failure);
         Assert.DoesNotContain(rows, Enum.GetNames<Slice>().Append("recovery").Contains);
 
@@ -182,7 +188,8 @@ public abstract class MigrationTests(DatabaseProvider database) : SessionSuite(d
     {
         var from = await calls.HostAsync(cluster);
         var others = cluster.Cluster.Silos.Select(silo => silo.SiloAddress).Where(silo => silo != from).ToArray();
-        await cluster.Cluster.MigrateAsync(cluster.IdOf("alice"), others[Random.Shared.Next(others.Length)]).WaitAsync(ChatterboxCluster.Patience);
+        await cluster.Cluster.MigrateAsync(cluster.IdOf("alice"), others[Random.Shared.Next(others.Length)])
+            .WaitAsync(ChatterboxCluster.Patience);
         var to = await calls.HostAsync(cluster);
         Assert.NotEqual(from, to);
         return to;

@@ -8,7 +8,8 @@ namespace Chatterbox.ClusterTests.Sessions;
 
 public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(database)
 {
-    [ContractFact(DisplayName = "[R1] [R2] after a silo and its client died, the next client is told what was in hand and can come back to it, once")]
+    [ContractFact(DisplayName =
+        "[R1] [R2] after a silo and its client died, the next client is told what was in hand and can come back to it, once")]
     public async Task A_crash_is_reported()
     {
         await using var cluster = await StartAsync();
@@ -21,7 +22,8 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         Assert.Equal(["batch"], store.Recovery.Crash!.BatchItems);
         var report = await store.Recovery.RecoverFromCrashAsync();
         Assert.Equal(["waiting", "running"], report.Chunks);
-        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Interrupted], store.State.Chunks.Select(chunk => chunk.Status));
+        Assert.Equal([WorkStatus.Completed, WorkStatus.Interrupted, WorkStatus.Interrupted],
+            store.State.Chunks.Select(chunk => chunk.Status));
         Assert.Equal(WorkStatus.Interrupted, Assert.Single(store.State.BatchItems).Status);
         Assert.False(store.Recovery.CrashDetected);
 
@@ -52,7 +54,10 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     public async Task A_clean_detach_is_no_crash()
     {
         await using var cluster = await StartAsync();
-        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("waiting")).DurablyAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("waiting")).DurablyAsync();
+        }
         await cluster.CrashAsync();
 
         var store = await cluster.OpenAsync("alice");
@@ -79,7 +84,10 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     {
         await using var cluster = await StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
         var session = cluster.Session("alice");
-        var attached = await session.AttachAsync(new() { Client = new("p", "silent"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 });
+        var attached = await session.AttachAsync(new()
+        {
+            Client = new("p", "silent"), Device = "d", Protocol = Protocol.Version, NextSequence = 1,
+        });
         await session.ApplyAsync(new("silent", attached.State.Epoch, 0, [new(1, new UpsertChunk(TestData.Chunk("waiting")))]));
 
         // Nothing but its own client keeps the lease; the sweep takes it away.
@@ -115,7 +123,8 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
         await using var cluster = await StartAsync();
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("mine")).DurablyAsync();
-        var report = await cluster.Session("alice").ImportAsync(new(Encoding.UTF8.GetBytes("""{"useStreaming":true}"""), 0, DryRun: false));
+        var report = await cluster.Session("alice")
+            .ImportAsync(new(Encoding.UTF8.GetBytes("""{"useStreaming":true}"""), 0, DryRun: false));
         Assert.Null(report.Refused);
         await store.ShowsAsync(state => state.Chunks.Count == 0);
 
@@ -130,7 +139,10 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     public async Task Damage_falls_back_to_the_last_good_copy()
     {
         await using var cluster = await StartAsync();
-        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
+        }
         await cluster.DeactivateAsync("alice");
         var good = (await StoredRows.ReadAsync(cluster.Database, "chunks"))!;
         await StoredRows.OverwriteAsync(cluster.Database, "chunks", [1, 2, 3]);
@@ -172,17 +184,25 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     {
         await using var cluster = await StartAsync(new()
         {
-            ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.Minimal with { Name = "voices", Partialize = state => AppState.Initial with { SavedVoices = state.SavedVoices } }),
+            ConfigureSilo = silo =>
+                silo.AddChatterboxStore(PersistConfig.Minimal with
+                {
+                    Name = "voices", Partialize = state => AppState.Initial with { SavedVoices = state.SavedVoices },
+                }),
         });
         foreach (var name in (string[])["minimal", "session-only", "recovery", "voices"])
         {
             await using (var before = await cluster.NewClient().OpenAsync(new SessionId("alice", name)))
             {
                 await before.SetStreamingAsync(true);
-                await before.UpsertVoiceAsync(new() { Id = "v", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) });
+                await before.UpsertVoiceAsync(new()
+                {
+                    Id = "v", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
+                });
                 await before.UpsertChunkAsync(TestData.Chunk("c1"));
             }
-            await cluster.Cluster.DeactivateAsync(((GrainReference)cluster.Cluster.Client.GetGrain<IUserSessionGrain>(new SessionId("alice", name).Key)).GrainId);
+            await cluster.Cluster.DeactivateAsync(
+                ((GrainReference)cluster.Cluster.Client.GetGrain<IUserSessionGrain>(new SessionId("alice", name).Key)).GrainId);
 
             var state = (await cluster.NewClient().OpenAsync(new SessionId("alice", name))).State;
 
@@ -197,10 +217,17 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     {
         await using var cluster = await StartAsync(new()
         {
-            ConfigureSilo = silo => silo.AddChatterboxStore(PersistConfig.SessionOnly with { Name = "brief", ExpiresAfter = TimeSpan.FromSeconds(1) }),
+            ConfigureSilo = silo =>
+                silo.AddChatterboxStore(PersistConfig.SessionOnly with
+                {
+                    Name = "brief", ExpiresAfter = TimeSpan.FromSeconds(1),
+                }),
         });
         var id = new SessionId("alice", "brief");
-        await using (var before = await cluster.NewClient().OpenAsync(id)) await before.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
+        await using (var before = await cluster.NewClient().OpenAsync(id))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("c1")).DurablyAsync();
+        }
         var session = ((GrainReference)cluster.Cluster.Client.GetGrain<IUserSessionGrain>(id.Key)).GrainId;
         var written = TimeProvider.System.GetTimestamp();
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
@@ -234,7 +261,10 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     private static async Task LeaveWorkInHandAsync(ChatterboxCluster cluster)
     {
         var session = cluster.Session("alice");
-        var attached = await session.AttachAsync(new() { Client = new("p", "gone"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 });
+        var attached = await session.AttachAsync(new()
+        {
+            Client = new("p", "gone"), Device = "d", Protocol = Protocol.Version, NextSequence = 1,
+        });
         var audio = new AudioRef { Hash = new string('a', 64), Length = 3 };
         await session.ApplyAsync(new("gone", attached.State.Epoch, 0,
         [

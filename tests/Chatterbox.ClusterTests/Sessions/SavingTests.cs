@@ -12,7 +12,8 @@ public abstract class SavingTests(DatabaseProvider database) : SessionSuite(data
         await using var cluster = await StartAsync(new() { Options = new() });
         var store = await cluster.OpenAsync("alice");
 
-        var changes = Enumerable.Range(1, 1000).Select(number => store.UpdateParametersAsync(p => p with { Seed = number })).ToArray();
+        var changes = Enumerable.Range(1, 1000)
+            .Select(number => store.UpdateParametersAsync(p => p with { Seed = number })).ToArray();
         await (await changes[^1]).Durable.WaitAsync(ChatterboxCluster.Patience);
 
         Assert.Equal(1000, store.State.Preferences.Parameters.Seed);
@@ -93,7 +94,8 @@ public abstract class SavingTests(DatabaseProvider database) : SessionSuite(data
         {
             if (store.Persistence.Status is { State: SaveState.Failing, FailingSince: not null }) failing.TrySetResult();
         };
-        cluster.Probe.OnWrite(_ => Interlocked.Increment(ref attempts) < 5 || !failing.Task.IsCompleted ? Fault.BeforeCommit : Fault.None);
+        cluster.Probe.OnWrite(_ =>
+            Interlocked.Increment(ref attempts) < 5 || !failing.Task.IsCompleted ? Fault.BeforeCommit : Fault.None);
 
         var receipt = await store.SetStreamingAsync(true);
         await failing.Task.WaitAsync(ChatterboxCluster.Patience);
@@ -135,7 +137,8 @@ public abstract class SavingTests(DatabaseProvider database) : SessionSuite(data
         Assert.Single(cluster.Probe.Writes);
     }
 
-    [ContractFact(DisplayName = "[P9] a stale etag, a commit without an answer, a failure before the commit: nothing is lost, nothing is twice")]
+    [ContractFact(DisplayName =
+        "[P9] a stale etag, a commit without an answer, a failure before the commit: nothing is lost, nothing is twice")]
     public async Task Unknown_outcomes_are_found_out()
     {
         await using var cluster = await StartAsync();
@@ -152,7 +155,9 @@ public abstract class SavingTests(DatabaseProvider database) : SessionSuite(data
         Assert.Equal(["StaleEtag", "AfterCommit", "BeforeCommit"], again.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [ContractFact(DisplayName = "[P9] a stored revision below one that was durable is a database that was set back: what memory holds is stored again, and clients are told")]
+    [ContractFact(DisplayName =
+        "[P9] a stored revision below one that was durable is a database that was set back: what memory holds is "
+        + "stored again, and clients are told")]
     public async Task A_database_that_was_set_back()
     {
         await using var cluster = await StartAsync();
@@ -161,12 +166,14 @@ public abstract class SavingTests(DatabaseProvider database) : SessionSuite(data
         var foreign = cluster.Probe.WritesOf("chunks").Last().Bytes;
         await store.UpsertChunkAsync(TestData.Chunk("mine too")).DurablyAsync();
 
-        // As restoring a backup under a running silo does it: the row is an older one, with an etag that this activation does not know.
+        // As restoring a backup under a running silo does it: the row is an older one, with an etag that
+        // this activation does not know.
         await StoredRows.OverwriteAsync(cluster.Database, "chunks", foreign);
         await store.UpsertChunkAsync(TestData.Chunk("unsaved")).DurablyAsync();
 
         Assert.Equal(["mine", "mine too", "unsaved"], store.State.Chunks.Select(chunk => chunk.Id));
-        Assert.Contains((await cluster.Session("alice").GetStatusAsync()).Notices, notice => notice.Contains("set back", StringComparison.Ordinal));
+        Assert.Contains((await cluster.Session("alice").GetStatusAsync()).Notices,
+            notice => notice.Contains("set back", StringComparison.Ordinal));
         await cluster.CrashAsync();
         Assert.Equal(["mine", "mine too", "unsaved"], (await cluster.OpenAsync("alice")).State.Chunks.Select(chunk => chunk.Id));
     }

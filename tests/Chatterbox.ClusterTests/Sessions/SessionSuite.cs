@@ -9,7 +9,8 @@ namespace Chatterbox.ClusterTests.Sessions;
 public abstract class SessionSuite(DatabaseProvider database)
 {
     /// <summary>Silos over an empty database of the suite's kind.</summary>
-    protected Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null) => ChatterboxCluster.StartAsync(cluster, database);
+    protected Task<ChatterboxCluster> StartAsync(ChatterboxCluster? cluster = null) =>
+        ChatterboxCluster.StartAsync(cluster, database);
 }
 
 [OnDatabase(Sqlite)]

@@ -59,7 +59,8 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
         Assert.Contains("0.05 to 5", reply.Outcomes[1].Rejection!.Message, StringComparison.Ordinal);
         Assert.Equal(status.Revision + 2, reply.Outcomes[3].Revision);
         await store.ShowsAsync(state => state.Preferences is { UseStreaming: true, Parameters: { Seed: 7, Temperature: 0.8 } });
-        await Assert.ThrowsAsync<ChangeRejectedException>(() => store.UpdateParametersAsync(p => p with { Temperature = double.NaN }));
+        await Assert.ThrowsAsync<ChangeRejectedException>(() =>
+            store.UpdateParametersAsync(p => p with { Temperature = double.NaN }));
     }
 
     [ContractFact(DisplayName = "[C3] what a live client did just before the silo died is not lost and not done twice")]
@@ -97,7 +98,8 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
         var session = cluster.Session("alice");
         var attach = new AttachRequest { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
         var epoch = (await session.AttachAsync(attach)).State.Epoch;
-        ChangeBatch Batch(long epoch) => new("c", epoch, 0, [new(1, new UpsertChunk(TestData.Chunk("c1"))), new(2, new RemoveChunk("c1"))]);
+        ChangeBatch Batch(long epoch) =>
+            new("c", epoch, 0, [new(1, new UpsertChunk(TestData.Chunk("c1"))), new(2, new RemoveChunk("c1"))]);
         await session.ApplyAsync(Batch(epoch));
         var twice = await session.ApplyAsync(Batch(epoch));
         Assert.All(twice.Outcomes, outcome => Assert.Null(outcome.Rejection));
@@ -117,7 +119,10 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
     public async Task Changes_before_hydration()
     {
         await using var cluster = await StartAsync();
-        await using (var before = await cluster.OpenAsync("alice")) await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        await using (var before = await cluster.OpenAsync("alice"))
+        {
+            await before.UpsertChunkAsync(TestData.Chunk("stored")).DurablyAsync();
+        }
         await cluster.DeactivateAsync("alice");
 
         await using var store = cluster.NewClient().Open(new SessionId("alice"));
@@ -137,7 +142,10 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
         for (var round = 0; round < 5; round++)
         {
             watcher.DropEvents = true;
-            for (var number = 0; number < 3 * round; number++) await writer.UpsertChunkAsync(TestData.Chunk($"r{round}n{number}"));
+            for (var number = 0; number < 3 * round; number++)
+            {
+                await writer.UpsertChunkAsync(TestData.Chunk($"r{round}n{number}"));
+            }
             watcher.DropEvents = false;
             await writer.SetStreamingAsync(round % 2 == 0);
             await watcher.ShowsAsync(state => state == writer.State);
@@ -153,7 +161,8 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
         var seen = new List<bool>();
         var done = new TaskCompletionSource();
         IDisposable? leaving = null;
-        using var throwing = store.Subscribe(state => state.Preferences.UseStreaming, (_, _) => throw new InvalidOperationException());
+        using var throwing =
+            store.Subscribe(state => state.Preferences.UseStreaming, (_, _) => throw new InvalidOperationException());
         using var blocking = store.Subscribe(state => state.Preferences.UseStreaming, (_, _) => blocked.Wait());
         leaving = store.Subscribe(state => state.Preferences.UseStreaming, (_, _) => leaving!.Dispose());
         using var listening = store.Subscribe(state => state.Preferences.UseStreaming, (now, _) =>
@@ -169,11 +178,13 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
         Assert.Equal([true, false, true], seen);
     }
 
-    [ContractFact(DisplayName = "[F5] clients see who else is attached, and a client that goes away without a word loses its lease")]
+    [ContractFact(DisplayName =
+        "[F5] clients see who else is attached, and a client that goes away without a word loses its lease")]
     public async Task Presence()
     {
         await using var cluster = await StartAsync(new() { Options = new() { Lease = TimeSpan.FromSeconds(1) } });
-        await using var store = await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMilliseconds(200)));
+        await using var store =
+            await cluster.OpenAsync("alice", cluster.NewClient(options => options.Heartbeat = TimeSpan.FromMilliseconds(200)));
         await cluster.Session("alice").AttachAsync(
             new() { Client = new("p", "silent"), Device = "telephone", Protocol = Protocol.Version, NextSequence = 1 });
         Assert.Equal(2, (await store.Persistence.GetStatusAsync()).Clients.Count);
@@ -194,9 +205,11 @@ public abstract class SyncTests(DatabaseProvider database) : SessionSuite(databa
     {
         await using var cluster = await StartAsync();
         var session = cluster.Session("alice");
-        foreach (var (version, word) in ((int, string)[])[(Protocol.OldestSupported - 1, "too old"), (Protocol.Version + 2, "too new")])
+        foreach (var (version, word) in ((int, string)[])[(Protocol.OldestSupported - 1, "too old"),
+            (Protocol.Version + 2, "too new")])
         {
-            var reply = await session.AttachAsync(new() { Client = new("p", "c"), Device = "d", Protocol = version, NextSequence = 1 });
+            var reply =
+                await session.AttachAsync(new() { Client = new("p", "c"), Device = "d", Protocol = version, NextSequence = 1 });
             Assert.Contains(word, reply.Refused!.Message, StringComparison.Ordinal);
         }
     }

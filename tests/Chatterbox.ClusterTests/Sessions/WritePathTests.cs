@@ -10,7 +10,9 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
 {
     public static TheoryData<Fault> Faults => [Fault.BeforeCommit, Fault.AfterCommit, Fault.LateCommit, Fault.StaleEtag];
 
-    [ContractTheory(DisplayName = "[P9] [R3] [R4] whichever write of a session's life goes wrong: what was told durable is stored, and nothing is lost or twice")]
+    [ContractTheory(DisplayName =
+        "[P9] [R3] [R4] whichever write of a session's life goes wrong: what was told durable is "
+        + "stored, and nothing is lost or twice")]
     [MemberData(nameof(Faults))]
     public async Task Each_write_fails_once(Fault fault)
     {
@@ -23,7 +25,8 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
         Assert.Superset(new HashSet<string>(["preferences", "chunks", "savedVoices", "recovery", "history", "history-0"]), rows);
     }
 
-    private static async Task<int> LiveAsync(ChatterboxCluster cluster, string user, int failing, Fault fault, HashSet<string> rows)
+    private static async Task<int> LiveAsync(ChatterboxCluster cluster, string user, int failing,
+        Fault fault, HashSet<string> rows)
     {
         var session = cluster.Session(user);
         var id = cluster.IdOf(user);
@@ -41,7 +44,8 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
             await store.UpsertChunkAsync(TestData.Chunk("c1"));
             await store.SetStreamingAsync(true).DurablyAsync();
             var before = store.State;
-            await AgainAsync(async () => Assert.Null((await session.ImportAsync(new(Encoding.UTF8.GetBytes("""{"useStreaming":false}"""), 0, DryRun: false))).Refused));
+            await AgainAsync(async () => Assert.Null((await session.ImportAsync(
+                new(Encoding.UTF8.GetBytes("""{"useStreaming":false}"""), 0, DryRun: false))).Refused));
             await DurableAsync(session);
             Assert.Empty((await StateAsync(session)).Chunks);
             await AgainAsync(async () => Assert.Null((await session.RestoreHistoryAsync(null)).Refused));
@@ -58,12 +62,16 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
 
             // Told durable by the events that clients hear.
             await store.ShowsAsync(state => state.Chunks.Count == 1);
-            await store.UpsertVoiceAsync(new() { Id = "v1", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) }).DurablyAsync();
+            await store.UpsertVoiceAsync(new()
+            {
+                Id = "v1", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
+            }).DurablyAsync();
         }
         await cluster.DeactivateAsync(user);
         var key = new SessionId(user).Key;
         await StoredRows.OverwriteAsync(cluster.Database, "chunks", [1, 2, 3], key);
-        await StoredRows.OverwriteAsync(cluster.Database, "preferences", SliceFrame.Encode("""{"version":0,"revision":90,"applied":{},"state":{"useStreaming":true}}"""u8, 0, 1024), key);
+        await StoredRows.OverwriteAsync(cluster.Database, "preferences",
+            SliceFrame.Encode("""{"version":0,"revision":90,"applied":{},"state":{"useStreaming":true}}"""u8, 0, 1024), key);
         await DurableAsync(session);
         await cluster.DeactivateAsync(user);
         await DurableAsync(session);
@@ -72,14 +80,17 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
         Assert.True(state.Preferences.UseStreaming);
         Assert.Equal(["v1"], state.SavedVoices.Select(voice => voice.Id));
         var kept = (await session.ListHistoryAsync()).Where(item => item.Reason is "unreadable" or "beforeMigration").ToArray();
-        Assert.Equal([("beforeMigration", "preferences"), ("unreadable", "chunks")], kept.Select(item => (item.Reason, item.Slices.Single())).Order());
-        Assert.Equal([1, 2, 3], (await session.ReadHistoryAsync(kept.Single(item => item.Reason == "unreadable").Id))!.Rows[0].Bytes);
+        Assert.Equal([("beforeMigration", "preferences"), ("unreadable", "chunks")],
+            kept.Select(item => (item.Reason, item.Slices.Single())).Order());
+        Assert.Equal([1, 2, 3],
+            (await session.ReadHistoryAsync(kept.Single(item => item.Reason == "unreadable").Id))!.Rows[0].Bytes);
         cluster.Probe.Heal();
         await cluster.DeactivateAsync(user);
         return writes;
     }
 
-    private static async Task<AppState> StateAsync(IUserSessionGrain session) => (await session.GetChangesSinceAsync(0, 0, null)).Snapshot! with { Runtime = RuntimeState.Default };
+    private static async Task<AppState> StateAsync(IUserSessionGrain session) =>
+        (await session.GetChangesSinceAsync(0, 0, null)).Snapshot! with { Runtime = RuntimeState.Default };
 
     // A flush says why it is not durable; saving goes on by itself.
     private static async Task DurableAsync(IUserSessionGrain session)

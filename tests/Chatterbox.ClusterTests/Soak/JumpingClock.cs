@@ -2,7 +2,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.ClusterTests.Soak;
 
-/// <summary>Real time for whoever waits, and it can jump: timers that are due in between fire, and the monotonic clock jumps as well.</summary>
+/// <summary>
+/// Real time for whoever waits, and it can jump: timers that are due in between fire, and the monotonic clock jumps as well.
+/// </summary>
 internal sealed class JumpingClock : IAsyncDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);

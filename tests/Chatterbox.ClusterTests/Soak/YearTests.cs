@@ -15,7 +15,9 @@ public sealed class YearTests(ITestOutputHelper output)
     private const string User = "ada";
 
     [Fact(
-        DisplayName = "[S5] [P4] [P8] [A2] [H1] a year of a busy user leaves 10 work sessions with their chunks and audio, a small tweak row, few clients and a bounded history",
+        DisplayName =
+        "[S5] [P4] [P8] [A2] [H1] a year of a busy user leaves 10 work sessions with their chunks and audio, a small tweak row, "
+        + "few clients and a bounded history",
         Skip = "needs S5 and A2")]
     public async Task A_year()
     {
@@ -58,7 +60,8 @@ public sealed class YearTests(ITestOutputHelper output)
         // A clip is a row or two; history may refer to some that the state no longer does.
         var history = stored.Where(row => row.Row.StartsWith("history", StringComparison.Ordinal)).ToArray();
         Assert.InRange(history.Length, 0, 1 + 64);
-        Assert.InRange(stored.Count(row => row.Row.StartsWith("clip", StringComparison.Ordinal)), clips.Length, 2 * (clips.Length + 64));
+        Assert.InRange(stored.Count(row => row.Row.StartsWith("clip", StringComparison.Ordinal)),
+            clips.Length, 2 * (clips.Length + 64));
         Assert.InRange(stored.Single(row => row.Row == "preferences").Bytes, 1, 600);
         Assert.InRange(await ClientsRememberedAsync(cluster, "preferences"), 0, 2);
         Assert.InRange(await ClientsRememberedAsync(cluster, "chunks"), 0, 2);
@@ -79,7 +82,8 @@ public sealed class YearTests(ITestOutputHelper output)
                 for (var number = 0; number < SessionsPerWeek / 5; number++)
                 {
                     var id = $"{week}-{day}-{number}";
-                    var audio = await work.Audio.UploadAsync(AudioCluster.Bytes(ClipBytes, id.GetHashCode(StringComparison.Ordinal)));
+                    var audio =
+                        await work.Audio.UploadAsync(AudioCluster.Bytes(ClipBytes, id.GetHashCode(StringComparison.Ordinal)));
                     await work.UpsertWorkSessionAsync(new()
                     {
                         Id = $"s{id}",

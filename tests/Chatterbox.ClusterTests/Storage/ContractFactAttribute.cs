@@ -12,7 +12,9 @@ public sealed class OnDatabaseAttribute(DatabaseProvider provider) : Attribute
     public DatabaseProvider Provider { get; } = provider;
 }
 
-/// <summary>A fact of a suite that runs as several classes: its name ends with the class's, and each may be skipped for itself.</summary>
+/// <summary>
+/// A fact of a suite that runs as several classes: its name ends with the class's, and each may be skipped for itself.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 [XunitTestCaseDiscoverer("Chatterbox.ClusterTests.Storage.ContractFactDiscoverer", "Chatterbox.ClusterTests")]
 public sealed class ContractFactAttribute : FactAttribute;
@@ -35,10 +37,12 @@ public sealed class ContractFactDiscoverer(IMessageSink diagnostics) : IXunitTes
 public sealed class ContractTheoryDiscoverer(IMessageSink diagnostics) : TheoryDiscoverer(diagnostics)
 {
     protected override IEnumerable<IXunitTestCase> CreateTestCasesForDataRow(
-        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo theoryAttribute, object[] dataRow) =>
+        ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod,
+        IAttributeInfo theoryAttribute, object[] dataRow) =>
     [
         new ContractTestCase(
-            DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(), discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod, dataRow),
+            DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(),
+            discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod, dataRow),
     ];
 }
 
@@ -51,7 +55,8 @@ public sealed class ContractTestCase : XunitTestCase
     }
 
     public ContractTestCase(
-        IMessageSink diagnostics, TestMethodDisplay display, TestMethodDisplayOptions options, ITestMethod method, object[]? arguments = null)
+        IMessageSink diagnostics, TestMethodDisplay display, TestMethodDisplayOptions options,
+        ITestMethod method, object[]? arguments = null)
         : base(diagnostics, display, options, method, arguments)
     {
     }

@@ -27,7 +27,8 @@ public abstract class DatabaseFallbackTests : IDisposable
 
     protected static GrainId New { get; } = GrainId.Create("session", "new/app-state");
 
-    protected DatabaseOptions Options(DatabaseProvider provider, string connectionString, string writer, TimeSpan? timeout = null) => new()
+    protected DatabaseOptions Options(DatabaseProvider provider, string connectionString, string writer,
+        TimeSpan? timeout = null) => new()
     {
         Provider = provider,
         ConnectionString = connectionString,
@@ -126,7 +127,8 @@ public sealed class FallbackOnPostgreSql : DatabaseFallbackTests, IAsyncLifetime
     public async Task Killed_in_a_transaction(string writer)
     {
         await using var holder = new NpgsqlConnection(server.ConnectionString(database) + ";Pooling=false");
-        await KeepsWhatWasNotTakenAsync(Options(writer, TimeSpan.FromSeconds(30)), LockAsync, server.StartAsync, duringWrite: KillAsync);
+        await KeepsWhatWasNotTakenAsync(Options(writer, TimeSpan.FromSeconds(30)), LockAsync,
+            server.StartAsync, duringWrite: KillAsync);
 
         async Task LockAsync()
         {
@@ -140,19 +142,22 @@ public sealed class FallbackOnPostgreSql : DatabaseFallbackTests, IAsyncLifetime
         {
             await using var observer = new NpgsqlConnection(server.ConnectionString("postgres") + ";Pooling=false");
             await observer.OpenAsync();
-            await using var waiting = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", observer);
+            await using var waiting =
+                new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", observer);
             while (await waiting.ExecuteScalarAsync() is 0L) await Task.Yield();
             await server.KillAsync();
         }
     }
 
-    [ContractTheory(DisplayName = "[D4] two databases on one fallback file: the frames of one never get into the other, and wait for their own")]
+    [ContractTheory(DisplayName =
+        "[D4] two databases on one fallback file: the frames of one never get into the other, and wait for their own")]
     [MemberData(nameof(Writers))]
     public async Task Two_databases(string writer)
     {
         // Not copied from the template of the first, whose id it would have.
         var mine = Options(writer);
-        var others = Options(DatabaseProvider.PostgreSql, server.ConnectionString(await server.CreateEmptyDatabaseAsync()), writer);
+        var others =
+            Options(DatabaseProvider.PostgreSql, server.ConnectionString(await server.CreateEmptyDatabaseAsync()), writer);
         DatabaseSchema.Migrate(others);
         var state = Frame("stored");
         var running = await RunningStorage.StartAsync(mine, "outage");
@@ -182,14 +187,18 @@ public sealed class FallbackOnPostgreSql : DatabaseFallbackTests, IAsyncLifetime
     [ContractTheory(DisplayName = "[D4] read-only: kept, told, and in it after the next start")]
     [MemberData(nameof(Writers))]
     public Task Read_only(string writer) => KeepsWhatWasNotTakenAsync(
-        Options(writer), () => server.SetReadOnlyAsync(database, true), () => server.SetReadOnlyAsync(database, false), isAtStart: true);
+        Options(writer), () => server.SetReadOnlyAsync(database, true),
+        () => server.SetReadOnlyAsync(database, false), isAtStart: true);
 
     [ContractTheory(DisplayName = "[D4] not answering: kept, told, and in it after the next start")]
     [MemberData(nameof(Writers))]
     public async Task Hanging(string writer)
     {
         await using var proxy = new TcpProxy(server.Port);
-        var connectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString(database)) { Port = proxy.Port, CommandTimeout = 1, Timeout = 1, CancellationTimeout = 100 };
+        var connectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString(database))
+        {
+            Port = proxy.Port, CommandTimeout = 1, Timeout = 1, CancellationTimeout = 100,
+        };
         await KeepsWhatWasNotTakenAsync(Options(DatabaseProvider.PostgreSql, connectionString.ConnectionString, writer),
             () => Done(proxy.Hang), () => Done(proxy.Resume));
     }

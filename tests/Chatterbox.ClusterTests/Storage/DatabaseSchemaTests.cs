@@ -11,7 +11,8 @@ public class DatabaseSchemaTests
     {
         var server = await PostgresServer.SharedAsync();
 
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => DatabaseSchema.Migrate(Options(server, "several_at_once")))));
+        await Task.WhenAll(Enumerable.Range(0, 4)
+            .Select(_ => Task.Run(() => DatabaseSchema.Migrate(Options(server, "several_at_once")))));
 
         DatabaseSchema.Ensure(Options(server, "several_at_once"));
         await server.DropDatabaseAsync("several_at_once");
@@ -24,7 +25,8 @@ public class DatabaseSchemaTests
         Assert.Contains("--migrate-database", Refusal("never_made").Message);
 
         var database = await server.CreateDatabaseAsync();
-        await server.ExecuteAsync(database, "INSERT INTO chatterboxschema (scriptname, applied) VALUES ('PostgreSql.99.sql', now())");
+        await server.ExecuteAsync(database,
+            "INSERT INTO chatterboxschema (scriptname, applied) VALUES ('PostgreSql.99.sql', now())");
         Assert.Contains("newer than this program (PostgreSql.99.sql)", Refusal(database).Message);
         Assert.Throws<SettingsException>(() => DatabaseSchema.Migrate(Options(server, database)));
 
@@ -32,7 +34,8 @@ public class DatabaseSchemaTests
         Assert.Contains("older than this program: run 'Chatterbox.Silo --migrate-database'", Refusal(database).Message);
         await server.DropDatabaseAsync(database);
 
-        SettingsException Refusal(string name) => Assert.Throws<SettingsException>(() => DatabaseSchema.Ensure(Options(server, name)));
+        SettingsException Refusal(string name) =>
+            Assert.Throws<SettingsException>(() => DatabaseSchema.Ensure(Options(server, name)));
     }
 
     private static DatabaseOptions Options(PostgresServer server, string database) =>

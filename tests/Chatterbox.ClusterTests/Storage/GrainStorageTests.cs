@@ -54,7 +54,8 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
     public async Task InitializeAsync()
     {
         database = await TestDatabase.CreateAsync(provider);
-        running = await RunningStorage.StartAsync("apps", Configure, "apps", ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, "stock");
+        running =
+            await RunningStorage.StartAsync("apps", Configure, "apps", ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, "stock");
     }
 
     private void Configure(ISiloBuilder silo) => silo
@@ -73,7 +74,8 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
         await database.DisposeAsync();
     }
 
-    [ContractFact(DisplayName = "[D2] an ordinary grain's state is written, read after the activation, cleared and written again")]
+    [ContractFact(DisplayName =
+        "[D2] an ordinary grain's state is written, read after the activation, cleared and written again")]
     public async Task A_grain_keeps_its_state()
     {
         var builder = new InProcessTestClusterBuilder(1);
@@ -93,7 +95,8 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
         Assert.Equal("4", await grain.SetAsync("again"));
 
         static (string, string?, bool) Summary((Profile Profile, string? ETag, bool Exists) state) =>
-            (state.Profile.Marks is [] ? state.Profile.Name : $"{state.Profile.Name}/{string.Join(',', state.Profile.Marks)}", state.ETag, state.Exists);
+            (state.Profile.Marks is [] ? state.Profile.Name : $"{state.Profile.Name}/{string.Join(',', state.Profile.Marks)}",
+                state.ETag, state.Exists);
     }
 
     [ContractFact(DisplayName = "[D2] the stock provider reads and updates what is written here, and the other way round")]
@@ -117,7 +120,9 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
         Assert.Equal(("", false), (stock.State!.Name, stock.RecordExists));
     }
 
-    [ContractFact(DisplayName = "[D2] a second first write, an update with an old etag and one with an etag but no row are conflicts, and change nothing")]
+    [ContractFact(DisplayName =
+        "[D2] a second first write, an update with an old etag and one with an etag but no row are "
+        + "conflicts, and change nothing")]
     public async Task Conflicts()
     {
         var id = GrainId.Create("profile", "conflict");
@@ -126,7 +131,8 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
         await Assert.ThrowsAsync<InconsistentStateException>(() => Ours.WriteStateAsync("profile", id, State("second")));
         await Ours.WriteStateAsync("profile", id, State("third", "1"));
         await Assert.ThrowsAsync<InconsistentStateException>(() => Ours.WriteStateAsync("profile", id, State("fourth", "1")));
-        await Assert.ThrowsAsync<InconsistentStateException>(() => Ours.ClearStateAsync("profile", id, new GrainState<Profile>(new(), "1") { RecordExists = true }));
+        await Assert.ThrowsAsync<InconsistentStateException>(() =>
+            Ours.ClearStateAsync("profile", id, new GrainState<Profile>(new(), "1") { RecordExists = true }));
 
         var read = new GrainState<Profile>(new());
         await Ours.ReadStateAsync("profile", id, read);
@@ -168,7 +174,8 @@ public abstract class GrainStorageSuite(DatabaseProvider provider) : IAsyncLifet
         var ids = Enumerable.Range(0, 200).Select(number => (number % 4) switch
         {
             0 => GrainId.Create(GrainType.Create("profile"), GrainIdKeyExtensions.CreateIntegerKey(number)),
-            1 => GrainId.Create(GrainType.Create("profile"), GrainIdKeyExtensions.CreateGuidKey(Guid.NewGuid(), $"extension {number}")),
+            1 => GrainId.Create(GrainType.Create("profile"),
+                GrainIdKeyExtensions.CreateGuidKey(Guid.NewGuid(), $"extension {number}")),
             2 => GrainId.Create("profile", $"{new string('ż', 500)}{number}"),
             _ => GrainId.Create("profile", $"text {number}"),
         }).ToArray();

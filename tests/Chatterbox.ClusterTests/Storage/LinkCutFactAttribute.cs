@@ -1,6 +1,8 @@
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>A fact that cuts a network link of a PostgreSQL server's. Where that is not permitted it is skipped and says why.</summary>
+/// <summary>
+/// A fact that cuts a network link of a PostgreSQL server's. Where that is not permitted it is skipped and says why.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class LinkCutFactAttribute : FactAttribute
 {

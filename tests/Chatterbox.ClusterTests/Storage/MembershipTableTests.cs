@@ -57,9 +57,11 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
 
         var two = await _table.ReadAllAsync();
         Assert.Equal(2, two.Version.Version);
-        Assert.Equal([first.SiloAddress, second.SiloAddress], two.Members.Select(member => member.Item1.SiloAddress).OrderBy(silo => silo.Endpoint.Port));
+        Assert.Equal([first.SiloAddress, second.SiloAddress],
+            two.Members.Select(member => member.Item1.SiloAddress).OrderBy(silo => silo.Endpoint.Port));
         var read = two.Members.Single(member => member.Item1.SiloAddress.Equals(first.SiloAddress)).Item1;
-        Assert.Equal((first.SiloName, first.HostName, first.Status, first.ProxyPort), (read.SiloName, read.HostName, read.Status, read.ProxyPort));
+        Assert.Equal((first.SiloName, first.HostName, first.Status, first.ProxyPort),
+            (read.SiloName, read.HostName, read.Status, read.ProxyPort));
         Assert.Equal(first.StartTime, read.StartTime, TimeSpan.FromMilliseconds(2));
     }
 
@@ -85,7 +87,8 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
         Assert.Equal(Entry(2).SiloAddress, Assert.Single(read.SuspectTimes!).Item1);
     }
 
-    [ContractFact(DisplayName = "[D1] a sign of life is stored and leaves the version alone; a silo that is not there is read with the version")]
+    [ContractFact(DisplayName =
+        "[D1] a sign of life is stored and leaves the version alone; a silo that is not there is read with the version")]
     public async Task Signs_of_life()
     {
         var entry = Entry(1);
@@ -111,8 +114,10 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
         foreach (var entry in new[] { active, dead, closed })
             Assert.True(await _table.InsertRowAsync(entry, (await _table.ReadAllAsync()).Version.Next()));
         var client = new HostBuilder().ConfigureLogging(logging => logging.ClearProviders())
-            .UseOrleansClient(client => client.Configure<ClusterOptions>(options => Name(options, "one")).UseAdoNetClustering(options =>
-                (options.Invariant, options.ConnectionString) = (DatabaseDialect.Of(provider).Invariant, _database.ConnectionString)))
+            .UseOrleansClient(client =>
+                client.Configure<ClusterOptions>(options => Name(options, "one")).UseAdoNetClustering(options =>
+                    (options.Invariant, options.ConnectionString) =
+                        (DatabaseDialect.Of(provider).Invariant, _database.ConnectionString)))
             .Build();
         _hosts.Add(client);
         var gateways = client.Services.GetRequiredService<IGatewayListProvider>();
@@ -121,7 +126,8 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
         Assert.Equal([active.ProxyPort], (await gateways.GetGateways()).Select(gateway => gateway.Port));
     }
 
-    [ContractFact(DisplayName = "[D1] silos long dead are removed, active ones are not; clusters in one database do not see each other")]
+    [ContractFact(DisplayName =
+        "[D1] silos long dead are removed, active ones are not; clusters in one database do not see each other")]
     public async Task Removes_the_dead()
     {
         var other = await TableAsync("other");
@@ -162,7 +168,8 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
         var joined = await Task.WhenAll(tables.Select((table, writer) => Task.Run(async () =>
         {
             for (var silo = 0; silo < SilosPerWriter; silo++)
-                while (!await table.InsertRowAsync(Entry(1 + (writer * SilosPerWriter) + silo), (await table.ReadAllAsync()).Version.Next()))
+                while (!await table.InsertRowAsync(Entry(1 + (writer * SilosPerWriter) + silo),
+                    (await table.ReadAllAsync()).Version.Next()))
                 {
                     Assert.False(end.IsCancellationRequested);
                 }
@@ -184,7 +191,8 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
     {
         var host = new HostBuilder().ConfigureLogging(logging => logging.ClearProviders())
             .UseOrleans(silo => silo.Configure<ClusterOptions>(options => Name(options, cluster)).UseAdoNetClustering(options =>
-                (options.Invariant, options.ConnectionString) = (DatabaseDialect.Of(provider).Invariant, _database.ConnectionString)))
+                (options.Invariant, options.ConnectionString) =
+                    (DatabaseDialect.Of(provider).Invariant, _database.ConnectionString)))
             .Build();
         lock (_hosts) _hosts.Add(host);
         var table = host.Services.GetRequiredService<IMembershipTable>();
@@ -192,7 +200,8 @@ public abstract class MembershipTableTests(DatabaseProvider provider) : IAsyncLi
         return table;
     }
 
-    private static void Name(ClusterOptions options, string cluster) => (options.ClusterId, options.ServiceId) = (cluster, "chatterbox");
+    private static void Name(ClusterOptions options, string cluster) =>
+        (options.ClusterId, options.ServiceId) = (cluster, "chatterbox");
 
     private static MembershipEntry Entry(int number) => new()
     {

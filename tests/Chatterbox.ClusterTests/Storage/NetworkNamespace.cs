@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Chatterbox.ClusterTests.Storage;
 
 /// <summary>
-/// A network of its own for a server, as if it were another machine, with two links to this one. A link can be cut: both sides keep their
-/// connections and hear nothing of each other any more.
+/// A network of its own for a server, as if it were another machine, with two links to this one. A link can be cut: both sides
+/// keep their connections and hear nothing of each other any more.
 /// </summary>
 public sealed class NetworkNamespace : IAsyncDisposable
 {

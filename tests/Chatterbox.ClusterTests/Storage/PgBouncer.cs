@@ -37,13 +37,17 @@ internal sealed class PgBouncer : IAsyncDisposable
             """);
         await PostgresServer.OwnAsync(pooler._folder);
         // It refuses to run as root.
-        string[] command = Environment.IsPrivilegedProcess ? ["setpriv", $"--reuid={PostgresServer.Account}", "--clear-groups", Program] : [Program];
-        pooler._process = Process.Start(new ProcessStartInfo(command[0], [.. command[1..], "-q", settings]) { RedirectStandardError = true })!;
+        string[] command = Environment.IsPrivilegedProcess
+            ? ["setpriv", $"--reuid={PostgresServer.Account}", "--clear-groups", Program]
+            : [Program];
+        pooler._process =
+            Process.Start(new ProcessStartInfo(command[0], [.. command[1..], "-q", settings]) { RedirectStandardError = true })!;
         var waited = Stopwatch.StartNew();
         while (!await pooler.AnswersAsync())
         {
             if (pooler._process.HasExited || waited.Elapsed > StartTimeout)
-                throw new InvalidOperationException($"PgBouncer did not start: {await pooler._process.StandardError.ReadToEndAsync()}");
+                throw new InvalidOperationException(
+                    $"PgBouncer did not start: {await pooler._process.StandardError.ReadToEndAsync()}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
         return pooler;

@@ -21,7 +21,10 @@ public sealed partial class PostgresServer
     {
         const string Name = "template_chatterbox";
         var connectionString = ConnectionString(Name);
-        DatabaseSchema.Migrate(new DatabaseOptions { Provider = DatabaseProvider.PostgreSql, ConnectionString = connectionString });
+        DatabaseSchema.Migrate(new DatabaseOptions
+        {
+            Provider = DatabaseProvider.PostgreSql, ConnectionString = connectionString,
+        });
         // A template with connections to it cannot be copied.
         NpgsqlConnection.ClearAllPools();
         return Name;

@@ -83,7 +83,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
     /// <summary>Refuses writes, as a standby does. New connections only, so those in the pool have to go.</summary>
     public async Task SetReadOnlyAsync(string database, bool readOnly)
     {
-        await ExecuteAsync("postgres", $"ALTER DATABASE {database} SET default_transaction_read_only = {(readOnly ? "on" : "off")}");
+        await ExecuteAsync("postgres",
+            $"ALTER DATABASE {database} SET default_transaction_read_only = {(readOnly ? "on" : "off")}");
         NpgsqlConnection.ClearAllPools();
     }
 
@@ -124,7 +125,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
     private string Data => Path.Combine(folder, "data");
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
-    internal static string Account => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+    internal static string Account =>
+        File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
     private static async Task<PostgresServer> StartSharedAsync()
     {
@@ -155,7 +157,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
             throw new InvalidOperationException($"{program} failed with {process.ExitCode}: {output}");
     }
 
-    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) => StartInfo(program, null, arguments);
+    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) =>
+        StartInfo(program, null, arguments);
 
     private static ProcessStartInfo StartInfo(string program, NetworkNamespace? network, IEnumerable<string> arguments)
     {
@@ -165,7 +168,8 @@ public sealed partial class PostgresServer : IAsyncDisposable
         var info = mine && Environment.IsPrivilegedProcess
             ? new ProcessStartInfo(
                 network is null ? "setpriv" : "ip",
-                [.. network is null ? (string[])[] : ["netns", "exec", network.Name, "setpriv"], $"--reuid={Account}", "--clear-groups", path, .. arguments])
+                [.. network is null ? (string[])[] : ["netns", "exec", network.Name, "setpriv"], $"--reuid={Account}",
+                    "--clear-groups", path, .. arguments])
             : new ProcessStartInfo(mine ? path : program, arguments);
         info.RedirectStandardOutput = program != "postgres";
         info.WorkingDirectory = "/";
@@ -178,5 +182,6 @@ public sealed partial class PostgresServer : IAsyncDisposable
                 .OrderByDescending(version => double.TryParse(Path.GetFileName(version), out var number) ? number : 0)
                 .Select(version => Path.Combine(version, "bin"))
                 .FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
-            : Environment.GetEnvironmentVariable("PATH")?.Split(':').FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")));
+            : Environment.GetEnvironmentVariable("PATH")?.Split(':')
+                .FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")));
 }

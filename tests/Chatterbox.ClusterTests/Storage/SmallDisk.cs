@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>A file system of a few megabytes, for databases that run out of room or may not write. Mounting one needs root.</summary>
+/// <summary>
+/// A file system of a few megabytes, for databases that run out of room or may not write. Mounting one needs root.
+/// </summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly string filler;
@@ -48,7 +50,10 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Nobody may have a file open for writing.</summary>
     public void SetReadOnly(bool readOnly)
     {
-        if (Run("mount", ["-o", readOnly ? "remount,ro" : "remount,rw", Folder]) is { } failure) throw new InvalidOperationException(failure);
+        if (Run("mount", ["-o", readOnly ? "remount,ro" : "remount,rw", Folder]) is { } failure)
+        {
+            throw new InvalidOperationException(failure);
+        }
     }
 
     public void Dispose()
@@ -59,7 +64,10 @@ internal sealed class SmallDisk : IDisposable
 
     private static string? WhyMissing()
     {
-        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess) return "a small file system can be mounted by root on Linux only";
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return "a small file system can be mounted by root on Linux only";
+        }
         try
         {
             using var disk = Mount(1);

@@ -3,7 +3,9 @@ using Microsoft.Data.SqlClient;
 
 namespace Chatterbox.ClusterTests.Storage;
 
-/// <summary>The SQL Server that the environment names, with databases of the tests' own on it. The login has to be allowed to create them.</summary>
+/// <summary>
+/// The SQL Server that the environment names, with databases of the tests' own on it. The login has to be allowed to create them.
+/// </summary>
 public static class SqlServerInstance
 {
     public const string Variable = "CHATTERBOX_TEST_SQLSERVER";
@@ -12,11 +14,14 @@ public static class SqlServerInstance
 
     /// <summary>Why there is none here; null if there is.</summary>
     public static string? Missing { get; } =
-        string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable)) ? $"{Variable} holds no connection string of a SQL Server" : null;
+        string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Variable))
+            ? $"{Variable} holds no connection string of a SQL Server"
+            : null;
 
     /// <summary>Names of databases that do not exist yet.</summary>
     public static string NewName() =>
-        string.Create(CultureInfo.InvariantCulture, $"chatterbox_test_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"chatterbox_test_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}");
 
     public static string ConnectionString(string database, int? port = null)
     {

@@ -29,7 +29,9 @@ public sealed class SqliteFilesTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    [Theory(DisplayName = "[D1] SQLite files removed or replaced under a silo: nothing counts as saved, it is kept in the fallback file, nothing empty comes up")]
+    [Theory(DisplayName =
+        "[D1] SQLite files removed or replaced under a silo: nothing counts as saved, it is kept in the "
+        + "fallback file, nothing empty comes up")]
     [InlineData("removed", false, nameof(StorageWriter.GroupCommit))]
     [InlineData("replaced", true, nameof(StorageWriter.GroupCommit))]
     [InlineData("log removed", true, nameof(StorageWriter.GroupCommit))]
@@ -82,7 +84,8 @@ public sealed class SqliteFilesTests : IDisposable
         await running.DisposeAsync();
     }
 
-    [Theory(DisplayName = "[D1] SQLite files removed or replaced under a silo that nobody uses: health, log and sessions say so within seconds")]
+    [Theory(DisplayName =
+        "[D1] SQLite files removed or replaced under a silo that nobody uses: health, log and sessions say so within seconds")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task An_idle_silo_notices(bool isReplaced)
@@ -130,7 +133,8 @@ public sealed class SqliteFilesTests : IDisposable
     public void Reopening_is_no_replacement()
     {
         DatabaseSchema.Migrate(Options());
-        using var store = DatabaseDialect.Of(DatabaseProvider.Sqlite).CreateRowStore(Options().Resolve(), "test", TimeProvider.System);
+        using var store = DatabaseDialect.Of(DatabaseProvider.Sqlite)
+            .CreateRowStore(Options().Resolve(), "test", TimeProvider.System);
         for (var version = default(int?); version is null or < 4; version = (version ?? 0) + 1)
         {
             var row = new Chatterbox.Silo.Storage.GroupCommit.RowWrite(

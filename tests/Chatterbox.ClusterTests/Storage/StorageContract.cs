@@ -68,7 +68,10 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
     [ContractFact(DisplayName = "[D2] what one storage wrote the other updates, and back")]
     public async Task Takes_turns()
     {
-        foreach (var (storage, text, etag) in new[] { (Storage, "a", "1"), (Other, "b", "2"), (Storage, "c", "3"), (Other, "d", "4") })
+        foreach (var (storage, text, etag) in new[]
+        {
+            (Storage, "a", "1"), (Other, "b", "2"), (Storage, "c", "3"), (Other, "d", "4"),
+        })
         {
             var state = await ReadAsync(storage, Key("alice"));
             state.State = Frame(text).State;
@@ -197,7 +200,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
     {
         await Storage.WriteStateAsync(Slice, Key("alice"), Frame("kept"));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => Storage.WriteStateAsync(Slice, Key("alice"), new GrainState<StoredFrame>(null!, "1") { RecordExists = true }));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            Storage.WriteStateAsync(Slice, Key("alice"), new GrainState<StoredFrame>(null!, "1") { RecordExists = true }));
         Assert.Equal("kept", Text(await ReadAsync(Other, Key("alice"))));
     }
 
@@ -218,8 +222,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
     public async Task Keeps_odd_keys_apart()
     {
         var guid = Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e");
-        // Not among them: two spellings of one number or GUID, which Orleans' hashing takes for the same key. No key of a session, a
-        // clip or a ledger is either; those of hostile user ids are in the next test.
+        // Not among them: two spellings of one number or GUID, which Orleans' hashing takes for the same key. No key of a
+        // session, a clip or a ledger is either; those of hostile user ids are in the next test.
         string[] keys =
         [
             "alice/app-state", "Alice/app-state", "ALICE/APP-STATE", "alice/app-state ", " alice/app-state", "alice", "42", "2a",
@@ -236,7 +240,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         Assert.All(await Task.WhenAll(keys.Select(key => ReadAsync(Storage, Key(key)))), read => Assert.Equal("1", read.ETag));
     }
 
-    [ContractFact(DisplayName = "[D2] two names of 512 characters fit; SQL Server, whose index takes fewer, refuses them with the limit")]
+    [ContractFact(DisplayName =
+        "[D2] two names of 512 characters fit; SQL Server, whose index takes fewer, refuses them with the limit")]
     public async Task Long_names()
     {
         var random = new Random(1);
@@ -256,7 +261,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
             read.State = Frame(text).State;
             await storage.WriteStateAsync(state, key, read);
         }
-        Assert.IsType<InconsistentStateException>(await TryAsync(() => Storage.WriteStateAsync(state, key, Frame("another first one"))));
+        Assert.IsType<InconsistentStateException>(await TryAsync(() =>
+            Storage.WriteStateAsync(state, key, Frame("another first one"))));
 
         // Characters of three bytes that do not compress.
         string Name() => string.Concat(Enumerable.Range(0, 512).Select(_ => (char)random.Next(0x4e00, 0x9fff)));
@@ -287,7 +293,9 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         Assert.Equal("generic", Text(read));
     }
 
-    [ContractFact(DisplayName = "[I1] user ids that differ in case, accents, forms, zeros or spellings have rows of their own, for the stock provider too")]
+    [ContractFact(DisplayName =
+        "[I1] user ids that differ in case, accents, forms, zeros or spellings have rows of their "
+        + "own, for the stock provider too")]
     public async Task Keeps_users_apart()
     {
         string[] users =
@@ -298,7 +306,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
             "Ada", "ada", "\u00e9", "e\u0301", "E\u0301", "e", "\u212b", "\u00c5", "ß", "ss", "ı", "i", "İ",
             "a\u200bb", "ab\u200b", "u", "u+7",
         ];
-        var keys = users.SelectMany(user => (string[])[new SessionId(user).Key, GrainKeys.OfUser(user), AudioClipKey.For(user, new string('a', 64))]).ToArray();
+        var keys = users.SelectMany(user =>
+            (string[])[new SessionId(user).Key, GrainKeys.OfUser(user), AudioClipKey.For(user, new string('a', 64))]).ToArray();
         Assert.All(users, user => Assert.Null(new SessionId(user).Validate()));
         Assert.Equal(keys.Length, keys.Distinct(StringComparer.Ordinal).Count());
 
@@ -369,7 +378,8 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         Assert.Equal("99", Text(await ReadAsync(Other, Key("user 99"))));
     }
 
-    [ContractFact(DisplayName = "[D3] of writes cancelled under way each is stored, or its writer was told that it is not, or that nobody knows")]
+    [ContractFact(DisplayName =
+        "[D3] of writes cancelled under way each is stored, or its writer was told that it is not, or that nobody knows")]
     public async Task Cancels()
     {
         using var cancel = new CancellationTokenSource();
@@ -383,12 +393,19 @@ public abstract class StorageContract(DatabaseProvider provider, StorageWriter w
         foreach (var (outcome, state) in outcomes.Zip(stored))
         {
             if (outcome is null) Assert.True(state.RecordExists);
-            else if (outcome is OperationCanceledException && writer is StorageWriter.GroupCommit) Assert.False(state.RecordExists);
-            else Assert.True(outcome is OperationCanceledException or TimeoutException, $"{outcome}");
+            else if (outcome is OperationCanceledException && writer is StorageWriter.GroupCommit)
+            {
+                Assert.False(state.RecordExists);
+            }
+            else
+            {
+                Assert.True(outcome is OperationCanceledException or TimeoutException, $"{outcome}");
+            }
         }
     }
 
-    [ContractFact(DisplayName = "[D3] stopping the storage waits for the writes under way: each is stored, or its writer was told")]
+    [ContractFact(DisplayName =
+        "[D3] stopping the storage waits for the writes under way: each is stored, or its writer was told")]
     public async Task Drains_at_stop()
     {
         var writes = Enumerable.Range(0, 500).Select(number =>

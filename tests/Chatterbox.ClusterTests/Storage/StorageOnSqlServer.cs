@@ -68,13 +68,16 @@ public sealed class FallbackOnSqlServer : DatabaseFallbackTests, IAsyncLifetime
 
     [ContractTheory(DisplayName = "[D4] connections cut and refused: kept, told, and in it after the next start")]
     [MemberData(nameof(Writers))]
-    public Task Refusing(string writer) => KeepsWhatWasNotTakenAsync(Options(writer), () => Done(_proxy.Refuse), () => Done(_proxy.Resume));
+    public Task Refusing(string writer) =>
+        KeepsWhatWasNotTakenAsync(Options(writer), () => Done(_proxy.Refuse), () => Done(_proxy.Resume));
 
     [ContractTheory(DisplayName = "[D4] not answering: kept, told, and in it after the next start")]
     [MemberData(nameof(Writers))]
-    public Task Hanging(string writer) => KeepsWhatWasNotTakenAsync(Options(writer), () => Done(_proxy.Hang), () => Done(_proxy.Resume));
+    public Task Hanging(string writer) =>
+        KeepsWhatWasNotTakenAsync(Options(writer), () => Done(_proxy.Hang), () => Done(_proxy.Resume));
 
-    // The stock writer sets no time-out of its own for a statement. A server that has just started needs seconds for the first ones.
+    // The stock writer sets no time-out of its own for a statement. A server that has just started
+    // needs seconds for the first ones.
     private DatabaseOptions Options(string writer) => Options(DatabaseProvider.SqlServer,
         SqlServerInstance.ConnectionString(_database, _proxy.Port) + ";Command Timeout=5", writer, TimeSpan.FromSeconds(5));
 
@@ -94,7 +97,9 @@ public sealed class SchemaOnSqlServer : IAsyncLifetime
 
     public Task DisposeAsync() => SqlServerInstance.DropAsync(_database);
 
-    [ContractFact(DisplayName = "[D5] migrations may start several at once, on a database that is not there yet, and again; reads do not wait for writes in it")]
+    [ContractFact(DisplayName =
+        "[D5] migrations may start several at once, on a database that is not there yet, and again; "
+        + "reads do not wait for writes in it")]
     public async Task Migrates_at_once()
     {
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => DatabaseSchema.Migrate(Options()))));
@@ -103,7 +108,8 @@ public sealed class SchemaOnSqlServer : IAsyncLifetime
         Assert.Empty(DatabaseSchema.Warnings(Options()));
     }
 
-    [ContractFact(DisplayName = "[D5] a database that was missing a moment ago can be used as soon as it was created, through the pool too")]
+    [ContractFact(DisplayName =
+        "[D5] a database that was missing a moment ago can be used as soon as it was created, through the pool too")]
     public async Task The_pool_forgets()
     {
         await using var early = new SqlConnection(Options().Resolve().ConnectionString);
@@ -120,7 +126,8 @@ public sealed class SchemaOnSqlServer : IAsyncLifetime
         Assert.Contains("--migrate-database", Refusal());
 
         DatabaseSchema.Migrate(Options());
-        await SqlServerInstance.ExecuteAsync(_database, "INSERT INTO ChatterboxSchema (ScriptName, Applied) VALUES ('SqlServer.99.sql', GETDATE())");
+        await SqlServerInstance.ExecuteAsync(_database,
+            "INSERT INTO ChatterboxSchema (ScriptName, Applied) VALUES ('SqlServer.99.sql', GETDATE())");
         Assert.Contains("newer than this program (SqlServer.99.sql)", Refusal());
         Assert.Throws<SettingsException>(() => DatabaseSchema.Migrate(Options()));
 
@@ -139,5 +146,6 @@ public sealed class SchemaOnSqlServer : IAsyncLifetime
 
     private string Refusal() => Assert.Throws<SettingsException>(() => DatabaseSchema.Ensure(Options())).Message;
 
-    private DatabaseOptions Options() => new() { Provider = DatabaseProvider.SqlServer, ConnectionString = SqlServerInstance.ConnectionString(_database) };
+    private DatabaseOptions Options() =>
+        new() { Provider = DatabaseProvider.SqlServer, ConnectionString = SqlServerInstance.ConnectionString(_database) };
 }

@@ -36,7 +36,9 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>Connections stay open and new ones are accepted; no byte passes.</summary>
     public void Hang() => open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>So many more bytes pass from clients to the server, and then none in either direction: half a message arrives.</summary>
+    /// <summary>
+    /// So many more bytes pass from clients to the server, and then none in either direction: half a message arrives.
+    /// </summary>
     public void HangAfter(int bytes) => Volatile.Write(ref _allowance, bytes);
 
     /// <summary>Connections are cut and new ones refused.</summary>
@@ -131,7 +133,8 @@ public sealed class TcpProxy : IAsyncDisposable
                 await to.GetStream().WriteAsync(buffer.AsMemory(passed, read - passed));
             }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException
+            or OperationCanceledException)
         {
             // Cut.
         }

@@ -34,19 +34,22 @@ public sealed class TestDatabase : IAsyncDisposable
 
             case DatabaseProvider.SqlServer:
                 var catalog = SqlServerInstance.NewName();
-                var database = new TestDatabase(provider, SqlServerInstance.ConnectionString(catalog), () => SqlServerInstance.DropAsync(catalog));
+                var database = new TestDatabase(provider, SqlServerInstance.ConnectionString(catalog),
+                    () => SqlServerInstance.DropAsync(catalog));
                 await Task.Run(() => DatabaseSchema.Migrate(database.Options(StorageWriter.Stock)));
                 return database;
 
             default:
                 var folder = Directory.CreateTempSubdirectory("chatterbox-").FullName;
-                var file = new TestDatabase(provider, $"Data Source={Path.Combine(folder, "chatterbox.db")}", () => DeleteAsync(folder));
+                var file =
+                    new TestDatabase(provider, $"Data Source={Path.Combine(folder, "chatterbox.db")}", () => DeleteAsync(folder));
                 DatabaseSchema.Migrate(file.Options(StorageWriter.Stock));
                 return file;
         }
     }
 
-    public DatabaseOptions Options(StorageWriter writer) => new() { Provider = Provider, ConnectionString = ConnectionString, Writer = writer };
+    public DatabaseOptions Options(StorageWriter writer) =>
+        new() { Provider = Provider, ConnectionString = ConnectionString, Writer = writer };
 
     public async ValueTask DisposeAsync() => await drop();
 

@@ -26,7 +26,13 @@ public sealed class QuotaCleanUpTests
         var state = State(current: "s2", ("s1", 1, ["a", "shared", "voice"]), ("s2", 2, ["shared", "c"]));
         state = state with
         {
-            SavedVoices = [new() { Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = Audio("voice") }],
+            SavedVoices =
+            [
+                new()
+                {
+                    Id = "v", Name = "V", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox), Prompt = Audio("voice"),
+                },
+            ],
         };
 
         var cleaned = Assert.Single(QuotaCleanUp.Plan(state, 100)!.WorkSessions);
@@ -71,7 +77,8 @@ public sealed class QuotaCleanUpTests
         Assert.Equal(5, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
         options.Stores[PersistConfig.AppState.Name] = new() { QuotaBytes = 7 };
         Assert.Equal(7, (PersistConfig.AppState with { QuotaBytes = 5 }).Resolve(options).QuotaBytes);
-        Assert.Contains("QuotaBytes: must be 1 or more bytes, was 0", Assert.Single((PersistConfig.Minimal with { QuotaBytes = 0 }).Resolve(options).Problems), StringComparison.Ordinal);
+        Assert.Contains("QuotaBytes: must be 1 or more bytes, was 0",
+            Assert.Single((PersistConfig.Minimal with { QuotaBytes = 0 }).Resolve(options).Problems), StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[A4] a plan frees exactly what it says, as much as is needed, and never what is in use")]
@@ -80,10 +87,14 @@ public sealed class QuotaCleanUpTests
             .Sample((sessions, current, needed, loose) =>
     {
         var state = State(current < 0 || current >= sessions.Length ? null : $"s{current}",
-            [.. sessions.Select((chunks, number) => ($"s{number}", (number * 7) % 5, chunks.Distinct().Select(id => $"c{id}").ToArray()))]);
+            [.. sessions.Select((chunks, number) =>
+                ($"s{number}", (number * 7) % 5, chunks.Distinct().Select(id => $"c{id}").ToArray()))]);
         state = state with { Chunks =
             [.. state.Chunks, .. loose.Distinct().Select(id => Chunk($"l{id}") with { CreatedAt = Now.AddHours(id) })] };
-        state = state with { Chunks = state.Chunks.Select(chunk => chunk with { Audio = Audio($"clip{chunk.Id[1] / 2}") }).ToValueList() };
+        state = state with
+        {
+            Chunks = state.Chunks.Select(chunk => chunk with { Audio = Audio($"clip{chunk.Id[1] / 2}") }).ToValueList(),
+        };
         var before = Bytes(state);
 
         var plan = QuotaCleanUp.Plan(state, needed);
@@ -105,14 +116,19 @@ public sealed class QuotaCleanUpTests
     private static AppState Without(AppState state, IEnumerable<string> chunks) => chunks.Distinct().Aggregate(state, (sum, id) =>
         AppStateReducer.Apply(sum, new SetChunkStatus(id, WorkStatus.Pending)).State);
 
-    private static long Bytes(AppState state) => QuotaCleanUp.ClipsOf(state).DistinctBy(audio => audio.Hash).Sum(audio => audio.Length);
+    private static long Bytes(AppState state) =>
+        QuotaCleanUp.ClipsOf(state).DistinctBy(audio => audio.Hash).Sum(audio => audio.Length);
 
-    private static AppState State(string? current, params (string Id, int Hour, string[] Chunks)[] sessions) => AppState.Initial with
-    {
-        Preferences = Preferences.Default with { CurrentSessionId = current },
-        WorkSessions = sessions.Select(each => new WorkSession { Id = each.Id, Name = each.Id, UpdatedAt = Now.AddHours(each.Hour), ChunkIds = each.Chunks.ToValueList() }).ToValueList(),
-        Chunks = sessions.SelectMany(each => each.Chunks).Distinct().Select(Chunk).ToValueList(),
-    };
+    private static AppState State(string? current, params (string Id, int Hour, string[] Chunks)[] sessions) =>
+        AppState.Initial with
+        {
+            Preferences = Preferences.Default with { CurrentSessionId = current },
+            WorkSessions = sessions.Select(each => new WorkSession
+            {
+                Id = each.Id, Name = each.Id, UpdatedAt = Now.AddHours(each.Hour), ChunkIds = each.Chunks.ToValueList(),
+            }).ToValueList(),
+            Chunks = sessions.SelectMany(each => each.Chunks).Distinct().Select(Chunk).ToValueList(),
+        };
 
     private static Chunk Chunk(string id) => Samples.Chunk(id) with { Status = WorkStatus.Completed, Audio = Audio(id) };
 

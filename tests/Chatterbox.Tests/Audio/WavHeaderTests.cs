@@ -45,7 +45,8 @@ public sealed class WavHeaderTests
         }
     }
 
-    [Theory(DisplayName = "[A1] the media type is that of the content, and a picture or film in the same container is none of audio")]
+    [Theory(DisplayName =
+        "[A1] the media type is that of the content, and a picture or film in the same container is none of audio")]
     [InlineData("RIFF....WEBPVP8 ", "application/octet-stream")]
     [InlineData("RIFF....AVI LIST", "application/octet-stream")]
     [InlineData("RIFF", "application/octet-stream")]

@@ -14,8 +14,10 @@ public sealed class EnvelopeTests
     [InlineData("""{"state": 5}""", "state: must be an object, was a number")]
     [InlineData("""{"state": null}""", "state: must be an object, was null")]
     [InlineData("""{"format": "other", "state": {}}""", "format: must be \"chatterbox-export\", was \"other\"")]
-    [InlineData("""{"format": "chatterbox-export", "formatVersion": 2, "state": {}}""", "formatVersion: must be 1 (this version knows no other), was 2")]
-    [InlineData("""{"format": "chatterbox-export", "formatVersion": 1, "state": {}}""", "schemaVersion: must be a whole number, 0 or more, was missing")]
+    [InlineData("""{"format": "chatterbox-export", "formatVersion": 2, "state": {}}""",
+        "formatVersion: must be 1 (this version knows no other), was 2")]
+    [InlineData("""{"format": "chatterbox-export", "formatVersion": 1, "state": {}}""",
+        "schemaVersion: must be a whole number, 0 or more, was missing")]
     public async Task Refused(string json, string says)
     {
         var refused = await Documents.RefusedAsync(Documents.Of(json));
@@ -27,7 +29,8 @@ public sealed class EnvelopeTests
     [InlineData("hello", "line 1, byte 1")]
     [InlineData("{\"state\":\n{\"a\": nope}}", "line 2, byte 8")]
     [InlineData("{\"state\":{}}\n}", "line 2, byte 1")]
-    public async Task NoJson(string text, string place) => Assert.Equal(place, (await Documents.RefusedAsync(Documents.Of(text))).Place);
+    public async Task NoJson(string text, string place) =>
+        Assert.Equal(place, (await Documents.RefusedAsync(Documents.Of(text))).Place);
 
     [Fact(DisplayName = "[R4] a file truncated anywhere is refused and says where it ends")]
     public async Task Truncated()
@@ -44,7 +47,8 @@ public sealed class EnvelopeTests
     [Fact(DisplayName = "[R4] a truncated file says which value it ends in")]
     public async Task TruncatedWithin()
     {
-        var refused = await Documents.RefusedAsync(Documents.Of("""{"state": {"chunks": [{"id": "c1"}, {"id": "c2", "audioData": "UklG"""));
+        var refused =
+            await Documents.RefusedAsync(Documents.Of("""{"state": {"chunks": [{"id": "c1"}, {"id": "c2", "audioData": "UklG"""));
         Assert.Contains("within state.chunks[1].audioData", refused.Message, StringComparison.Ordinal);
     }
 
@@ -81,7 +85,8 @@ public sealed class EnvelopeTests
     [Fact(DisplayName = "[R4] a name used twice in an object counts once, with its last value, as a browser reads it")]
     public async Task Twice()
     {
-        var (document, _) = await Documents.ReadAsync(Documents.Of("""{"state": {"a": 1}, "state": {"b": 1, "c": {"d": 1, "d": 2}}}"""));
+        var (document, _) =
+            await Documents.ReadAsync(Documents.Of("""{"state": {"a": 1}, "state": {"b": 1, "c": {"d": 1, "d": 2}}}"""));
         Assert.Equal("""{"b":1,"c":{"d":2}}""", Encoding.UTF8.GetString(document.State()));
         Assert.Equal(["state", "state.c.d"], document.Mends.Listed.Select(mend => mend.Place));
     }
@@ -109,7 +114,8 @@ public sealed class EnvelopeTests
     [Fact(DisplayName = "[X2] a single value of more than a clip's size is refused while it is read")]
     public async Task HugeValue()
     {
-        await using var endless = new EndlessStream("{\"state\":{\"x\":\""u8.ToArray(), Encoding.UTF8.GetBytes(new string('a', 64 * 1024)));
+        await using var endless =
+            new EndlessStream("{\"state\":{\"x\":\""u8.ToArray(), Encoding.UTF8.GetBytes(new string('a', 64 * 1024)));
         var refused = await Documents.RefusedAsync(endless);
         Assert.Equal("state.x", refused.Place);
         Assert.True(endless.Given <= Limits.ClipBytes * 4L + 64 * 1024, "It read on.");
@@ -169,7 +175,9 @@ public sealed class EnvelopeTests
             var length = 0;
             for (; length < buffer.Length; length++, Given++)
             {
-                buffer.Span[length] = Given < beginning.Length ? beginning[Given] : again[(Given - beginning.Length) % again.Length];
+                buffer.Span[length] = Given < beginning.Length
+                    ? beginning[Given]
+                    : again[(Given - beginning.Length) % again.Length];
             }
             return ValueTask.FromResult(length);
         }

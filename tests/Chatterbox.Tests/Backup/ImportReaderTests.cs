@@ -46,7 +46,8 @@ public sealed class ImportReaderTests
             ], report.Notes);
     }
 
-    [Fact(DisplayName = "[M4] what the browser app stored under version 1 is taken over: data: URLs, unknown members, unfinished chunks")]
+    [Fact(DisplayName =
+        "[M4] what the browser app stored under version 1 is taken over: data: URLs, unknown members, unfinished chunks")]
     public async Task Version1()
     {
         var (state, report) = await Documents.ImportAsync(Documents.Fixture("browser-state-v1.json"));
@@ -95,7 +96,8 @@ public sealed class ImportReaderTests
     [InlineData(ImportFormat.Browser, -1, "{}", "version: must be 0 to 1 (this silo knows no other schema), was -1")]
     [InlineData(ImportFormat.Browser, 1, null, "state: must be 1 to 50331648 bytes without audio, was 0")]
     [InlineData((ImportFormat)7, 1, "{}", "format: must be Browser or Export, was 7")]
-    [InlineData(ImportFormat.Browser, 1, """{"books": [], "films": []}""", "state: must be the app's state or a part of it, was an object with books, films")]
+    [InlineData(ImportFormat.Browser, 1, """{"books": [], "films": []}""",
+        "state: must be the app's state or a part of it, was an object with books, films")]
     [InlineData(ImportFormat.Browser, 1, "[]", "state: must be the app's state as a JSON object, was no JSON object")]
     public void RefusedInWords(ImportFormat format, int version, string? json, string message)
     {
@@ -119,13 +121,16 @@ public sealed class ImportReaderTests
     {
         var failing = new MigrationChain([new Failing()]);
         var report = ImportReader.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
-        Assert.Equal("state: must be migratable, was of version 0: The migration of Preferences from version 0 to 1 failed: odd", report.Refused!.Message);
+        Assert.Equal("state: must be migratable, was of version 0: The migration of Preferences from version 0 to 1 failed: odd",
+            report.Refused!.Message);
     }
 
     [Fact(DisplayName = "[R4] what is nothing in the browser's state is as if it were not there")]
     public void Nothing()
     {
-        var (state, report) = Read(ImportFormat.Browser, 1, """{"ttsEngine": null, "parameters": null, "currentSessionId": null, "sessions": null, "chunks": null, "savedVoices": [], "batchItems": null}""");
+        var (state, report) = Read(ImportFormat.Browser, 1,
+            """{"ttsEngine": null, "parameters": null, "currentSessionId": null, "sessions": null, "chunks": """
+            + """null, "savedVoices": [], "batchItems": null}""");
         Assert.Null(report.Refused);
         Assert.Equal(AppState.Initial, state);
         Assert.Empty(report.Notes);
@@ -136,7 +141,9 @@ public sealed class ImportReaderTests
     {
         var state = Read(ImportFormat.Browser, 1, """
             {"ttsEngine": "turbo", "parameters": {},
-             "chunks": [{"id": "a", "text": "t", "parameters": {}}, {"id": "b", "text": "t", "engine": "chatterbox", "parameters": {}}],
+             "chunks": [{"id": "a", "text": "t", "parameters": {}},
+            """ + """
+             {"id": "b", "text": "t", "engine": "chatterbox", "parameters": {}}],
              "sessions": [{"id": "s", "name": "n", "createdAt": "2026-01-02T03:04:05Z", "updatedAt": 1763800000000}],
              "batchItems": [{"id": "i", "name": "n"}]}
             """).State!;
@@ -148,7 +155,8 @@ public sealed class ImportReaderTests
         Assert.Equal("i", state.BatchItems[0].Id);
     }
 
-    [Fact(DisplayName = "[A1] [R4] only what refers to audio that is not to be had goes without it, each with a note; clips are counted once")]
+    [Fact(DisplayName =
+        "[A1] [R4] only what refers to audio that is not to be had goes without it, each with a note; clips are counted once")]
     public void MissingAudio()
     {
         var (there, gone) = (new string('a', 64), new string('b', 64));
@@ -169,18 +177,23 @@ public sealed class ImportReaderTests
             ], report.Notes);
         Assert.Equal((1, 9, 3, 3), (report.AudioClips, report.AudioBytes, report.Chunks, report.SavedVoices));
 
-        static string Chunk(string id, string hash) => $$"""{"id": "{{id}}", "text": "t", "parameters": {}, "status": "completed", "audio": {"hash": "{{hash}}", "length": 9} }""";
+        static string Chunk(string id, string hash) =>
+            $$"""{"id": "{{id}}", "text": "t", "parameters": {}, "status": "completed", "audio": """
+            + $$"""{"hash": "{{hash}}", "length": 9} }""";
 
-        static string Voice(string id, string hash) => $$"""{"id": "{{id}}", "name": "n", "parameters": {}, "prompt": {"hash": "{{hash}}", "length": 9} }""";
+        static string Voice(string id, string hash) =>
+            $$"""{"id": "{{id}}", "name": "n", "parameters": {}, "prompt": {"hash": "{{hash}}", "length": 9} }""";
     }
 
     [Fact(DisplayName = "[R4] clips of chunks and of voices are all told")]
     public void Clips()
     {
         var (chunk, voice) = (new string('a', 64), new string('b', 64));
-        var report = Read(ImportFormat.Export, 1, $$"""
+        var report = Read(ImportFormat.Export, 1, """
             {"preferences": {}, "workSessions": [], "batchItems": [],
-             "chunks": [{"id": "c", "text": "t", "parameters": {}, "status": "completed", "audio": {"hash": "{{chunk}}", "length": 2} }],
+             "chunks": [{"id": "c", "text": "t", "parameters": {}, "status": "completed",
+            """ + $$"""
+             "audio": {"hash": "{{chunk}}", "length": 2} }],
              "savedVoices": [{"id": "v", "name": "n", "parameters": {}, "prompt": {"hash": "{{voice}}", "length": 3} }]}
             """).Report;
         Assert.Equal([chunk, voice], report.Clips);

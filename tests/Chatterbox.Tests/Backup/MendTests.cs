@@ -9,11 +9,21 @@ public sealed class MendTests
 {
     private const string Valid = """
         {"state": {"ttsEngine": "chatterbox", "useStreaming": true, "currentSessionId": "s1",
-          "parameters": {"exaggeration": 0.5, "cfgWeight": 0.5, "temperature": 0.8, "minP": 0.05, "topP": 1.0, "repetitionPenalty": 1.2, "seed": 0},
-          "sessions": [{"id": "s1", "name": "Chapter 1", "createdAt": 1763800000000, "updatedAt": 1763800000001, "chunkIds": ["c1", "c2"], "parameters": {"seed": 1}}],
-          "savedVoices": [{"id": "v1", "name": "Narrator", "engine": "chatterbox", "parameters": {"temperature": 0.8}, "createdAt": 1763800000000}],
-          "chunks": [{"id": "c1", "text": "Down the hole.", "status": "pending", "parameters": {"temperature": 0.8}, "createdAt": 1763800000000},
-                     {"id": "c2", "text": "Up again.", "status": "error", "parameters": {"temperature": 0.9}, "createdAt": 1763800000001}],
+          "parameters": {"exaggeration": 0.5, "cfgWeight": 0.5, "temperature": 0.8, "minP": 0.05, "topP": 1.0,
+        """ + """
+         "repetitionPenalty": 1.2, "seed": 0},
+          "sessions": [{"id": "s1", "name": "Chapter 1", "createdAt": 1763800000000, "updatedAt": 1763800000001,
+        """ + """
+         "chunkIds": ["c1", "c2"], "parameters": {"seed": 1}}],
+          "savedVoices": [{"id": "v1", "name": "Narrator", "engine": "chatterbox", "parameters": {"temperature": 0.8},
+        """ + """
+         "createdAt": 1763800000000}],
+          "chunks": [{"id": "c1", "text": "Down the hole.", "status": "pending", "parameters": {"temperature": 0.8},
+        """ + """
+         "createdAt": 1763800000000},
+                     {"id": "c2", "text": "Up again.", "status": "error", "parameters": {"temperature": 0.9},
+        """ + """
+         "createdAt": 1763800000001}],
           "batchItems": [{"id": "b1", "name": "one.txt", "chunkIds": ["c1"], "status": "pending"}]}, "version": 1}
         """;
 
@@ -91,7 +101,9 @@ public sealed class MendTests
     public async Task EngineSwitched()
     {
         var (state, report) = await ImportAsync("""
-            {"ttsEngine": "turbo", "parameters": {}, "chunks": [{"id": "a", "text": "t", "parameters": {"temperature": 3.0, "cfgWeight": 0.5}},
+            {"ttsEngine": "turbo", "parameters": {}, "chunks": [{"id": "a", "text": "t",
+            """ + """
+             "parameters": {"temperature": 3.0, "cfgWeight": 0.5}},
              {"id": "b", "text": "t", "parameters": {"languageId": "de"}}, {"id": "c", "text": "t", "parameters": {"topK": 10}}]}
             """);
         Assert.Equal([TtsEngine.Chatterbox, TtsEngine.Multilingual, TtsEngine.Turbo], state.Chunks.Select(chunk => chunk.Engine));
@@ -99,13 +111,18 @@ public sealed class MendTests
         Assert.Equal(2, report.Mends.Count);
     }
 
-    [Fact(DisplayName = "[R4] a text too long for one chunk is split at sentences and words, and the lists that name it name its parts")]
+    [Fact(DisplayName =
+        "[R4] a text too long for one chunk is split at sentences and words, and the lists that name it name its parts")]
     public async Task LongText()
     {
         var text = string.Join(' ', Enumerable.Range(0, 60).Select(number => $"It was the best of times, number {number}."));
         var (state, report) = await ImportAsync($$"""
-            {"chunks": [{"id": "a", "text": "before", "parameters": { } }, {"id": "b", "text": "{{text}}", "parameters": {"seed": 7}, "mood": 1}, {"id": "z", "text": "after", "parameters": { } }],
-             "sessions": [{"id": "s", "name": "n", "chunkIds": ["a", "b", "z"]}], "batchItems": [{"id": "i", "name": "n", "chunkIds": ["b"]}]}
+            {"chunks": [{"id": "a", "text": "before", "parameters": { } }, {"id": "b", "text": "{{text}}",
+            """ + """
+             "parameters": {"seed": 7}, "mood": 1}, {"id": "z", "text": "after", "parameters": { } }],
+             "sessions": [{"id": "s", "name": "n", "chunkIds": ["a", "b", "z"]}],
+            """ + """
+             "batchItems": [{"id": "i", "name": "n", "chunkIds": ["b"]}]}
             """);
         var parts = state.Chunks.Where(chunk => chunk.Id.StartsWith('b')).ToArray();
         Assert.Equal(text, string.Join(' ', parts.Select(part => part.Text)));
@@ -121,7 +138,8 @@ public sealed class MendTests
     public async Task LongTextWithAudio()
     {
         var text = string.Concat(Enumerable.Repeat("😀 ", 240));
-        var (state, _) = await ImportAsync($$"""{"chunks": [{"id": "a", "text": "{{text}}", "status": "completed", "parameters": {}, "audioData": "UklG"}]}""");
+        var (state, _) = await ImportAsync(
+            $$"""{"chunks": [{"id": "a", "text": "{{text}}", "status": "completed", "parameters": {}, "audioData": "UklG"}]}""");
         var chunk = Assert.Single(state.Chunks);
         Assert.NotNull(chunk.Audio);
         Assert.Equal(300, chunk.Text.EnumerateRunes().Count());
@@ -148,17 +166,24 @@ public sealed class MendTests
     [Fact(DisplayName = "[S5] [R4] of thirteen work sessions the newest ten stay, with their chunks, and the report says so")]
     public async Task ThirteenWorkSessions()
     {
-        var sessions = string.Join(",", Enumerable.Range(0, 13).Select(at => $$"""{"id": "s{{at}}", "name": "S{{at}}", "chunkIds": ["c{{at}}", "shared"] }"""));
-        var chunks = string.Join(",", Enumerable.Range(0, 13).Select(at => $$"""{"id": "c{{at}}", "text": "t", "parameters": { } }"""));
+        var sessions = string.Join(",",
+            Enumerable.Range(0, 13)
+                .Select(at => $$"""{"id": "s{{at}}", "name": "S{{at}}", "chunkIds": ["c{{at}}", "shared"] }"""));
+        var chunks =
+            string.Join(",", Enumerable.Range(0, 13).Select(at => $$"""{"id": "c{{at}}", "text": "t", "parameters": { } }"""));
         var (state, report) = await ImportAsync($$"""
-            {"sessions": [{{sessions}}], "chunks": [{{chunks}}, {"id": "shared", "text": "t", "parameters": { } }, {"id": "free", "text": "t", "parameters": { } }],
+            {"sessions": [{{sessions}}], "chunks": [{{chunks}}, {"id": "shared", "text": "t", "parameters": { } },
+            """ + """
+             {"id": "free", "text": "t", "parameters": { } }],
              "batchItems": [{"id": "b", "name": "n", "chunkIds": ["c1"]}]}
             """);
         Assert.Equal(Enumerable.Range(3, 10).Select(at => $"s{at}"), state.WorkSessions.Select(session => session.Id));
         Assert.Equal(["c1", .. Enumerable.Range(3, 10).Select(at => $"c{at}"), "shared", "free"],
             state.Chunks.Select(chunk => chunk.Id));
         Assert.Equal((10, 13), (report.WorkSessions, report.Chunks));
-        Assert.Contains("state.sessions: of 13 work sessions 10 stay, the newest and the one selected; left out: 'S0', 'S1', 'S2', with 2 chunks that no other lists", report.Notes);
+        Assert.Contains(
+            "state.sessions: of 13 work sessions 10 stay, the newest and the one selected; left out: 'S0', 'S1', 'S2', with 2 "
+            + "chunks that no other lists", report.Notes);
     }
 
     [Fact(DisplayName = "[I2] [R4] ids that cannot stay are changed in the lists that name them too")]
@@ -166,7 +191,9 @@ public sealed class MendTests
     {
         var (state, report) = await ImportAsync("""
             {"currentSessionId": 5, "sessions": [{"id": 5, "name": "n", "chunkIds": [7, "x ", "x"]}],
-             "chunks": [{"id": 7, "text": "t", "parameters": {}}, {"id": "x ", "text": "u", "parameters": {}}, {"id": "x", "text": "v", "parameters": {}},
+             "chunks": [{"id": 7, "text": "t", "parameters": {}}, {"id": "x ", "text": "u", "parameters": {}},
+            """ + """
+             {"id": "x", "text": "v", "parameters": {}},
                         {"id": "x", "text": "w", "parameters": {}}, {"id": "x", "text": "v", "parameters": {}}]}
             """);
         Assert.Equal(["7:t", "x-2:u", "x:v", "x-3:w"], state.Chunks.Select(chunk => $"{chunk.Id}:{chunk.Text}"));
@@ -180,7 +207,9 @@ public sealed class MendTests
     {
         var deep = string.Concat(Enumerable.Repeat("{\"x\":", 100)) + "1" + new string('}', 100);
         var (state, report) = await ImportAsync($$"""
-            {"chunks": [{"id": "a", "text": "t", "parameters": {}, "small": 1, "huge": "{{new string('y', 20_000)}}", "deep": {{deep}} }]}
+            {"chunks": [{"id": "a", "text": "t", "parameters": {}, "small": 1, "huge": "{{new string('y', 20_000)}}",
+            """ + $$"""
+             "deep": {{deep}} }]}
             """);
         Assert.Equal(["small"], state.Chunks[0].Unknown!.Keys);
         Assert.Equal(["state.chunks[0].deep", "state.chunks[0].huge"], report.Mends.Select(mend => mend.Place));
@@ -189,7 +218,8 @@ public sealed class MendTests
     [Fact(DisplayName = "[X2] a document with more mistakes than a report can hold says how many more there are")]
     public async Task ManyMistakes()
     {
-        var (state, report) = await ImportAsync($$"""{"chunks": [{{string.Join(",", Enumerable.Repeat("7", Limits.ImportMends + 5))}}]}""");
+        var (state, report) =
+            await ImportAsync($$"""{"chunks": [{{string.Join(",", Enumerable.Repeat("7", Limits.ImportMends + 5))}}]}""");
         Assert.Empty(state.Chunks);
         Assert.Equal((Limits.ImportMends, 5), (report.Mends.Count, report.MoreMends));
     }
@@ -198,7 +228,9 @@ public sealed class MendTests
     public async Task Report()
     {
         var (state, report) = await ImportAsync("""
-            {"chunks": [{"id": "a", "text": "t", "parameters": {}, "createdAt": null}, {"id": "b", "text": "t", "parameters": {}, "createdAt": null}],
+            {"chunks": [{"id": "a", "text": "t", "parameters": {}, "createdAt": null},
+            """ + """
+             {"id": "b", "text": "t", "parameters": {}, "createdAt": null}],
              "sessions": [{"id": "s", "name": " n", "createdAt": 1}]}
             """);
         var json = System.Text.Json.JsonSerializer.SerializeToNode(report, ChatterboxJson.Default.ImportReport)!;

@@ -59,8 +59,8 @@ public sealed class RoundTripTests
         {
             Id = $"b{number}", Name = "n", ChunkIds = [.. Enumerable.Range(0, 5000).Select(id => $"{new string('x', 120)}{id}")],
         }).ToValueList();
-        var (imported,
-            report) = await Documents.ImportAsync(new MemoryStream(await ExportAsync(AppState.Initial with { BatchItems = items })));
+        var (imported, report) =
+            await Documents.ImportAsync(new MemoryStream(await ExportAsync(AppState.Initial with { BatchItems = items })));
         Assert.Null(report.Refused);
         Assert.InRange(imported!.BatchItems.Count, 11, 13);
         Assert.Equal("b19", imported.BatchItems[^1].Id);
@@ -79,7 +79,8 @@ public sealed class RoundTripTests
         Assert.Equal(Now, root.GetProperty("exportedAt").GetDateTimeOffset());
         Assert.Equal("app-state", root.GetProperty("store").GetString());
         Assert.Equal(1, root.GetProperty("schemaVersion").GetInt32());
-        Assert.Equal(SliceDefinition.All.Select(slice => slice.Name), root.GetProperty("state").EnumerateObject().Select(slice => slice.Name));
+        Assert.Equal(SliceDefinition.All.Select(slice => slice.Name),
+            root.GetProperty("state").EnumerateObject().Select(slice => slice.Name));
     }
 
     [Fact(DisplayName = "[R4] a clip that is not the one its hash says is left out, and told")]
@@ -95,7 +96,8 @@ public sealed class RoundTripTests
     [Fact(DisplayName = "[R4] an export without a slice is taken with that slice empty, and says so; a strict import refuses it")]
     public async Task MissingSlice()
     {
-        const string Export = """{"format": "chatterbox-export", "formatVersion": 1, "schemaVersion": 1, "state": {"preferences": {}}}""";
+        const string Export =
+            """{"format": "chatterbox-export", "formatVersion": 1, "schemaVersion": 1, "state": {"preferences": {}}}""";
         var (state, report) = await Documents.ImportAsync(Documents.Of(Export));
         Assert.Equal(AppState.Initial, state);
         Assert.Equal(["state.workSessions", "state.savedVoices", "state.chunks", "state.batchItems"],
@@ -134,26 +136,50 @@ public sealed class RoundTripTests
 
     private static AppState StateWith(byte[] clip)
     {
-        var audio = new AudioRef { Hash = HashOf(clip), Length = clip.Length, MediaType = "audio/x-odd", SampleRate = 24000, Duration = 0.5 };
+        var audio = new AudioRef
+        {
+            Hash = HashOf(clip), Length = clip.Length, MediaType = "audio/x-odd", SampleRate = 24000, Duration = 0.5,
+        };
         var turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo);
         var unknown = Unknown.Of("later", """{"a": [1.50, "é\ud83d\ude00"]}""");
         return AppState.Initial with
         {
             Preferences = Preferences.Default with
             {
-                Engine = TtsEngine.Turbo, Parameters = turbo with { TopK = 20 }, CurrentSessionId = "s1", UseStreaming = true, Unknown = unknown,
+                Engine = TtsEngine.Turbo, Parameters = turbo with { TopK = 20 }, CurrentSessionId = "s1",
+                UseStreaming = true, Unknown = unknown,
                 OtherEngines = OtherEngines.None.With(TtsEngine.Chatterbox, TtsParameters.DefaultsFor(TtsEngine.Chatterbox)),
             },
-            WorkSessions = [new() { Id = "s1", Name = "One", CreatedAt = Now, UpdatedAt = Now, ChunkIds = ["c1", "c2"], Engine = TtsEngine.Turbo, Parameters = turbo }],
-            SavedVoices = [new() { Id = "v1", Name = "Narrator \"N\"", Parameters = turbo, Engine = TtsEngine.Turbo, CreatedAt = Now, Prompt = audio }],
+            WorkSessions =
+            [
+                new()
+                {
+                    Id = "s1", Name = "One", CreatedAt = Now, UpdatedAt = Now, ChunkIds = ["c1", "c2"],
+                    Engine = TtsEngine.Turbo, Parameters = turbo,
+                },
+            ],
+            SavedVoices =
+            [
+                new()
+                {
+                    Id = "v1", Name = "Narrator \"N\"", Parameters = turbo, Engine = TtsEngine.Turbo,
+                    CreatedAt = Now, Prompt = audio,
+                },
+            ],
             Chunks =
             [
-                new() { Id = "c1", Text = "Zoë said: <hi>\n", Status = WorkStatus.Completed, Engine = TtsEngine.Turbo, Parameters = turbo, Audio = audio,
-                    CreatedAt = Now, Unknown = unknown },
+                new()
+                {
+                    Id = "c1", Text = "Zoë said: <hi>\n", Status = WorkStatus.Completed, Engine = TtsEngine.Turbo,
+                    Parameters = turbo, Audio = audio, CreatedAt = Now, Unknown = unknown,
+                },
                 // Verbatim: whoever exports a session that is at work gets it back as it was.
                 new() { Id = "c2", Text = "More", Status = WorkStatus.Generating, Engine = TtsEngine.Turbo, Parameters = turbo },
             ],
-            BatchItems = [new() { Id = "b1", Name = "fables.txt", ChunkIds = ["c1"], Status = WorkStatus.Pending, CreatedAt = Now }],
+            BatchItems =
+            [
+                new() { Id = "b1", Name = "fables.txt", ChunkIds = ["c1"], Status = WorkStatus.Pending, CreatedAt = Now },
+            ],
         };
     }
 }

@@ -10,16 +10,20 @@ public sealed class AssignmentsTests
     {
         var parsed = Assignments.Parse(["temperature=0.9", "cfgWeight=0.3", "repetition_penalty=2"], TtsEngine.Chatterbox);
         var change = Assert.IsType<UpdateParameters>(Assert.Single(parsed.Changes()));
-        Assert.Equal(new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 0.9, CfgWeight = 0.3, RepetitionPenalty = 2 }), change);
+        Assert.Equal(
+            new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 0.9, CfgWeight = 0.3, RepetitionPenalty = 2 }),
+            change);
     }
 
     [Fact(DisplayName = "[S3] parameters beside engine= are that engine's, wherever it stands")]
     public void OtherEngine()
     {
-        var parsed = Assignments.Parse(["topK=500", "norm_loudness=false", "engine=turbo", "streaming=true"], TtsEngine.Chatterbox);
+        var parsed =
+            Assignments.Parse(["topK=500", "norm_loudness=false", "engine=turbo", "streaming=true"], TtsEngine.Chatterbox);
         Assert.Equal(
             [
-                new SelectEngine(TtsEngine.Turbo), new UpdateParameters(TtsEngine.Turbo, new() { TopK = 500, NormLoudness = false }),
+                new SelectEngine(TtsEngine.Turbo),
+                new UpdateParameters(TtsEngine.Turbo, new() { TopK = 500, NormLoudness = false }),
                 new SetStreaming(true),
             ], parsed.Changes());
     }
@@ -42,7 +46,8 @@ public sealed class AssignmentsTests
     public void UnknownName()
     {
         var wrong = Assert.Throws<WrongRequestException>(() => Assignments.Parse(["top_k=10"], TtsEngine.Chatterbox));
-        Assert.Contains("exaggeration cfg_weight temperature min_p top_p repetition_penalty seed (parameters of chatterbox)", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("exaggeration cfg_weight temperature min_p top_p repetition_penalty seed (parameters of chatterbox)",
+            wrong.Message, StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[S3] a name given twice is refused, in whatever spelling")]

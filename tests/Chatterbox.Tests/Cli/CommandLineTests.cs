@@ -26,7 +26,8 @@ public sealed class CommandLineTests
     {
         var parsed = ChatterboxVerbs.Root().Parse("get alice --gateway 127.0.0.1:31000 --gateway 127.0.0.2");
         Assert.Empty(parsed.Errors);
-        Assert.Equal(["127.0.0.1:31000", "127.0.0.2:30000"], parsed.GetRequiredValue(ConnectionOptions.Gateways).Select(each => each.ToString()));
+        Assert.Equal(["127.0.0.1:31000", "127.0.0.2:30000"],
+            parsed.GetRequiredValue(ConnectionOptions.Gateways).Select(each => each.ToString()));
     }
 
     [Fact(DisplayName = "[X2] every verb has help with an example of itself")]
@@ -54,5 +55,6 @@ public sealed class CommandLineTests
     }
 
     private static IEnumerable<(SessionVerb Verb, string Name)> Verbs(Command command, string path) =>
-        command.Subcommands.SelectMany(each => each is SessionVerb verb ? [(verb, $"{path}{verb.Name}")] : Verbs(each, $"{path}{each.Name} "));
+        command.Subcommands.SelectMany(each =>
+            each is SessionVerb verb ? [(verb, $"{path}{verb.Name}")] : Verbs(each, $"{path}{each.Name} "));
 }

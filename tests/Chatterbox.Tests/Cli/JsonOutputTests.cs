@@ -17,7 +17,8 @@ public sealed class JsonOutputTests
         var verbs = Leaves(ChatterboxVerbs.Root()).ToArray();
         Assert.Contains(verbs, verb => verb.Name == "list");
         // The history's own verbs bring their option along.
-        Assert.All(verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "history")),
+        Assert.All(
+            verbs.Where(verb => !WithoutTable.Contains(verb.Name) && verb.Parents.All(parent => parent.Name is not "history")),
             verb => Assert.Contains(verb.Options, option => option.Name == "--json"));
     }
 
@@ -54,7 +55,8 @@ public sealed class JsonOutputTests
             [Samples.Chunk("c1", "one\r\ntwo\tthree"), Samples.Chunk("chunk-2", new string('a', 58) + "😀😀")],
             [("id", chunk => chunk.Id), ("text", chunk => chunk.Text)]);
         Assert.Equal(["id       text", "c1       one two three", $"chunk-2  {new string('a', 58)}…"], lines);
-        Assert.Equal(["id  text"], ItemList.Lines(Array.Empty<Chunk>(), [("id", chunk => chunk.Id), ("text", chunk => chunk.Text)]));
+        Assert.Equal(["id  text"],
+            ItemList.Lines(Array.Empty<Chunk>(), [("id", chunk => chunk.Id), ("text", chunk => chunk.Text)]));
     }
 
     private static IEnumerable<System.CommandLine.Command> Leaves(System.CommandLine.Command command) =>

@@ -35,7 +35,8 @@ public sealed class StatePathTests
     public void HoldsNothing(string path) => Assert.Equal("null", new StatePath(path).Find(State).GetRawText());
 
     [Theory(DisplayName = "[X2] an unknown path says which segment failed and what is there")]
-    [InlineData("nope", "nothing is called 'nope' in the state; there is: preferences, workSessions, savedVoices, chunks, batchItems, runtime")]
+    [InlineData("nope",
+        "nothing is called 'nope' in the state; there is: preferences, workSessions, savedVoices, chunks, batchItems, runtime")]
     [InlineData("preferences.nope.x", "nothing is called 'nope' in preferences; there is: engine, ")]
     [InlineData("chunks.c9", "nothing is called 'c9' in chunks; there are the items 0 to 2, or by id: c1, a.b, 0")]
     [InlineData("chunks.3", "nothing is called '3' in chunks")]
@@ -45,5 +46,6 @@ public sealed class StatePathTests
     [InlineData("", "nothing is called '' in the state")]
     [InlineData("preferences..engine", "nothing is called '' in preferences")]
     public void Unknown(string path, string says) =>
-        Assert.Contains(says, Assert.Throws<WrongRequestException>(() => new StatePath(path).Find(State)).Message, StringComparison.Ordinal);
+        Assert.Contains(says, Assert.Throws<WrongRequestException>(() => new StatePath(path).Find(State)).Message,
+            StringComparison.Ordinal);
 }

@@ -11,7 +11,11 @@ public sealed class StorageTableTests
     {
         Session = "alice/app-state",
         Slices = [new(Slice.Preferences, 1, 300, 300), new(Slice.Chunks, 200, 20_500, 102_500), new(Slice.BatchItems, 0, 0, 0)],
-        Audio = new() { ReferencedClips = 53, ReferencedBytes = 100_000_000, PendingClips = 2, PendingBytes = 5_000, UnreferencedClips = 1, UnreferencedBytes = 7 },
+        Audio = new()
+        {
+            ReferencedClips = 53, ReferencedBytes = 100_000_000, PendingClips = 2, PendingBytes = 5_000,
+            UnreferencedClips = 1, UnreferencedBytes = 7,
+        },
         UsedBytes = 100_025_807,
         QuotaBytes = 1L << 30,
         CompressionRatio = 4.94,
@@ -21,7 +25,8 @@ public sealed class StorageTableTests
         LastSaved = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
     };
 
-    [Fact(DisplayName = "[A3] what is stored is shown as a table: items, bytes, ratio, audio by what keeps it, quota, changes per write")]
+    [Fact(DisplayName =
+        "[A3] what is stored is shown as a table: items, bytes, ratio, audio by what keeps it, quota, changes per write")]
     public void Table()
     {
         Assert.Equal(["preferences", "1", "300", "300", "1.0"], Row("preferences"));
@@ -37,7 +42,8 @@ public sealed class StorageTableTests
 
     [Fact(DisplayName = "[A3] a session that has not saved since it was loaded says so")]
     public void Nothing_saved() =>
-        Assert.Contains(Lines(Info with { LastSaved = null }), line => line.EndsWith("last not since the session was loaded", StringComparison.Ordinal));
+        Assert.Contains(Lines(Info with { LastSaved = null }),
+            line => line.EndsWith("last not since the session was loaded", StringComparison.Ordinal));
 
     [Fact(DisplayName = "[A3] the verb takes a user, a store and --json")]
     public void Verb()
@@ -50,12 +56,14 @@ public sealed class StorageTableTests
     public void Refusals()
     {
         var full = new QuotaExceededException(new(900, 200, 1000));
-        Assert.Equal((2, "quota: must be at most 1000 bytes in all, was 900 used and 200 needed"), (ExitCode.Of(full), ExitCode.Explain(full)));
+        Assert.Equal((2, "quota: must be at most 1000 bytes in all, was 900 used and 200 needed"),
+            (ExitCode.Of(full), ExitCode.Explain(full)));
         Assert.Equal(2, ExitCode.Of(new ClipRefusedException(new("audio", "0 bytes", "1 byte"))));
     }
 
     private static string[] Row(string name) =>
-        Lines().Single(line => line.TrimStart().StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Lines().Single(line => line.TrimStart().StartsWith(name, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     private static string[] Lines(StorageInfo? info = null)
     {

@@ -4,7 +4,8 @@ namespace Chatterbox.Tests.Client;
 
 public sealed class AttemptTimeoutTests
 {
-    [Fact(DisplayName = "[C5] attempts are short at first, then double up to the time-out of calls, and are short again after an answer")]
+    [Fact(DisplayName =
+        "[C5] attempts are short at first, then double up to the time-out of calls, and are short again after an answer")]
     public void Grows()
     {
         var timeout = new AttemptTimeout(TimeSpan.FromSeconds(10));

@@ -41,18 +41,21 @@ public sealed class GatewayListTests
         var options = new ChatterboxClientOptions();
         options.Gateways.Add(new UnixDomainSocketEndPoint("/tmp/silo"));
 
-        Assert.Contains("UnixDomainSocketEndPoint", Assert.Throws<ArgumentException>(options.EnsureValid).Message, StringComparison.Ordinal);
+        Assert.Contains("UnixDomainSocketEndPoint", Assert.Throws<ArgumentException>(options.EnsureValid).Message,
+            StringComparison.Ordinal);
     }
 
     private GatewayList List(params EndPoint[] gateways)
     {
         var options = new ChatterboxClientOptions
         {
-            Resolve = _ => _resolved is { } addresses ? Task.FromResult(addresses) : throw new SocketException((int)SocketError.TryAgain),
+            Resolve = _ =>
+                _resolved is { } addresses ? Task.FromResult(addresses) : throw new SocketException((int)SocketError.TryAgain),
         };
         foreach (var gateway in gateways) options.Gateways.Add(gateway);
         return new(options, new(_clock, NullLogger<SilentGateways>.Instance), _clock, NullLogger<GatewayList>.Instance);
     }
 
-    private static async Task<string[]> GatewaysAsync(GatewayList list) => [.. (await list.GetGateways()).Select(uri => uri.Authority)];
+    private static async Task<string[]> GatewaysAsync(GatewayList list) =>
+        [.. (await list.GetGateways()).Select(uri => uri.Authority)];
 }

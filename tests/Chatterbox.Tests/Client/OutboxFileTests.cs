@@ -33,7 +33,8 @@ public sealed class OutboxFileTests : IDisposable
 
         using var again = _folder.Open();
         Assert.Equal(("c1", 2L), (again.Head.Client, again.Head.Run));
-        Assert.Equal([(4294967298L, (AppStateChange)new RemoveChunk("cö"))], again.Recovered.Select(entry => (entry.Sequence, entry.Change)));
+        Assert.Equal([(4294967298L, (AppStateChange)new RemoveChunk("cö"))],
+            again.Recovered.Select(entry => (entry.Sequence, entry.Change)));
     }
 
     [Fact(DisplayName = "[C3] every kind of change comes back from the outbox as it was")]
@@ -87,7 +88,8 @@ public sealed class OutboxFileTests : IDisposable
     [Fact(DisplayName = "[C3] whatever is in the file of an outbox, it opens, and bytes that cannot be read are kept beside it")]
     public void Any_bytes()
     {
-        Gen.OneOf(Gen.Byte.Array[0, 300], Gen.Byte.Array[0, 300].Select(bytes => (byte[])[.. "chatterbox-outbox 1\n"u8, .. bytes])).Sample(bytes =>
+        Gen.OneOf(Gen.Byte.Array[0, 300],
+            Gen.Byte.Array[0, 300].Select(bytes => (byte[])[.. "chatterbox-outbox 1\n"u8, .. bytes])).Sample(bytes =>
         {
             using var folder = new TestFolder();
             File.WriteAllBytes(folder.File, bytes);
@@ -125,7 +127,8 @@ public sealed class OutboxFileTests : IDisposable
             Append(file, new SetStreaming(true));
             var unknown = new ArrayBufferWriter<byte>();
             OutboxFormat.Change(unknown, file.Head.FirstSequence + 1, """{"type":"ofTheFuture"}"""u8);
-            using var end = new FileStream(_folder.File, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            using var end =
+                new FileStream(_folder.File, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
             end.Write(unknown.WrittenSpan);
         }
 
@@ -133,7 +136,9 @@ public sealed class OutboxFileTests : IDisposable
 
         Assert.Single(again.Recovered);
         Assert.Contains("line 4 cannot be understood", Assert.Single(again.Notices), StringComparison.Ordinal);
-        Assert.Contains("ofTheFuture", File.ReadAllText(_folder.PathOf(_folder.Files.Single(name => name.Contains("damaged", StringComparison.Ordinal)))), StringComparison.Ordinal);
+        Assert.Contains("ofTheFuture",
+            File.ReadAllText(_folder.PathOf(_folder.Files.Single(name => name.Contains("damaged", StringComparison.Ordinal)))),
+            StringComparison.Ordinal);
     }
 
     [Fact(DisplayName = "[C3] an outbox of a newer client is left as it is")]
@@ -185,7 +190,8 @@ public sealed class OutboxFileTests : IDisposable
         }
         Assert.InRange(longest, 64 * 1024, 80 * 1024);
         Assert.Equal(file.Length, new FileInfo(_folder.File).Length);
-        Assert.Equal(queue.All.Select(entry => entry.Sequence), OutboxFormat.Read(File.ReadAllBytes(_folder.File)).Entries().Select(entry => entry.Sequence));
+        Assert.Equal(queue.All.Select(entry => entry.Sequence),
+            OutboxFormat.Read(File.ReadAllBytes(_folder.File)).Entries().Select(entry => entry.Sequence));
 
         var rest = queue.All.Select(entry => entry.Sequence).ToArray();
         while (queue.Count > 0) queue.RemoveFirst();
@@ -239,7 +245,8 @@ public sealed class OutboxFileTests : IDisposable
         File.WriteAllText(_folder.PathOf("taken"), "not a folder");
         var options = new ChatterboxClientOptions { OutboxDirectory = _folder.PathOf("taken/below") };
 
-        var error = Assert.Throws<OutboxUnavailableException>(() => new OutboxFolder(options, TimeProvider.System).Open(new SessionId("alice")));
+        var error = Assert.Throws<OutboxUnavailableException>(() =>
+            new OutboxFolder(options, TimeProvider.System).Open(new SessionId("alice")));
 
         Assert.Contains("taken", error.Message, StringComparison.Ordinal);
     }

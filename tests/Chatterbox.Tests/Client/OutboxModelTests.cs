@@ -74,7 +74,8 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
                 case 13: Kill(); break;
                 case 14 when _replica.Outbox.Count == 0: Goodbye(); break;
             }
-            foreach (var id in _expected.Where(id => _replica.Outbox.All.Any(entry => entry.Change is UpsertVoice { Voice.Id: var own } && own == id)))
+            foreach (var id in _expected.Where(id =>
+                _replica.Outbox.All.Any(entry => entry.Change is UpsertVoice { Voice.Id: var own } && own == id)))
             {
                 Assert.True(_replica.Visible.SavedVoices.Find(id) is not null, $"{id} is in the outbox and does not show");
             }
@@ -121,7 +122,10 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         private void Attach()
         {
             _log.Attach(_file.Head.Client, _replica.FirstOutstanding, _replica.Revision);
-            _replica.Attached(new() { State = _log.Since(_replica.Epoch, _replica.Revision, null), Applied = _log.AppliedOf(_file.Head.Client) }, _replica.Revision);
+            _replica.Attached(new()
+            {
+                State = _log.Since(_replica.Epoch, _replica.Revision, null), Applied = _log.AppliedOf(_file.Head.Client),
+            }, _replica.Revision);
             Settled();
         }
 
@@ -139,7 +143,10 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
             var reply = new ApplyReply { Epoch = _log.Epoch, DurableRevision = _log.DurableRevision };
             if (batch.Epoch != _log.Epoch || !_log.Knows(batch.Client)) return reply with { Result = ApplyResult.OtherEpoch };
             if (batch.After >= _log.NextSequence(batch.Client)) return reply with { Result = ApplyResult.Gap };
-            return reply with { Outcomes = batch.Changes.Select(change => _log.Apply(batch.Client, change, out _)).ToValueList() };
+            return reply with
+            {
+                Outcomes = batch.Changes.Select(change => _log.Apply(batch.Client, change, out _)).ToValueList(),
+            };
         }
 
         private void Save(bool told)

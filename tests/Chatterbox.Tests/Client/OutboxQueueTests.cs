@@ -48,8 +48,10 @@ public sealed class OutboxQueueTests
     {
         var longest = new TtsParameters
         {
-            Exaggeration = -double.MaxValue, CfgWeight = -double.Epsilon, Temperature = -Math.PI * 1e-200, MinP = -double.MaxValue,
-            TopP = -double.MaxValue, TopK = int.MinValue, RepetitionPenalty = -double.MaxValue, NormLoudness = false, Seed = long.MinValue,
+            Exaggeration = -double.MaxValue, CfgWeight = -double.Epsilon,
+            Temperature = -Math.PI * 1e-200, MinP = -double.MaxValue,
+            TopP = -double.MaxValue, TopK = int.MinValue, RepetitionPenalty = -double.MaxValue,
+            NormLoudness = false, Seed = long.MinValue,
         };
         AppStateChange[] small =
         [
@@ -57,11 +59,13 @@ public sealed class OutboxQueueTests
             new SelectEngine((TtsEngine)int.MinValue), new SelectEngine(TtsEngine.Multilingual), new SetStreaming(false),
         ];
 
-        Assert.All(small, change => Assert.InRange(OutboxFormat.Encode(change).Length, 1, OutboxFormat.MostBytesOf(change)!.Value));
+        Assert.All(small,
+            change => Assert.InRange(OutboxFormat.Encode(change).Length, 1, OutboxFormat.MostBytesOf(change)!.Value));
         Assert.All(
             (AppStateChange[])[new UpsertChunk(null!), new RemoveChunk("c"), new SetSystemStatus("s"),
                 new UpdateParameters(TtsEngine.Chatterbox, new() { LanguageId = new('x', 1000) }),
-                new UpdateParameters(TtsEngine.Chatterbox, new() { Unknown = [] }), new UpdateParameters(TtsEngine.Chatterbox, null!)],
+                new UpdateParameters(TtsEngine.Chatterbox, new() { Unknown = [] }),
+                new UpdateParameters(TtsEngine.Chatterbox, null!)],
             change => Assert.Null(OutboxFormat.MostBytesOf(change)));
     }
 

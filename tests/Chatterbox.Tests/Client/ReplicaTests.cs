@@ -13,7 +13,8 @@ public sealed class ReplicaTests
         var shown = replica.Enqueue(new SetSystemStatus("busy"));
         var batch = replica.NextBatch()!;
         replica.Replied(batch, new() { Epoch = 1, Outcomes = [new(1, null), new(2, null)] });
-        replica.ChangesApplied(new(0, 2, [.. batch.Changes.Select((change, at) => new AppliedChange(at + 1, "c", at + 1, change.Change))]));
+        replica.ChangesApplied(new(0, 2,
+            [.. batch.Changes.Select((change, at) => new AppliedChange(at + 1, "c", at + 1, change.Change))]));
 
         Assert.True(shown.Durable.Task.IsCompletedSuccessfully);
         Assert.Equal([stored], replica.Outbox.All);
@@ -34,12 +35,14 @@ public sealed class ReplicaTests
         Assert.False(replica.IsPast(10));
     }
 
-    [Fact(DisplayName = "[F3] a session that goes on below the revision that was seen is followed: asking again would not change it")]
+    [Fact(DisplayName =
+        "[F3] a session that goes on below the revision that was seen is followed: asking again would not change it")]
     public void Follows_a_lower_revision()
     {
         var replica = Attached(revision: 9);
 
-        Assert.True(replica.Attached(new() { State = new() { Epoch = 2, Revision = 3, Snapshot = AppState.Initial } }, seenRevision: 9));
+        Assert.True(replica.Attached(new() { State = new() { Epoch = 2, Revision = 3, Snapshot = AppState.Initial } },
+            seenRevision: 9));
         Assert.Equal((2, 3), (replica.Epoch, replica.Revision));
     }
 
@@ -48,7 +51,8 @@ public sealed class ReplicaTests
     {
         var replica = Attached(revision: 9);
 
-        Assert.False(replica.Attached(new() { State = new() { Epoch = 2, Revision = 3, Snapshot = AppState.Initial } }, seenRevision: 3));
+        Assert.False(replica.Attached(new() { State = new() { Epoch = 2, Revision = 3, Snapshot = AppState.Initial } },
+            seenRevision: 3));
     }
 
     [Fact(DisplayName = "[C5] what a refusal of the client fails is not shown any more, and is never sent")]
@@ -64,7 +68,8 @@ public sealed class ReplicaTests
         Assert.Empty(replica.Gone);
     }
 
-    [Fact(DisplayName = "[X3] [C2] a change whose Apply throws is refused alone: those around it are shown, here and in the session's state")]
+    [Fact(DisplayName =
+        "[X3] [C2] a change whose Apply throws is refused alone: those around it are shown, here and in the session's state")]
     public void Apply_throws()
     {
         var replica = Attached();
@@ -78,10 +83,12 @@ public sealed class ReplicaTests
         Assert.NotNull(rejection);
     }
 
-    [Fact(DisplayName = "[X3] [C3] a number of an unknown member that no type can hold blocks no outbox: sent twice, it is in once and done")]
+    [Fact(DisplayName =
+        "[X3] [C3] a number of an unknown member that no type can hold blocks no outbox: sent twice, it is in once and done")]
     public void A_number_with_a_huge_exponent()
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "number-with-huge-exponent.json")));
+        using var document = JsonDocument.Parse(
+            File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "number-with-huge-exponent.json")));
         var gain = document.RootElement.GetProperty("state").GetProperty("chunks")[0].GetProperty("gain").GetRawText();
         var change = new UpsertChunk(Samples.Chunk("c1") with { Unknown = Unknown.Of("gain", gain) });
         var replica = Attached();
@@ -89,7 +96,8 @@ public sealed class ReplicaTests
         replica.Enqueue(change with { });
         var batch = replica.NextBatch()!;
 
-        var (_, rejected) = replica.Replied(batch, new() { Epoch = 1, Outcomes = [new(1, null), new(1, null)], DurableRevision = 1 });
+        var (_, rejected) =
+            replica.Replied(batch, new() { Epoch = 1, Outcomes = [new(1, null), new(1, null)], DurableRevision = 1 });
         replica.ChangesApplied(new(0, 1, [new(1, "c", 1, change)]));
 
         Assert.Empty(rejected);

@@ -15,7 +15,8 @@ public sealed class SelectionTests
         ]);
 
         Assert.Equal(["c1", "c2", "c3", "c4", "c5"],
-            ((IEnumerable<Chunk>[])[chunks.Pending, chunks.Completed, chunks.Failed, chunks.Interrupted, chunks.Generating]).Select(each => each.Single().Id));
+            ((IEnumerable<Chunk>[])[chunks.Pending, chunks.Completed, chunks.Failed, chunks.Interrupted, chunks.Generating])
+                .Select(each => each.Single().Id));
         Assert.Equal(("c3", null), (chunks["c3"]?.Id, chunks["nobody"]));
         Assert.Equal(5, chunks.Count);
         Assert.Equal(chunks, new ChunkList(chunks.All));

@@ -17,8 +17,10 @@ public sealed class WireTests
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
     /// <summary>What clients and silos, and silos among themselves, send each other.</summary>
-    private static IEnumerable<Type> ContractTypes => ((Assembly[])[typeof(AppState).Assembly, typeof(ChatterboxOptions).Assembly])
-        .SelectMany(assembly => assembly.GetTypes()).Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null);
+    private static IEnumerable<Type> ContractTypes =>
+        ((Assembly[])[typeof(AppState).Assembly, typeof(ChatterboxOptions).Assembly])
+            .SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.GetCustomAttribute<GenerateSerializerAttribute>() is not null);
 
     [Fact(DisplayName = "[S2] every contract type has an alias, and every member that travels an id of its own")]
     public void Contracts_are_named()
@@ -26,13 +28,15 @@ public sealed class WireTests
         foreach (var type in ContractTypes)
         {
             Assert.True(type.GetCustomAttributes<AliasAttribute>(inherit: false).Any(), $"{type} has no [Alias].");
-            var ids = type.GetMembers(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            var ids = type.GetMembers(BindingFlags.Instance | BindingFlags.Public
+                | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
                 .Select(member => member.GetCustomAttribute<IdAttribute>()).OfType<IdAttribute>().Select(id => id.Id).ToArray();
             Assert.True(ids.Distinct().Count() == ids.Length, $"{type} uses an id twice.");
         }
     }
 
-    [Fact(DisplayName = "[S2] every contract type is among those whose bytes are pinned, and every member of it has a value there")]
+    [Fact(DisplayName =
+        "[S2] every contract type is among those whose bytes are pinned, and every member of it has a value there")]
     public void Contracts_are_pinned()
     {
         var pinned = new Pinned();
@@ -57,8 +61,10 @@ public sealed class WireTests
         var received = Path.Combine(Path.GetTempPath(), "chatterbox-wire.txt");
         var changed = released.Except(lines).Select(line => line.Split(' ')[0]).ToArray();
         if (changed.Length > 0 || released.Length != lines.Length) File.WriteAllLines(received, lines);
-        Assert.True(changed.Length == 0, $"The bytes of {string.Join(", ", changed)} are not those released; ids are only ever appended. Now: {received}");
-        Assert.True(released.Length == lines.Length, $"{lines.Length - released.Length} contract(s) are not pinned yet. Now: {received}");
+        Assert.True(changed.Length == 0,
+            $"The bytes of {string.Join(", ", changed)} are not those released; ids are only ever appended. Now: {received}");
+        Assert.True(released.Length == lines.Length,
+            $"{lines.Length - released.Length} contract(s) are not pinned yet. Now: {received}");
     }
 
     /// <summary>The types and members that occur in values, with something else than what they would have anyway.</summary>
@@ -95,7 +101,8 @@ public sealed class WireTests
             if (!type.IsAbstract && !_types.Contains(type)) yield return type.Name;
             else if (!type.IsEnum)
             {
-                foreach (var member in Travelling(type).Where(member => member.DeclaringType == type && !_members.Contains((type, member.Name))))
+                foreach (var member in Travelling(type)
+                    .Where(member => member.DeclaringType == type && !_members.Contains((type, member.Name))))
                     yield return $"{type.Name}.{member.Name}";
             }
         }

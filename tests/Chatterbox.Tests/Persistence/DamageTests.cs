@@ -10,15 +10,20 @@ public sealed class DamageTests
 
     private static readonly string[] Kinds =
     [
-        "bit flip", "truncation", "something after it", "wrong magic", "nothing", "another slice's row", "another user's row", "another user's other row",
-        "a small bomb", "a bomb that says what it is", "a bomb that says too much", "no JSON", "JSON of something else", "an empty object", "null", "a state alone",
+        "bit flip", "truncation", "something after it", "wrong magic", "nothing", "another slice's row",
+        "another user's row", "another user's other row",
+        "a small bomb", "a bomb that says what it is", "a bomb that says too much", "no JSON", "JSON of something else",
+        "an empty object", "null", "a state alone",
         "a list of nulls", "a negative revision", "deep nesting", "the frame of an old version that cannot be migrated",
     ];
 
-    [Fact(DisplayName = "[M2] [X3] random damage to any slice never stops loading, never costs another slice, and ends in the history with the bytes intact")]
+    [Fact(DisplayName =
+        "[M2] [X3] random damage to any slice never stops loading, never costs another slice, and ends in the "
+        + "history with the bytes intact")]
     [Trait("Category", "Long")]
     public void Damage() => Gen.Select(States.Any, States.Any, Gen.Int[0, 4], Gen.Int[0, Kinds.Length - 1], Gen.Int)
-        .Sample((state, neighbour, victim, kind, seed) => DamageOneAsync(state, neighbour, victim, Kinds[kind], seed).Wait(), iter: 400);
+        .Sample((state, neighbour, victim, kind, seed) => DamageOneAsync(state, neighbour, victim, Kinds[kind], seed).Wait(),
+            iter: 400);
 
     // As long as a sample may miss one, each is also tried by name.
     public static TheoryData<string> EachKind => [.. Kinds];
@@ -30,15 +35,19 @@ public sealed class DamageTests
         for (var victim = 0; victim < 5; victim++) await DamageOneAsync(Full, Full, victim, kind, seed: 1);
     }
 
-    [Theory(DisplayName = "[X3] [H1] damage to the rows beside the slices locks nobody out and costs no slice; a history without its index is read from its rows")]
+    [Theory(DisplayName =
+        "[X3] [H1] damage to the rows beside the slices locks nobody out and costs no slice; a history without "
+        + "its index is read from its rows")]
     [InlineData("history-0")]
     [InlineData("history-1")]
     [InlineData("recovery")]
     [InlineData("history")]
     public async Task Other_rows(string victim)
     {
-        byte[][] damages = [[], [1, 2, 3], Frames.Of("{}"), Frames.Of("null"), Frames.Of("[null]"), Frames.Of("[1,2]"), Frames.Of("""{"state":{}}"""), Frames.Of("""{"state":7,"at":"x"}"""),
-            Frames.Of("""{"isGenerating":true,"chunks":null}"""), Frames.Of("""[{"client":"c"}]"""), Frames.Bomb(1000), Frames.Of("{}", version: 9)];
+        byte[][] damages = [[], [1, 2, 3], Frames.Of("{}"), Frames.Of("null"), Frames.Of("[null]"), Frames.Of("[1,2]"),
+            Frames.Of("""{"state":{}}"""), Frames.Of("""{"state":7,"at":"x"}"""),
+            Frames.Of("""{"isGenerating":true,"chunks":null}"""), Frames.Of("""[{"client":"c"}]"""),
+            Frames.Bomb(1000), Frames.Of("{}", version: 9)];
         foreach (var damage in damages)
         {
             var storage = new MemoryStorage();
@@ -62,8 +71,14 @@ public sealed class DamageTests
             Assert.Equal(["beforeClear", "unreadable", "beforeImport", "lastGood"], kept.Select(entry => entry.Reason.Name()));
             foreach (var entry in kept)
             {
-                if (victim == $"history-{entry.Slot}") await Assert.ThrowsAnyAsync<Exception>(() => loaded.History.ReadAsync(entry.Id));
-                else Assert.NotNull(await loaded.History.ReadAsync(entry.Id));
+                if (victim == $"history-{entry.Slot}")
+                {
+                    await Assert.ThrowsAnyAsync<Exception>(() => loaded.History.ReadAsync(entry.Id));
+                }
+                else
+                {
+                    Assert.NotNull(await loaded.History.ReadAsync(entry.Id));
+                }
             }
         }
     }
@@ -77,7 +92,9 @@ public sealed class DamageTests
         Assert.Contains(store.Notices, notice => notice.Contains("no revision", StringComparison.Ordinal));
     }
 
-    [Fact(DisplayName = "[P7] [X1] a row says whose it is; one from before rows said so is taken as it is, and what is told does not name the other user")]
+    [Fact(DisplayName =
+        "[P7] [X1] a row says whose it is; one from before rows said so is taken as it is, and what is "
+        + "told does not name the other user")]
     public async Task Rows_of_others()
     {
         var storage = new MemoryStorage();
@@ -87,7 +104,9 @@ public sealed class DamageTests
         var store = SessionStoreTests.New(storage);
         var moment = await store.LoadAsync();
         Assert.Empty(moment.State.Chunks);
-        Assert.DoesNotContain("bob", Assert.Single(store.Notices, notice => notice.Contains("another row", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain("bob",
+            Assert.Single(store.Notices, notice => notice.Contains("another row", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         await store.SaveAsync(moment);
         var entry = Assert.Single(await store.History.ListAsync());
         var row = (await store.History.ReadAsync(entry.Id))!.Rows[0];
@@ -99,8 +118,11 @@ public sealed class DamageTests
         Assert.Empty(again.Notices);
     }
 
-    private static AppState Full => State.ReducerTests.Apply(AppState.Initial, new UpsertChunk(Samples.Chunk("c1")), new SetStreaming(true),
-        new UpsertWorkSession(new() { Id = "s", Name = "n" }), new UpsertVoice(new() { Id = "v", Name = "n", Parameters = new() }), new UpsertBatchItem(new() { Id = "b", Name = "n" }));
+    private static AppState Full =>
+        State.ReducerTests.Apply(AppState.Initial, new UpsertChunk(Samples.Chunk("c1")), new SetStreaming(true),
+            new UpsertWorkSession(new() { Id = "s", Name = "n" }),
+            new UpsertVoice(new() { Id = "v", Name = "n", Parameters = new() }),
+            new UpsertBatchItem(new() { Id = "b", Name = "n" }));
 
     private static async Task DamageOneAsync(AppState state, AppState neighbour, int victim, string kind, int seed)
     {
@@ -115,7 +137,10 @@ public sealed class DamageTests
 
         var store = SessionStoreTests.New(storage);
         var loaded = await store.LoadAsync();
-        foreach (var each in SliceDefinition.All) Assert.Equal(each.Get(each == slice ? AppState.Initial : state), each.Get(loaded.State));
+        foreach (var each in SliceDefinition.All)
+        {
+            Assert.Equal(each.Get(each == slice ? AppState.Initial : state), each.Get(loaded.State));
+        }
         Assert.NotEmpty(store.Notices);
         await store.SaveAsync(loaded);
         var kept = Assert.Single(await store.History.ListAsync());
@@ -129,7 +154,8 @@ public sealed class DamageTests
         Assert.False(next.NeedsSave);
     }
 
-    private static byte[] Damaged(byte[] row, string kind, Random random, byte[]? otherRow, byte[]? theirRow, byte[]? theirOtherRow)
+    private static byte[] Damaged(byte[] row, string kind, Random random, byte[]? otherRow,
+        byte[]? theirRow, byte[]? theirOtherRow)
     {
         var damaged = (byte[])row.Clone();
         switch (kind)
@@ -150,13 +176,15 @@ public sealed class DamageTests
             case "a bomb that says what it is": return Frames.Bomb(8 * 1024 * 1024);
             case "a bomb that says too much": return Frames.Bomb(random.Next(2) == 0 ? int.MaxValue : -1);
             case "no JSON": return Frames.Of("{\"version\":1,\"rev");
-            case "JSON of something else": return Frames.Of($"{{\"version\":1,\"revision\":1,\"applied\":{{}},\"state\":{random.Next()}}}");
+            case "JSON of something else":
+                return Frames.Of($"{{\"version\":1,\"revision\":1,\"applied\":{{}},\"state\":{random.Next()}}}");
             case "an empty object": return Frames.Of("{}");
             case "null": return Frames.Of("null");
             case "a state alone": return Frames.Of("[]");
             case "a list of nulls": return Frames.Of("""{"version":1,"revision":1,"applied":{},"state":[null]}""");
             case "a negative revision": return Frames.Of("""{"version":1,"revision":-1,"applied":{}}""");
-            case "deep nesting": return Frames.Of($$"""{"version":1,"revision":1,"deep":{{new string('[', 100)}}{{new string(']', 100)}}}""");
+            case "deep nesting":
+                return Frames.Of($$"""{"version":1,"revision":1,"deep":{{new string('[', 100)}}{{new string(']', 100)}}}""");
             default: return Frames.Of("""{"version":0,"revision":1,"applied":{},"state":"text"}""", version: 0);
         }
     }

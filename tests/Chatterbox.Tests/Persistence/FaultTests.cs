@@ -53,7 +53,10 @@ public sealed class FaultTests(ITestOutputHelper output)
         {
             if (random.Next(6) == 0) await Task.Yield();
         };
-        storage.OnRead = _ => Now() < awayUntil || random.Next(40) == 0 ? throw new IOException("put in by the test: cannot be read") : Task.CompletedTask;
+        storage.OnRead = _ =>
+            Now() < awayUntil || random.Next(40) == 0
+                ? throw new IOException("put in by the test: cannot be read")
+                : Task.CompletedTask;
 
         for (var number = 1; number <= changes; number++)
         {
@@ -99,9 +102,14 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         0 => new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = number }),
         1 => new SetStreaming(number % 2 == 0),
-        2 => new UpsertVoice(new() { Id = $"v{random.Next(20)}", Name = $"Voice {number}", Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), Engine = TtsEngine.Turbo }),
+        2 => new UpsertVoice(new()
+        {
+            Id = $"v{random.Next(20)}", Name = $"Voice {number}",
+            Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), Engine = TtsEngine.Turbo,
+        }),
         3 when state.Chunks.Count > 0 => new RemoveChunk(state.Chunks[random.Next(state.Chunks.Count)].Id),
-        4 when state.Chunks.Count > 0 => new SetChunkStatus(state.Chunks[random.Next(state.Chunks.Count)].Id, (WorkStatus)random.Next(2)),
+        4 when state.Chunks.Count > 0 =>
+            new SetChunkStatus(state.Chunks[random.Next(state.Chunks.Count)].Id, (WorkStatus)random.Next(2)),
         5 => new UpsertBatchItem(new() { Id = $"b{random.Next(10)}", Name = $"Batch {number}" }),
         6 => new UpsertWorkSession(new() { Id = $"s{random.Next(8)}", Name = $"Session {number}" }),
         7 when state.SavedVoices.Count > 0 => new RemoveVoice(state.SavedVoices[random.Next(state.SavedVoices.Count)].Id),

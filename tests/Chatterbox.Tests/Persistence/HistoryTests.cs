@@ -10,7 +10,9 @@ public sealed class HistoryTests
 
     private History New(int entries = 10) => new(_storage, SessionDriver.Owner, new(entries, TimeSpan.FromDays(90)), _clock);
 
-    [Fact(DisplayName = "[H1] an entry is kept with its bytes, its reason, its slices and its time; the same rows are kept once for a reason, as the newest")]
+    [Fact(DisplayName =
+        "[H1] an entry is kept with its bytes, its reason, its slices and its time; the same rows are kept "
+        + "once for a reason, as the newest")]
     public async Task Kept_once()
     {
         Assert.Empty(await New().ListAsync());
@@ -21,11 +23,14 @@ public sealed class HistoryTests
         await New().KeepAsync(Bundle(HistoryReason.Overtaken, "late", 1, 2, 3));
 
         var kept = await New().ListAsync();
-        Assert.Equal([HistoryReason.Overtaken, HistoryReason.Unreadable, HistoryReason.BeforeMigration], kept.Select(entry => entry.Reason));
-        Assert.Equal(("damaged", 3, 1, _clock.GetUtcNow(), "chunks"), (kept[1].Detail, kept[1].Length, kept[1].SchemaVersion, kept[1].At, kept[1].Slices.Single()));
+        Assert.Equal([HistoryReason.Overtaken, HistoryReason.Unreadable, HistoryReason.BeforeMigration],
+            kept.Select(entry => entry.Reason));
+        Assert.Equal(("damaged", 3, 1, _clock.GetUtcNow(), "chunks"),
+            (kept[1].Detail, kept[1].Length, kept[1].SchemaVersion, kept[1].At, kept[1].Slices.Single()));
         Assert.Equal([1, 2, 3], (await New().ReadAsync(kept[1].Id))!.Rows.Single().Bytes);
         Assert.Null(await New().ReadAsync("nobody"));
-        Assert.Equal(new("id", "unreadable", "d", ["a", "b"], _clock.GetUtcNow(), 3, 1), new HistoryEntry("id", 0, HistoryReason.Unreadable, "d", ["a", "b"], _clock.GetUtcNow(), 3, 1, 7).ToItem());
+        Assert.Equal(new("id", "unreadable", "d", ["a", "b"], _clock.GetUtcNow(), 3, 1),
+            new HistoryEntry("id", 0, HistoryReason.Unreadable, "d", ["a", "b"], _clock.GetUtcNow(), 3, 1, 7).ToItem());
     }
 
     [Fact(DisplayName = "[H1] entries that two activations, or two calls, keep and drop at once are all there in the end")]
@@ -37,17 +42,24 @@ public sealed class HistoryTests
         await other.KeepAsync(Unreadable(2));
         _storage.Slow = async _ => await Task.Yield();
         await Task.WhenAll(one.KeepAsync(Unreadable(3)), one.KeepAsync(Unreadable(4)), one.DropAsync(Unreadable(1).Id));
-        foreach (byte value in (byte[])[2, 3, 4]) Assert.Equal([value], (await New().ReadAsync(Unreadable(value).Id))!.Rows.Single().Bytes);
+        foreach (byte value in (byte[])[2, 3, 4])
+        {
+            Assert.Equal([value], (await New().ReadAsync(Unreadable(value).Id))!.Rows.Single().Bytes);
+        }
         Assert.Equal(3, (await New().ListAsync()).Count);
     }
 
-    [Fact(DisplayName = "[H1] each group keeps its latest entries, and their rows are used again; unreadable ones are not counted out")]
+    [Fact(DisplayName =
+        "[H1] each group keeps its latest entries, and their rows are used again; unreadable ones are not counted out")]
     public async Task Bounded()
     {
         var history = New(entries: 2);
         for (byte value = 0; value < 20; value++)
         {
-            foreach (var reason in Enum.GetValues<HistoryReason>()) await history.KeepAsync(Bundle(reason, "", value, (byte)reason));
+            foreach (var reason in Enum.GetValues<HistoryReason>())
+            {
+                await history.KeepAsync(Bundle(reason, "", value, (byte)reason));
+            }
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
         var kept = await New(entries: 2).ListAsync();
@@ -70,7 +82,8 @@ public sealed class HistoryTests
         await New().KeepAsync(Bundle(HistoryReason.BeforeClear, "", 1));
         Assert.True(await New().DropAsync(Unreadable(3).Id));
         await New().KeepAsync(Unreadable(200));
-        Assert.Equal(HistoryRetention.MostUnreadable, (await New().ListAsync()).Count(entry => entry.Reason is HistoryReason.Unreadable));
+        Assert.Equal(HistoryRetention.MostUnreadable,
+            (await New().ListAsync()).Count(entry => entry.Reason is HistoryReason.Unreadable));
     }
 
     [Fact(DisplayName = "[H1] entries leave by age, but for the last good copy")]
@@ -100,7 +113,9 @@ public sealed class HistoryTests
         Assert.Equal(["history"], _storage.Rows);
     }
 
-    [Fact(DisplayName = "[P11] what is added is listed and can be read at once, and stored in order by the next save; what fails is stored by the one after")]
+    [Fact(DisplayName =
+        "[P11] what is added is listed and can be read at once, and stored in order by the next save; what "
+        + "fails is stored by the one after")]
     public async Task Pending()
     {
         var history = New(entries: 2);
@@ -124,7 +139,8 @@ public sealed class HistoryTests
         Assert.Equal(["8"], history.Pending.Select(each => each.Detail));
     }
 
-    [Theory(DisplayName = "[H1] a crash between the two writes of an entry leaves the others readable, and the entry is kept by the next attempt")]
+    [Theory(DisplayName =
+        "[H1] a crash between the two writes of an entry leaves the others readable, and the entry is kept by the next attempt")]
     [InlineData("history")]
     [InlineData("history-1")]
     public async Task Crashes(string row)
@@ -143,7 +159,8 @@ public sealed class HistoryTests
         }
     }
 
-    [Theory(DisplayName = "[P9] a storage that keeps saying no is an I/O error and never the storage's own, which would cost the activation")]
+    [Theory(DisplayName =
+        "[P9] a storage that keeps saying no is an I/O error and never the storage's own, which would cost the activation")]
     [InlineData("history")]
     [InlineData("history-0")]
     public async Task Contention(string row)
@@ -175,7 +192,8 @@ public sealed class HistoryTests
     public async Task Others()
     {
         await New().KeepAsync(Unreadable(1));
-        var theirs = new History(_storage, GrainId.Create("chatterbox.session", "bob/app-state"), HistoryRetention.Default, _clock);
+        var theirs =
+            new History(_storage, GrainId.Create("chatterbox.session", "bob/app-state"), HistoryRetention.Default, _clock);
         await Assert.ThrowsAsync<System.Text.Json.JsonException>(() => theirs.ReadAsync(Unreadable(1).Id));
     }
 

@@ -28,7 +28,9 @@ public sealed class InterleavingTests
         Assert.Equal(before, await driver.ReadBeforeAsync());
     }
 
-    [Theory(DisplayName = "[R4] [P9] an import or a clear that waits to be written survives that somebody else has written: it is of the whole state")]
+    [Theory(DisplayName =
+        "[R4] [P9] an import or a clear that waits to be written survives that somebody else has "
+        + "written: it is of the whole state")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_replacement_survives_a_conflict(bool isCleared)
@@ -48,7 +50,8 @@ public sealed class InterleavingTests
         Assert.Equal(driver.Expected, driver.Log.State);
         // What they had written was replaced unseen; it is in the history.
         var theirs = Assert.Single(await driver.Session.History.ListAsync(), entry => entry.Reason is HistoryReason.Overtaken);
-        Assert.Equal(["mine", "theirs"], (await SessionStoreTests.ReadStateAsync(driver.Store, theirs.Id))!.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal(["mine", "theirs"],
+            (await SessionStoreTests.ReadStateAsync(driver.Store, theirs.Id))!.Chunks.Select(chunk => chunk.Id));
     }
 
     [Fact(DisplayName = "[P9] an import that arrives while the session is loaded again is what is stored in the end")]
@@ -98,7 +101,9 @@ public sealed class InterleavingTests
         Assert.Equal(0, driver.Log.Revision - driver.Log.DurableRevision);
     }
 
-    [Fact(DisplayName = "[P9] a conflict after which the rows cannot be read stays a conflict: what somebody else has written is not written over")]
+    [Fact(DisplayName =
+        "[P9] a conflict after which the rows cannot be read stays a conflict: what somebody else "
+        + "has written is not written over")]
     public async Task A_load_that_fails_after_a_conflict()
     {
         var storage = new MemoryStorage();
@@ -108,16 +113,19 @@ public sealed class InterleavingTests
         await WriteElsewhereAsync(storage, state => state with { Chunks = state.Chunks.Add(Samples.Chunk("theirs")) });
 
         var failures = 3;
-        storage.OnRead = row => row == "preferences" && failures-- > 0 ? throw new IOException("cannot be read") : Task.CompletedTask;
+        storage.OnRead = row =>
+            row == "preferences" && failures-- > 0 ? throw new IOException("cannot be read") : Task.CompletedTask;
         driver.Change(new UpsertChunk(Samples.Chunk("unsaved")));
         await driver.SettleAsync();
 
         Assert.True(failures < 0);
         Assert.Equal(["mine", "theirs", "unsaved"], driver.Log.State.Chunks.Select(chunk => chunk.Id));
-        Assert.Equal(["mine", "theirs", "unsaved"], (await SessionStoreTests.New(storage).LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
+        Assert.Equal(["mine", "theirs", "unsaved"],
+            (await SessionStoreTests.New(storage).LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[P2] what changes while a write is under way is told durable with the next write, and not with this one")]
+    [Fact(DisplayName =
+        "[P2] what changes while a write is under way is told durable with the next write, and not with this one")]
     public async Task Changes_during_a_write()
     {
         var storage = new MemoryStorage();
@@ -135,7 +143,8 @@ public sealed class InterleavingTests
         Assert.Equal(2, driver.Saves);
     }
 
-    [Fact(DisplayName = "[M3] rows that another activation of a newer version has written make the session read-only, and stay as they are")]
+    [Fact(DisplayName =
+        "[M3] rows that another activation of a newer version has written make the session read-only, and stay as they are")]
     public async Task A_newer_version_takes_over()
     {
         var storage = new MemoryStorage();
@@ -152,7 +161,8 @@ public sealed class InterleavingTests
         Assert.Equal(1, driver.Unsaved);
     }
 
-    private static SavedVoice Voice(string id) => new() { Id = id, Name = id, Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) };
+    private static SavedVoice Voice(string id) =>
+        new() { Id = id, Name = id, Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) };
 
     private static async Task WriteElsewhereAsync(MemoryStorage storage, Func<AppState, AppState> change)
     {

@@ -14,7 +14,9 @@ internal enum WriteFault
     /// <summary>Committed, and the writer is not told.</summary>
     After,
 
-    /// <summary>The writer gives up; committed later, when it has looked and found nothing, if nobody has written meanwhile.</summary>
+    /// <summary>
+    /// The writer gives up; committed later, when it has looked and found nothing, if nobody has written meanwhile.
+    /// </summary>
     Late,
 
     /// <summary>Not committed, for an etag that is said to be stale and is not.</summary>
@@ -69,7 +71,8 @@ internal sealed class MemoryStorage : IGrainStorage
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ChangeAsync(stateName, grainState, ((StoredFrame)(object)grainState.State!).Bytes);
 
-    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => ChangeAsync(stateName, grainState, null);
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ChangeAsync(stateName, grainState, null);
 
     private async Task ChangeAsync<T>(string row, IGrainState<T> state, byte[]? bytes)
     {

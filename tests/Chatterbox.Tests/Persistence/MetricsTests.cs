@@ -40,7 +40,8 @@ public sealed class MetricsTests : IDisposable
         await store.SaveAsync(moment);
         Assert.Equal((2, 2), (Sum(ChatterboxInstruments.Kept), Sum(ChatterboxInstruments.RowWrites)));
         Assert.Equal(storage["preferences"]!.Length + storage["chunks"]!.Length, Sum(ChatterboxInstruments.BytesWritten));
-        Assert.Equal(SliceFrame.BodyLength(storage["preferences"]) + SliceFrame.BodyLength(storage["chunks"]), Sum(ChatterboxInstruments.BytesBeforeCompression));
+        Assert.Equal(SliceFrame.BodyLength(storage["preferences"]) + SliceFrame.BodyLength(storage["chunks"]),
+            Sum(ChatterboxInstruments.BytesBeforeCompression));
     }
 
     [Fact(DisplayName = "how long changes take until they are durable is measured, and saves that are tried again")]
@@ -48,7 +49,8 @@ public sealed class MetricsTests : IDisposable
     {
         var clock = new FakeTimeProvider();
         var fails = true;
-        var writer = new WriteBehind(new DebouncePolicy(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)), new RetryPolicy(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock,
+        var writer = new WriteBehind(new DebouncePolicy(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)),
+            new RetryPolicy(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), () => 0), clock,
             () => fails ? throw new IOException("full") : Task.CompletedTask, _ => { });
         writer.Changed();
         await writer.FlushAsync();
@@ -63,6 +65,9 @@ public sealed class MetricsTests : IDisposable
 
     private static void Add(Instrument instrument, double value)
     {
-        if (Mine.Value is { } mine) lock (mine._sums) mine._sums[instrument.Name] = mine._sums.GetValueOrDefault(instrument.Name) + value;
+        if (Mine.Value is { } mine)
+        {
+            lock (mine._sums) mine._sums[instrument.Name] = mine._sums.GetValueOrDefault(instrument.Name) + value;
+        }
     }
 }

@@ -9,24 +9,31 @@ public sealed class SessionCheckTests
 {
     private const string Good = """{"version":1,"revision":1,"applied":{},"state":[]}""";
 
-    [Fact(DisplayName = "[M1] [M2] [M3] what each stored row would become is summed up, by version, by outcome and reason, with an example")]
+    [Fact(DisplayName =
+        "[M1] [M2] [M3] what each stored row would become is summed up, by version, by outcome and reason, with an example")]
     public async Task Summed_up()
     {
         var check = await CheckAsync(
-            [new("u/a/app-state", "chunks", Frames.Of(Good)), new("u/a/app-state", "batchItems", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))],
-            [new("u/b/app-state", "chunks", [1]), new("u/b/app-state", "batchItems", [2]), new("u/b/app-state", "preferences", Frames.Of("""{"version":0,"revision":1,"state":7}""", version: 0))],
-            [new("u/c/app-state", "chunks", Frames.Of("{}")), new("u/d/app-state", "chunks", Frames.Of("{}", version: 3)), new("u/e/nowhere", "chunks", Frames.Of(Good))]);
+            [new("u/a/app-state", "chunks", Frames.Of(Good)),
+                new("u/a/app-state", "batchItems", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))],
+            [new("u/b/app-state", "chunks", [1]), new("u/b/app-state", "batchItems", [2]),
+                new("u/b/app-state", "preferences", Frames.Of("""{"version":0,"revision":1,"state":7}""", version: 0))],
+            [new("u/c/app-state", "chunks", Frames.Of("{}")), new("u/d/app-state", "chunks", Frames.Of("{}", version: 3)),
+                new("u/e/nowhere", "chunks", Frames.Of(Good))]);
 
         Assert.Equal((1, 5, 8, false), (check.SchemaVersion, check.Sessions, check.Rows, check.AllWouldLoad));
         Assert.Equal([(null, 2L), (0, 2L), (1, 3L), (3, 1L)], check.Versions.Select(each => (each.Version, each.Rows)));
         Assert.Equal(
         [
             (CheckOutcome.Migrate, "from version 0 to 1", 1, 1, "a/app-state, batchItems: "),
-            (CheckOutcome.Unreadable, "its frame is damaged", 1, 2, "b/app-state, chunks: it has 1 bytes, fewer than a frame's header"),
+            (CheckOutcome.Unreadable, "its frame is damaged", 1, 2,
+                "b/app-state, chunks: it has 1 bytes, fewer than a frame's header"),
             (CheckOutcome.Unreadable, "its migration from version 0 failed", 1, 1, check.Findings[2].Example),
-            (CheckOutcome.Unreadable, "its content is not that of the slice", 1, 1, "c/app-state, chunks: It is no envelope: it has no revision."),
+            (CheckOutcome.Unreadable, "its content is not that of the slice", 1, 1,
+                "c/app-state, chunks: It is no envelope: it has no revision."),
             (CheckOutcome.Newer, "stored with version 3", 1, 1, "d/app-state, chunks: this build knows 1"),
-            (CheckOutcome.Refuse, "its store is not registered", 1, 1, "e/nowhere: registered are app-state, minimal, recovery, session-only"),
+            (CheckOutcome.Refuse, "its store is not registered", 1, 1,
+                "e/nowhere: registered are app-state, minimal, recovery, session-only"),
         ], check.Findings.Select(each => (each.Outcome, each.Reason, each.Sessions, each.Rows, each.Example)));
         var lines = check.Describe().ToArray();
         Assert.Contains($"{"is unreadable: its frame is damaged",-60} {1,12} {2,12}", lines);
@@ -40,7 +47,8 @@ public sealed class SessionCheckTests
     [Fact(DisplayName = "[M1] sessions that need a migration would load; so would none at all")]
     public async Task All_would_load()
     {
-        var check = await CheckAsync([[new("u/a/app-state", "chunks", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))]]);
+        var check = await CheckAsync(
+            [[new("u/a/app-state", "chunks", Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0))]]);
         Assert.True(check.AllWouldLoad);
         Assert.Equal("Every stored session would load.", check.Describe().Last());
         Assert.True((await CheckAsync([[]])).AllWouldLoad);

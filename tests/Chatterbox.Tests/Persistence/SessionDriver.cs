@@ -108,12 +108,17 @@ internal sealed class SessionDriver
     /// <summary>Lets time pass until everything is saved.</summary>
     public async Task SettleAsync()
     {
-        for (var round = 0; round < 200 && !(Writer.IsIdle && Log.DurableRevision == Log.Revision); round++) await AdvanceAsync(TimeSpan.FromSeconds(5));
+        for (var round = 0; round < 200 && !(Writer.IsIdle && Log.DurableRevision == Log.Revision); round++)
+        {
+            await AdvanceAsync(TimeSpan.FromSeconds(5));
+        }
         Assert.True(Writer.IsIdle, $"still failing: {Writer.Failing?.Reason}");
         Assert.Empty(_outbox);
     }
 
-    /// <summary>What was told durable is in storage as it is at this moment; with what the client still has, that is everything.</summary>
+    /// <summary>
+    /// What was told durable is in storage as it is at this moment; with what the client still has, that is everything.
+    /// </summary>
     public async Task CheckNothingLostAsync()
     {
         var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config, clock: Clock).LoadAsync());
@@ -127,7 +132,8 @@ internal sealed class SessionDriver
     private async Task ActivateAsync()
     {
         Session session = null!;
-        session = new Session(new(_storage, Owner, Config, new([new DefaultEngineAndParameters()]), Options, Clock, NullLogger.Instance)
+        session = new Session(new(_storage, Owner, Config, new([new DefaultEngineAndParameters()]), Options,
+            Clock, NullLogger.Instance)
         {
             // A session that has died is heard of no more.
             Publish = (_, what) =>
@@ -148,12 +154,16 @@ internal sealed class SessionDriver
     // As the grain and its client do it, on a network that loses nothing.
     private void Send()
     {
-        if (!Log.Knows(Client) && Log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen)) Writer.Changed();
+        if (!Log.Knows(Client) && Log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen))
+        {
+            Writer.Changed();
+        }
         for (var at = 0; at < _outbox.Count; at++)
         {
             var (sequence, change, revision) = _outbox[at];
             if (revision != 0) continue;
-            var reply = Session.Apply(new(Client, Log.Epoch, at == 0 ? sequence - 1 : _outbox[at - 1].Sequence, [new(sequence, change)]));
+            var reply =
+                Session.Apply(new(Client, Log.Epoch, at == 0 ? sequence - 1 : _outbox[at - 1].Sequence, [new(sequence, change)]));
             if (reply.Result is ApplyResult.Refused) break;
             Assert.Equal(ApplyResult.Done, reply.Result);
             Assert.Null(reply.Outcomes[0].Rejection);

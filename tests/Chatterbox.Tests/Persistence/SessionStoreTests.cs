@@ -25,7 +25,8 @@ public sealed class SessionStoreTests
     [Fact(DisplayName = "[P6] partialize done twice is partialize done once, for every preset")]
     public void Partialize_is_idempotent() => States.Any.Sample(state =>
     {
-        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly, PersistConfig.Recovery])
+        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal,
+            PersistConfig.SessionOnly, PersistConfig.Recovery])
         {
             var once = preset.Partialize(state);
             Assert.Equal(once, preset.Partialize(once));
@@ -68,27 +69,35 @@ public sealed class SessionStoreTests
             "late" => throw new TimeoutException("no answer"),
             _ => () => throw new TimeoutException("no answer"),
         };
-        var first = moment with { State = moment.State with { Preferences = moment.State.Preferences with { UseStreaming = true } }, Revision = 1 };
+        var first = moment with
+        {
+            State = moment.State with { Preferences = moment.State.Preferences with { UseStreaming = true } }, Revision = 1,
+        };
         if (fault is "after") await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
         else if (fault is "before") await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(first));
         else if (fault is "late")
         {
             await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
             // The write that was given up on is committed behind the next one's back.
-            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences).Encode(Owner, SliceDefinition.All[0], 1, 1024);
+            lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences)
+                .Encode(Owner, SliceDefinition.All[0], 1, 1024);
         }
         // Not in the row, so nobody may be told that it is durable.
         else await Assert.ThrowsAsync<InconsistentStateException>(() => store.SaveAsync(first));
         storage.OnWrite = null;
         lateCommit?.Invoke();
 
-        var second = first with { State = first.State with { Preferences = first.State.Preferences with { CurrentSessionId = "s" } }, Revision = 2 };
+        var second = first with
+        {
+            State = first.State with { Preferences = first.State.Preferences with { CurrentSessionId = "s" } }, Revision = 2,
+        };
         await store.SaveAsync(second);
 
         Assert.Equal(second.State, (await New(storage).LoadAsync()).State);
     }
 
-    [Theory(DisplayName = "[D4] while storage is away each try hands over the latest, under the etag from before, whatever became of the first")]
+    [Theory(DisplayName =
+        "[D4] while storage is away each try hands over the latest, under the etag from before, whatever became of the first")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Away(bool firstGotThrough)
@@ -98,7 +107,8 @@ public sealed class SessionStoreTests
         var moment = await store.LoadAsync();
         var tried = new List<string?>();
         storage.OnTry = (_, etag) => tried.Add(etag);
-        storage.OnWrite = _ => firstGotThrough ? () => throw new TimeoutException("no answer") : throw new TimeoutException("no answer");
+        storage.OnWrite = _ =>
+            firstGotThrough ? () => throw new TimeoutException("no answer") : throw new TimeoutException("no answer");
         await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(Streaming(1)));
 
         storage.OnRead = _ => throw new StorageUnavailableException("away");
@@ -139,7 +149,10 @@ public sealed class SessionStoreTests
         var storage = new MemoryStorage();
         var store = New(storage);
         var moment = await store.LoadAsync();
-        var state = moment.State with { Chunks = [Samples.Chunk("c")], Preferences = moment.State.Preferences with { UseStreaming = true } };
+        var state = moment.State with
+        {
+            Chunks = [Samples.Chunk("c")], Preferences = moment.State.Preferences with { UseStreaming = true },
+        };
         storage.OnWrite = row => row == "chunks" ? throw new IOException("full") : null;
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(moment with { State = state, Revision = 1 }));
         Assert.Equal(["preferences"], storage.Writes);
@@ -162,7 +175,9 @@ public sealed class SessionStoreTests
         Assert.Empty(storage.Writes);
     }
 
-    [Fact(DisplayName = "[P6] what has expired is kept as a copy before its first row is written over, and not while it is loaded: a full disk locks nobody out")]
+    [Fact(DisplayName =
+        "[P6] what has expired is kept as a copy before its first row is written over, and not while it is "
+        + "loaded: a full disk locks nobody out")]
     public async Task Expiry()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -191,10 +206,13 @@ public sealed class SessionStoreTests
         await store.SaveAsync(moment);
         Assert.Equal(["history", "history-0", "chunks"], storage.Writes.Skip(1));
         Assert.Equal((state, false), (await ReadStateAsync(store, expired.Id), store.NeedsSave));
-        Assert.Equal((null, AppState.Initial), (store.PersistedVersion, (await New(storage, brief, clock: clock).LoadAsync()).State));
+        Assert.Equal((null, AppState.Initial),
+            (store.PersistedVersion, (await New(storage, brief, clock: clock).LoadAsync()).State));
     }
 
-    [Fact(DisplayName = "[H1] the last good copy is renewed when it is a day old, by an activation that has written; a session that only reads writes none")]
+    [Fact(DisplayName =
+        "[H1] the last good copy is renewed when it is a day old, by an activation that has written; a "
+        + "session that only reads writes none")]
     public async Task Last_good_copies()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -216,8 +234,10 @@ public sealed class SessionStoreTests
         clock.Advance(TimeSpan.FromTicks(1));
         await other.RenewLastGoodAsync(moment);
         // The new one is stored beside the old one, which then leaves.
-        Assert.Equal([("the daily copy", HistoryReason.LastGood)], (await other.History.ListAsync()).Select(entry => (entry.Detail, entry.Reason)));
-        Assert.Equal("3", (await ReadStateAsync(other, (await other.History.ListAsync()).Single().Id))!.Preferences.CurrentSessionId);
+        Assert.Equal([("the daily copy", HistoryReason.LastGood)],
+            (await other.History.ListAsync()).Select(entry => (entry.Detail, entry.Reason)));
+        Assert.Equal("3",
+            (await ReadStateAsync(other, (await other.History.ListAsync()).Single().Id))!.Preferences.CurrentSessionId);
         clock.Advance(TimeSpan.FromDays(2));
         var reader = New(storage, clock: clock);
         var writes = storage.Writes.Count;
@@ -228,7 +248,8 @@ public sealed class SessionStoreTests
         {
             var changed = moment with
             {
-                State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = session } }, Revision = moment.Revision + 1,
+                State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = session } },
+                Revision = moment.Revision + 1,
             };
             await store.SaveAsync(changed);
             return changed;
@@ -244,11 +265,13 @@ public sealed class SessionStoreTests
         await store.LoadAsync();
         Assert.Equal(
             [
-                "The stored chunks could not be read; their 1 bytes are kept in the history: it has 1 bytes, fewer than a frame's header",
+                "The stored chunks could not be read; their 1 bytes are kept in the history: it has 1 "
+                + "bytes, fewer than a frame's header",
                 "The chunks start from defaults: there is no earlier copy of them.",
             ], store.Notices);
 
-        await store.History.KeepAsync(store.Bundle(HistoryReason.LastGood, "a test", AppState.Initial with { Chunks = [Samples.Chunk("c")] }, 3));
+        await store.History.KeepAsync(store.Bundle(HistoryReason.LastGood, "a test",
+            AppState.Initial with { Chunks = [Samples.Chunk("c")] }, 3));
         store = New(storage, clock: clock);
         Assert.Equal(["c"], (await store.LoadAsync()).State.Chunks.Select(chunk => chunk.Id));
         Assert.Equal("The chunks start from their last good copy of 2026-01-01 00:00:00Z.", store.Notices[1]);
@@ -279,7 +302,10 @@ public sealed class SessionStoreTests
         var moment = await store.LoadAsync();
         await SaveAsync(storage, AppState.Initial with { Chunks = [Samples.Chunk("theirs")] });
         storage.OnWrite = row => row == "preferences" ? throw new IOException("full") : null;
-        var state = moment.State with { Preferences = moment.State.Preferences with { UseStreaming = true }, Chunks = [Samples.Chunk("mine")] };
+        var state = moment.State with
+        {
+            Preferences = moment.State.Preferences with { UseStreaming = true }, Chunks = [Samples.Chunk("mine")],
+        };
         await Assert.ThrowsAsync<SessionConflictException>(() => store.SaveAsync(moment with { State = state, Revision = 1 }));
     }
 
@@ -293,12 +319,14 @@ public sealed class SessionStoreTests
         Assert.Equal((byte)FrameCodec.None, storage["chunks"]![4]);
     }
 
-    [Fact(DisplayName = "[M3] a session stored by a newer build is shown as far as it is understood, and whatever is asked nothing is written")]
+    [Fact(DisplayName =
+        "[M3] a session stored by a newer build is shown as far as it is understood, and whatever is asked nothing is written")]
     public async Task Read_only()
     {
         var storage = new MemoryStorage
         {
-            ["preferences"] = Frames.Of("""{"version":2,"revision":7,"applied":{"c":3},"state":{"useStreaming":true,"shape":"new"}}""", version: 2),
+            ["preferences"] = Frames.Of(
+                """{"version":2,"revision":7,"applied":{"c":3},"state":{"useStreaming":true,"shape":"new"}}""", version: 2),
             ["chunks"] = Frames.Of("""{"version":2,"revision":9,"shape":"new","state":{}}""", version: 2),
             ["savedVoices"] = [1],
             ["batchItems"] = Frames.Of("""{"version":0,"revision":1,"state":[]}""", version: 0),
@@ -326,7 +354,9 @@ public sealed class SessionStoreTests
         var store = New(storage);
         var state = AppState.Initial with { Chunks = [Samples.Chunk("c1"), Samples.Chunk("c2")] };
         await store.SaveAsync(await store.LoadAsync() with { State = state, Revision = 7 });
-        Assert.Equal([(Slice.Preferences, 1, 0), (Slice.WorkSessions, 0, 0), (Slice.SavedVoices, 0, 0), (Slice.Chunks, 2, storage["chunks"]!.Length), (Slice.BatchItems, 0, 0)],
+        Assert.Equal(
+            [(Slice.Preferences, 1, 0), (Slice.WorkSessions, 0, 0), (Slice.SavedVoices, 0, 0),
+                (Slice.Chunks, 2, storage["chunks"]!.Length), (Slice.BatchItems, 0, 0)],
             store.Describe(state).Select(slice => (slice.Slice, slice.Items, slice.Bytes)));
         Assert.Equal((1, storage["chunks"]!.Length, 1), (store.RowWrites, store.BytesWritten, store.PersistedVersion));
     }
@@ -335,7 +365,10 @@ public sealed class SessionStoreTests
     public async Task Migrated_once()
     {
         var original = Frames.Of("""{"version":0,"revision":7,"applied":{"c":3},"state":{"useStreaming":true}}""", version: 0);
-        var storage = new MemoryStorage { ["preferences"] = original, ["chunks"] = Frames.Of("""{"version":0,"revision":7,"applied":{"c":5}}""", version: 0) };
+        var storage = new MemoryStorage
+        {
+            ["preferences"] = original, ["chunks"] = Frames.Of("""{"version":0,"revision":7,"applied":{"c":5}}""", version: 0),
+        };
         var store = New(storage);
         var moment = await store.LoadAsync();
         Assert.Equal((true, 3, 5), (store.NeedsSave, moment.Applied[0]["c"], moment.Applied[3]["c"]));
@@ -344,21 +377,25 @@ public sealed class SessionStoreTests
         Assert.Equal(["history", "history-0", "preferences"], storage.Writes);
         var kept = Assert.Single(await store.History.ListAsync());
         Assert.Equal(original, (await store.History.ReadAsync(kept.Id))!.Rows[0].Bytes);
-        Assert.Equal((HistoryReason.BeforeMigration, "version 0, before its migration to 1", 0), (kept.Reason, kept.Detail, kept.SchemaVersion));
+        Assert.Equal((HistoryReason.BeforeMigration, "version 0, before its migration to 1", 0),
+            (kept.Reason, kept.Detail, kept.SchemaVersion));
         var again = New(storage);
         Assert.Equal((moment.State, false, 1), ((await again.LoadAsync()).State, again.NeedsSave, again.PersistedVersion));
     }
 
     /// <summary>An entry of the history as the state that restoring it gives, from the initial one.</summary>
-    internal static async Task<AppState?> ReadStateAsync(SessionStore store, string id) => (await store.History.ReadAsync(id))?.Rows.Aggregate(AppState.Initial, (state, row) =>
-    {
-        var slice = SliceDefinition.All.Single(each => each.Name == row.Name);
-        return slice.With(state, store.Read(slice, row.Bytes).Envelope.Value ?? slice.Get(AppState.Initial));
-    });
+    internal static async Task<AppState?> ReadStateAsync(SessionStore store, string id) =>
+        (await store.History.ReadAsync(id))?.Rows.Aggregate(AppState.Initial, (state, row) =>
+        {
+            var slice = SliceDefinition.All.Single(each => each.Name == row.Name);
+            return slice.With(state, store.Read(slice, row.Bytes).Envelope.Value ?? slice.Get(AppState.Initial));
+        });
 
-    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null, MigrationChain? migrations = null,
-        TimeProvider? clock = null) => new(storage, owner ?? Owner, config ?? PersistConfig.AppState with { Partialize = state => state }, migrations ?? new([new DefaultEngineAndParameters()]),
-        new ChatterboxOptions(), clock ?? new FakeTimeProvider(), NullLogger.Instance);
+    internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null,
+        MigrationChain? migrations = null, TimeProvider? clock = null) =>
+        new(storage, owner ?? Owner, config ?? PersistConfig.AppState with { Partialize = state => state },
+            migrations ?? new([new DefaultEngineAndParameters()]), new ChatterboxOptions(),
+            clock ?? new FakeTimeProvider(), NullLogger.Instance);
 
     private static async Task SaveAsync(MemoryStorage storage, AppState state)
     {

@@ -57,7 +57,10 @@ public sealed class SliceFrameTests
     public void Truncation()
     {
         var frame = SliceFrame.Encode(Body, 1, Threshold);
-        for (var length = 0; length < frame.Length; length++) Assert.Throws<FrameException>(() => SliceFrame.Decode(frame.AsMemory(0, length)));
+        for (var length = 0; length < frame.Length; length++)
+        {
+            Assert.Throws<FrameException>(() => SliceFrame.Decode(frame.AsMemory(0, length)));
+        }
         Assert.Throws<FrameException>(() => SliceFrame.Decode((byte[])[.. frame, 0]));
     }
 
@@ -103,8 +106,10 @@ public sealed class SliceFrameTests
     {
         var other = Body.Reverse().ToArray();
         var (one, two) = (SliceFrame.Encode(Body, 1, Threshold), SliceFrame.Encode(other, 2, Threshold));
-        Assert.True(SliceFrame.Read(one, (_, body) => SliceFrame.Read(two, (_, inner) => inner.SequenceEqual(other)) && body.SequenceEqual(Body)));
-        Parallel.For(0, 64, number => Assert.Equal(number % 2 == 0 ? Body : other, SliceFrame.Decode(number % 2 == 0 ? one : two).Body.ToArray()));
+        Assert.True(SliceFrame.Read(one,
+            (_, body) => SliceFrame.Read(two, (_, inner) => inner.SequenceEqual(other)) && body.SequenceEqual(Body)));
+        Parallel.For(0, 64, number =>
+            Assert.Equal(number % 2 == 0 ? Body : other, SliceFrame.Decode(number % 2 == 0 ? one : two).Body.ToArray()));
     }
 
     [Fact(DisplayName = "[P7] a codec that is not known is refused")]
@@ -117,7 +122,8 @@ public sealed class SliceFrameTests
     }
 
     private static void AssertRefused(string message, byte[] frame) =>
-        Assert.StartsWith(message, Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<FrameException>(() => SliceFrame.Decode(frame)).Message,
+            StringComparison.Ordinal);
 
     [Theory(DisplayName = "[I3] what can be written can be read: the longest body is, a longer one is not written")]
     [InlineData(0)]
@@ -133,7 +139,8 @@ public sealed class SliceFrameTests
         Assert.Equal("body: must be at most 67108864 bytes, was 67108865", refused.Message);
     }
 
-    [Fact(DisplayName = "[I3] every slice and every session that the limits allow fits into a frame, with all clients it remembers")]
+    [Fact(DisplayName =
+        "[I3] every slice and every session that the limits allow fits into a frame, with all clients it remembers")]
     public void Limits_fit()
     {
         const int Applied = 1024 * 1024;

@@ -58,7 +58,8 @@ public sealed class StoredRowTests
         Assert.True(await mine.HoldsAsync([2]));
         await theirs.OverwriteAsync([3]);
         for (var attempt = 0; attempt < 2; attempt++)
-            Assert.Equal($"The row of {SessionDriver.Owner} have been written by another activation.", (await Assert.ThrowsAsync<SessionConflictException>(() => mine.HoldsAsync([4]))).Message);
+            Assert.Equal($"The row of {SessionDriver.Owner} have been written by another activation.",
+                (await Assert.ThrowsAsync<SessionConflictException>(() => mine.HoldsAsync([4]))).Message);
     }
 
     [Fact(DisplayName = "[D2] storage is told whether there is a row, as far as is known")]
@@ -86,7 +87,8 @@ public sealed class StoredRowTests
         Assert.Equal([1, 2], serializer.Deserialize<StoredFrame>(new BinaryData((byte[])[1, 2])).Bytes);
         const string Message = "The 'chatterbox' storage holds StoredFrame only, not System.String.";
         Assert.Equal(Message, Assert.Throws<NotSupportedException>(() => serializer.Serialize("text")).Message);
-        Assert.Equal(Message, Assert.Throws<NotSupportedException>(() => serializer.Deserialize<string>(new BinaryData("text"))).Message);
+        Assert.Equal(Message,
+            Assert.Throws<NotSupportedException>(() => serializer.Deserialize<string>(new BinaryData("text"))).Message);
     }
 
     private sealed class Recording : IGrainStorage

@@ -31,12 +31,16 @@ public sealed class TimingTests
         foreach (var (random, factor) in ((double, double)[])[(0, 1), (1, 0.5)])
         {
             var policy = new RetryPolicy(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1), () => random);
-            Assert.Equal(((double[])[100, 200, 400, 800, 1000, 1000]).Select(wait => wait * factor), Enumerable.Range(0, 6).Select(_ => policy.Failed().TotalMilliseconds));
+            Assert.Equal(((double[])[100, 200, 400, 800, 1000, 1000]).Select(wait => wait * factor),
+                Enumerable.Range(0, 6).Select(_ => policy.Failed().TotalMilliseconds));
             policy.Succeeded();
             Assert.Equal(100 * factor, policy.Failed().TotalMilliseconds);
         }
         var long_ = new RetryPolicy(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1), () => 0);
-        for (var failure = 0; failure < 100; failure++) Assert.InRange(long_.Failed(), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
+        for (var failure = 0; failure < 100; failure++)
+        {
+            Assert.InRange(long_.Failed(), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
+        }
     }
 
     [Fact(DisplayName = "[P1] changes that never stop are written every two seconds")]
@@ -90,7 +94,9 @@ public sealed class TimingTests
         Assert.Equal(saves, driver.Saves);
     }
 
-    [Fact(DisplayName = "[P1] [P2] it is idle when nothing waits and nothing is under way; a timer that comes late or for nothing writes nothing more")]
+    [Fact(DisplayName =
+        "[P1] [P2] it is idle when nothing waits and nothing is under way; a timer that comes late or "
+        + "for nothing writes nothing more")]
     public async Task Idle()
     {
         var driver = new Driver { Hold = new() };

@@ -7,7 +7,8 @@ public sealed class WritePathTests
 {
     public static TheoryData<string> Faults => [.. Enum.GetNames<WriteFault>().Where(name => name != nameof(WriteFault.None))];
 
-    [Theory(DisplayName = "[P9] [M2] [R3] whatever goes wrong at whichever write, from migration to clear: what was accepted is what is stored")]
+    [Theory(DisplayName =
+        "[P9] [M2] [R3] whatever goes wrong at whichever write, from migration to clear: what was accepted is what is stored")]
     [MemberData(nameof(Faults))]
     public async Task Each_write_fails_once(string fault)
     {
@@ -15,7 +16,9 @@ public sealed class WritePathTests
         var rows = new HashSet<string>();
         for (var index = 0; index < writes; index++) await ScriptAsync(index, Enum.Parse<WriteFault>(fault), rows);
         // What the sweep has passed: if a step is left out here, the script does not reach it any more.
-        Assert.Superset(new HashSet<string>(["preferences", "workSessions", "savedVoices", "chunks", "batchItems", "recovery", "history"]), rows);
+        Assert.Superset(
+            new HashSet<string>(["preferences", "workSessions", "savedVoices", "chunks", "batchItems", "recovery", "history"]),
+            rows);
         Assert.Contains(rows, row => row.StartsWith("history-", StringComparison.Ordinal));
     }
 
@@ -27,12 +30,16 @@ public sealed class WritePathTests
         var writes = await ScriptAsync(failing: null, default);
         for (var index = 0; index < writes; index += 2)
         {
-            foreach (var second in (WriteFault[])[WriteFault.After, WriteFault.Late, WriteFault.Stale]) await ScriptAsync(index, Enum.Parse<WriteFault>(fault), [], second);
+            foreach (var second in (WriteFault[])[WriteFault.After, WriteFault.Late, WriteFault.Stale])
+            {
+                await ScriptAsync(index, Enum.Parse<WriteFault>(fault), [], second);
+            }
         }
     }
 
     /// <summary>A session's life, from rows of before to a clear and what follows it. Returns how many writes it took.</summary>
-    private static async Task<int> ScriptAsync(int? failing, WriteFault fault, HashSet<string>? rows = null, WriteFault next = WriteFault.None)
+    private static async Task<int> ScriptAsync(int? failing, WriteFault fault, HashSet<string>? rows = null,
+        WriteFault next = WriteFault.None)
     {
         var storage = new MemoryStorage();
         var original = SliceFrame.Encode("""{"version":0,"revision":7,"state":{"useStreaming":true}}"""u8, 0, 1024);
@@ -50,7 +57,10 @@ public sealed class WritePathTests
         await SaveAsync(driver);
         foreach (var id in (string[])["c1", "c2"]) driver.Change(new UpsertChunk(Samples.Chunk(id)));
         driver.Change(new UpsertWorkSession(new() { Id = "s1", Name = "Chapter 1", ChunkIds = ["c1"] }));
-        driver.Change(new UpsertVoice(new() { Id = "v1", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) }));
+        driver.Change(new UpsertVoice(new()
+        {
+            Id = "v1", Name = "Narrator", Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
+        }));
         driver.Change(new UpsertBatchItem(new() { Id = "b1", Name = "chapter-1.txt" }));
         driver.Change(new SetStreaming(false));
         await SaveAsync(driver);
@@ -75,9 +85,14 @@ public sealed class WritePathTests
         await SaveAsync(driver);
 
         var history = driver.Session.History;
-        var kept = (await history.ListAsync()).Where(entry => entry.Reason is HistoryReason.Unreadable or HistoryReason.BeforeMigration).ToArray();
-        Assert.Equal([("chunks", HistoryReason.Unreadable), ("preferences", HistoryReason.BeforeMigration)], kept.Select(entry => (entry.Slices.Single(), entry.Reason)).Order());
-        foreach (var entry in kept) Assert.Equal(entry.Slices[0] == "chunks" ? damaged : original, (await history.ReadAsync(entry.Id))!.Rows[0].Bytes);
+        var kept = (await history.ListAsync())
+            .Where(entry => entry.Reason is HistoryReason.Unreadable or HistoryReason.BeforeMigration).ToArray();
+        Assert.Equal([("chunks", HistoryReason.Unreadable), ("preferences", HistoryReason.BeforeMigration)],
+            kept.Select(entry => (entry.Slices.Single(), entry.Reason)).Order());
+        foreach (var entry in kept)
+        {
+            Assert.Equal(entry.Slices[0] == "chunks" ? damaged : original, (await history.ReadAsync(entry.Id))!.Rows[0].Bytes);
+        }
         foreach (var entry in await history.ListAsync()) await UntilDone(() => history.DropAsync(entry.Id));
         Assert.Empty(await history.ListAsync());
         Assert.DoesNotContain(storage.Rows, row => row.StartsWith("history-", StringComparison.Ordinal));

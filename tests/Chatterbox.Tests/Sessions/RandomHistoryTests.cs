@@ -9,14 +9,16 @@ using Xunit.Abstractions;
 namespace Chatterbox.Tests.Sessions;
 
 /// <summary>
-/// Random steps of all that replaces or keeps a state, over storage that fails. The test notes each state that was replaced while it
-/// could be seen; the history has to hold the latest of those whose replacement is stored. The seed of what fails is printed.
+/// Random steps of all that replaces or keeps a state, over storage that fails. The test notes each state that was replaced while
+/// it could be seen; the history has to hold the latest of those whose replacement is stored. The seed of what fails is printed.
 /// </summary>
 public sealed class RandomHistoryTests(ITestOutputHelper output)
 {
     private const int Kept = 10;
 
-    [Fact(DisplayName = "[H1] [H2] [P11] 10,000 random changes, clears, imports, undos, restores, drops, crashes and moves over failing storage lose no state "
+    [Fact(DisplayName =
+        "[H1] [H2] [P11] 10,000 random changes, clears, imports, undos, restores, drops, crashes and moves "
+        + "over failing storage lose no state "
         + "that the history should hold, and the history stays within its bounds")]
     public async Task Random_steps()
     {
@@ -84,7 +86,10 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
         {
             if (!_session.Log.Knows("c"))
             {
-                _session.Attach(new() { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = _sequence + 1 });
+                _session.Attach(new()
+                {
+                    Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = _sequence + 1,
+                });
             }
             var change = FaultTests.RandomChange(_random, _session.Log.State, ++_number);
             _session.Apply(new("c", _session.Log.Epoch, _sequence, [new(_sequence + 1, change)]));
@@ -93,7 +98,10 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
 
         private Task Import() => Task.Run(() =>
         {
-            var state = AppState.Initial with { Chunks = [Samples.Chunk($"i{++_number}")], Preferences = _session.Log.State.Preferences };
+            var state = AppState.Initial with
+            {
+                Chunks = [Samples.Chunk($"i{++_number}")], Preferences = _session.Log.State.Preferences,
+            };
             _session.Replace(state, HistoryReason.BeforeImport, "an import", "imported");
             return _session.FlushAsync();
         });
@@ -138,7 +146,10 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
             _storage.Fault = null;
             _replaced.RemoveRange(_stored, _replaced.Count - _stored);
             await LoadAsync();
-            _session.Attach(new() { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = _sequence + 1 });
+            _session.Attach(new()
+            {
+                Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = _sequence + 1,
+            });
         }
 
         private async Task FlushAsync()
@@ -165,7 +176,8 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
             foreach (var replaced in Enumerable.Reverse(_replaced).Distinct().Take(Kept / 2)) Assert.Contains(replaced, states);
             Assert.InRange(entries.Count(entry => entry.Reason.IsBefore()), 0, Kept);
             Assert.InRange(entries.Count, 0, HistoryRetention.Slots);
-            Assert.InRange(_storage.Rows.Count(row => row.StartsWith("history-", StringComparison.Ordinal)), 0, HistoryRetention.Slots);
+            Assert.InRange(_storage.Rows.Count(row => row.StartsWith("history-", StringComparison.Ordinal)),
+                0, HistoryRetention.Slots);
             Assert.InRange(_session.History.Pending.Count, 0, 3 * Kept);
         }
 
@@ -189,11 +201,13 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
             await _session.LoadAsync();
         }
 
-        private Session New() => new(new(_storage, SessionDriver.Owner, PersistConfig.AppState with { Partialize = state => state },
-            new([new DefaultEngineAndParameters()]), new ChatterboxOptions { HistoryEntries = Kept }, _clock, NullLogger.Instance)
-        {
-            Publish = (_, _) => { },
-            Arm = _ => { },
-        });
+        private Session New() =>
+            new(new(_storage, SessionDriver.Owner, PersistConfig.AppState with { Partialize = state => state },
+                new([new DefaultEngineAndParameters()]), new ChatterboxOptions { HistoryEntries = Kept },
+                _clock, NullLogger.Instance)
+            {
+                Publish = (_, _) => { },
+                Arm = _ => { },
+            });
     }
 }

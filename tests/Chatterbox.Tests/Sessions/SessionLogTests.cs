@@ -88,7 +88,8 @@ public sealed class SessionLogTests
         Assert.NotNull(_log.Since(5, 7, null).Snapshot);
         Assert.NotNull(_log.Since(4, 6, null).Snapshot);
         var current = _log.Since(5, 6, null);
-        Assert.Equal((null, 0, 5, 6, 4), (current.Snapshot, current.Changes.Count, current.Epoch, current.Revision, current.DurableRevision));
+        Assert.Equal((null, 0, 5, 6, 4),
+            (current.Snapshot, current.Changes.Count, current.Epoch, current.Revision, current.DurableRevision));
         // What is not stored is never let go of.
         _log.Forget(0);
         Assert.Equal([5, 6], _log.Since(5, 4, null).Changes.Select(change => change.Revision));
@@ -107,9 +108,11 @@ public sealed class SessionLogTests
         Apply("a", 3, new SetGenerating(true, null));
         Assert.Equal([2], _log.Since(5, 0, [Slice.Preferences]).Changes.Select(change => change.Revision));
         var snapshot = _log.Since(1, 0, [Slice.Preferences]).Snapshot!;
-        Assert.Equal((true, 0, false), (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
+        Assert.Equal((true, 0, false),
+            (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
         snapshot = _log.Since(1, 0, [Slice.SavedVoices, Slice.Runtime]).Snapshot!;
-        Assert.Equal((false, 1, true), (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
+        Assert.Equal((false, 1, true),
+            (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
     }
 
     [Fact(DisplayName = "[F3] numbers go on from the highest that a client has seen, but not from one that cannot be")]
@@ -143,7 +146,8 @@ public sealed class SessionLogTests
         Assert.Equal(2, _log.DurableRevision);
     }
 
-    [Fact(DisplayName = "[R4] after a replacement clients attach anew, what they sent before stays known, and what is going on goes on")]
+    [Fact(DisplayName =
+        "[R4] after a replacement clients attach anew, what they sent before stays known, and what is going on goes on")]
     public void Replacing()
     {
         _log.Attach("a", 1, 0);
@@ -161,7 +165,9 @@ public sealed class SessionLogTests
         Assert.Equal(4, Apply("a", 3, Voice("three")).Revision);
     }
 
-    [Fact(DisplayName = "[P9] what is rebased: changes that storage does not hold, once each, on top of what others wrote; those it cannot take are refused")]
+    [Fact(DisplayName =
+        "[P9] what is rebased: changes that storage does not hold, once each, on top of what others wrote; "
+        + "those it cannot take are refused")]
     public void Rebasing()
     {
         _log.Attach("a", 1, 0);
@@ -183,7 +189,9 @@ public sealed class SessionLogTests
         Assert.Equal("voice.id", Apply("a", 3, new RemoveVoice("one")).Rejection!.Field);
     }
 
-    [Fact(DisplayName = "[P9] [R4] a replacement that is not stored is put on top of what others wrote, with what followed it, and what preceded it stays replaced")]
+    [Fact(DisplayName =
+        "[P9] [R4] a replacement that is not stored is put on top of what others wrote, with what followed it, and "
+        + "what preceded it stays replaced")]
     public void Rebasing_a_replacement()
     {
         _log.Attach("a", 1, 0);
@@ -220,7 +228,9 @@ public sealed class SessionLogTests
         Assert.Equal((false, 30, 30), (_log.Moment.IsCleared, _log.Revision, _log.DurableRevision));
     }
 
-    [Fact(DisplayName = "[P8] a client that may send again is remembered for 30 days, however many others come; of those that have left the last three, for a day")]
+    [Fact(DisplayName =
+        "[P8] a client that may send again is remembered for 30 days, however many others come; of those that have "
+        + "left the last three, for a day")]
     public void Forgetting()
     {
         for (var client = 0; client < 1000; client++)
@@ -255,20 +265,28 @@ public sealed class SessionLogTests
         Assert.Equal(["a"], Remembered);
     }
 
-    [Fact(DisplayName = "[P8] what two maps know of a client is the higher of both, and the last resort against a row without bounds forgets the oldest")]
+    [Fact(DisplayName =
+        "[P8] what two maps know of a client is the higher of both, and the last resort against a row "
+        + "without bounds forgets the oldest")]
     public void Maps_together()
     {
         var map = AppliedMap.Empty;
-        for (var client = 0; client < AppliedMap.Most + 10; client++) map = map.With(Entry("kept", client + 1)).With(Entry($"c{client}", 1));
+        for (var client = 0; client < AppliedMap.Most + 10; client++)
+        {
+            map = map.With(Entry("kept", client + 1)).With(Entry($"c{client}", 1));
+        }
         Assert.Equal(AppliedMap.Most, map.Entries.Length);
         Assert.Equal((AppliedMap.Most + 10, 0), (map["kept"], map["c0"]));
-        Assert.Equal((7, 5, 2), (map.With(AppliedMap.Empty.With(Entry("x", 7)))["x"], AppliedMap.Empty.With(Entry("x", 5)).With(AppliedMap.Empty.With(Entry("x", 4)))["x"],
-            AppliedMap.Empty.With(Entry("x", 1)).With(AppliedMap.Empty.With(Entry("x", 2)))["x"]));
+        Assert.Equal((7, 5, 2),
+            (map.With(AppliedMap.Empty.With(Entry("x", 7)))["x"],
+                AppliedMap.Empty.With(Entry("x", 5)).With(AppliedMap.Empty.With(Entry("x", 4)))["x"],
+                AppliedMap.Empty.With(Entry("x", 1)).With(AppliedMap.Empty.With(Entry("x", 2)))["x"]));
     }
 
     private string[] Remembered => [.. _log.Moment.Applied[(int)Slice.Preferences].Entries.Select(entry => entry.Client)];
 
-    private static AppliedEntry Entry(string client, long sequence) => new(client, sequence, (int)(Start.ToUnixTimeSeconds() / 86_400));
+    private static AppliedEntry Entry(string client, long sequence) =>
+        new(client, sequence, (int)(Start.ToUnixTimeSeconds() / 86_400));
 
     private string[] Voices => [.. _log.State.SavedVoices.Select(voice => voice.Id)];
 
@@ -280,7 +298,8 @@ public sealed class SessionLogTests
 
     private static UpsertVoice Voice(string id) => new(New(id));
 
-    private ChangeOutcome Apply(string client, long sequence, AppStateChange change) => _log.Apply(client, new(sequence, change), out _);
+    private ChangeOutcome Apply(string client, long sequence, AppStateChange change) =>
+        _log.Apply(client, new(sequence, change), out _);
 
     private AppliedChange? Applied(string client, long sequence, AppStateChange change)
     {

@@ -45,15 +45,19 @@ public sealed class SessionTests
     {
         var session = await LoadAsync();
         Attach(session, "a", "b");
-        Apply(session, "a", new UpsertChunk(Samples.Chunk("taken")), new UpsertChunk(Samples.Chunk("done")), new UpsertChunk(Samples.Chunk("gone")));
-        Apply(session, "b", new SetChunkStatus("taken", WorkStatus.Generating), new CompleteChunk("done", Samples.Audio), new RemoveChunk("gone"));
+        Apply(session, "a", new UpsertChunk(Samples.Chunk("taken")), new UpsertChunk(Samples.Chunk("done")),
+            new UpsertChunk(Samples.Chunk("gone")));
+        Apply(session, "b", new SetChunkStatus("taken", WorkStatus.Generating),
+            new CompleteChunk("done", Samples.Audio), new RemoveChunk("gone"));
         _attached.Remove("a");
         Assert.Null(session.Crash);
         _attached.Remove("b");
         Assert.Equal(["taken"], session.Crash!.Chunks);
     }
 
-    [Fact(DisplayName = "[R1] [R2] after a silo has died, the next client is told of the work of those that are not back; a client that has left is no crash")]
+    [Fact(DisplayName =
+        "[R1] [R2] after a silo has died, the next client is told of the work of those that are not back; a "
+        + "client that has left is no crash")]
     public async Task Silo_dies()
     {
         var session = await LoadAsync();
@@ -77,7 +81,8 @@ public sealed class SessionTests
         Assert.Equal(["of-a", "of-b", "of-c"], session.Log.State.Chunks.Select(chunk => chunk.Id));
     }
 
-    [Fact(DisplayName = "[P4] [R1] a visit that only reads writes nothing, and one that tweaks writes one row, work in progress or not")]
+    [Fact(DisplayName =
+        "[P4] [R1] a visit that only reads writes nothing, and one that tweaks writes one row, work in progress or not")]
     public async Task Visits()
     {
         var session = await LoadAsync();
@@ -102,7 +107,9 @@ public sealed class SessionTests
         Assert.Equal(["preferences"], _storage.Writes);
     }
 
-    [Fact(DisplayName = "[P4] [P8] a tweak's row has at most 600 bytes after 1,000 visits, whether clients save before they leave or as they leave")]
+    [Fact(DisplayName =
+        "[P4] [P8] a tweak's row has at most 600 bytes after 1,000 visits, whether clients save "
+        + "before they leave or as they leave")]
     public async Task Many_visits()
     {
         for (var visit = 0; visit < 1000; visit++)
@@ -119,7 +126,8 @@ public sealed class SessionTests
         }
     }
 
-    [Fact(DisplayName = "[P8] a change whose answer was lost as its client left is not done twice when the client is back with it")]
+    [Fact(DisplayName =
+        "[P8] a change whose answer was lost as its client left is not done twice when the client is back with it")]
     public async Task Sent_again_after_leaving()
     {
         var session = await LoadAsync();
@@ -140,7 +148,8 @@ public sealed class SessionTests
         Assert.Empty(session.Log.State.Chunks);
     }
 
-    [Fact(DisplayName = "[H2] undo restores the state from before, undoing that brings it back, and none is lost while nothing can be stored")]
+    [Fact(DisplayName =
+        "[H2] undo restores the state from before, undoing that brings it back, and none is lost while nothing can be stored")]
     public async Task Undo()
     {
         var session = await LoadAsync();
@@ -168,7 +177,9 @@ public sealed class SessionTests
         Assert.Contains((await StatesAsync(session)).Append(session.Log.State), state => state.Chunks.Count == 1);
     }
 
-    [Fact(DisplayName = "[P11] clear, import and restore are one step: a crash before they are stored leaves all as it was, after it the old state is in the history")]
+    [Fact(DisplayName =
+        "[P11] clear, import and restore are one step: a crash before they are stored leaves all as it was, after it "
+        + "the old state is in the history")]
     public async Task One_step()
     {
         var session = await LoadAsync();
@@ -196,7 +207,8 @@ public sealed class SessionTests
         Assert.Contains(await StatesAsync(await LoadAsync()), state => state.Chunks.Count == 1);
     }
 
-    [Fact(DisplayName = "[P11] an operation that is asked for again by its name is done once, also on the silo that the session has moved to")]
+    [Fact(DisplayName =
+        "[P11] an operation that is asked for again by its name is done once, also on the silo that the session has moved to")]
     public async Task Named()
     {
         var session = await LoadAsync();
@@ -213,7 +225,9 @@ public sealed class SessionTests
         Assert.Empty(session.Log.State.Chunks);
     }
 
-    [Fact(DisplayName = "[P9] a session that looks whether its rows were written elsewhere shows what it finds, and says so; if not, nobody hears of it")]
+    [Fact(DisplayName =
+        "[P9] a session that looks whether its rows were written elsewhere shows what it finds, and says "
+        + "so; if not, nobody hears of it")]
     public async Task Stale_copy()
     {
         var session = await LoadAsync();
@@ -285,7 +299,8 @@ public sealed class SessionTests
     private Session New()
     {
         Session session = null!;
-        return session = new(new(_storage, SessionDriver.Owner, _config, new([new DefaultEngineAndParameters()]), new ChatterboxOptions(), _clock, NullLogger.Instance)
+        return session = new(new(_storage, SessionDriver.Owner, _config, new([new DefaultEngineAndParameters()]),
+            new ChatterboxOptions(), _clock, NullLogger.Instance)
         {
             Publish = (_, what) => _told.Add(what),
             Arm = _ => { },
@@ -300,7 +315,8 @@ public sealed class SessionTests
         return moved;
     }
 
-    private static AttachRequest Request(string client) => new() { Client = new("p", client), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
+    private static AttachRequest Request(string client) =>
+        new() { Client = new("p", client), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
 
     private void Attach(Session session, params string[] clients)
     {
@@ -315,7 +331,10 @@ public sealed class SessionTests
     {
         foreach (var change in changes)
         {
-            if (!session.Log.Knows(client)) session.Attach(Request(client) with { NextSequence = _sequences.GetValueOrDefault(client) + 1 });
+            if (!session.Log.Knows(client))
+            {
+                session.Attach(Request(client) with { NextSequence = _sequences.GetValueOrDefault(client) + 1 });
+            }
             var sequence = _sequences[client] = _sequences.GetValueOrDefault(client) + 1;
             var reply = session.Apply(new(client, session.Log.Epoch, sequence - 1, [new(sequence, change)]));
             Assert.Equal((ApplyResult.Done, null), (reply.Result, reply.Outcomes[0].Rejection));
@@ -328,14 +347,18 @@ public sealed class SessionTests
         Assert.Null((await session.DetachAsync(client, isDone: true)).Failure);
     }
 
-    private static async Task FlushAsync(Session session, bool fails = false) => Assert.Equal(fails, (await session.FlushAsync()).Failure is not null);
+    private static async Task FlushAsync(Session session, bool fails = false) =>
+        Assert.Equal(fails, (await session.FlushAsync()).Failure is not null);
 
     private static async Task EndAsync(Session session) => Assert.Null(await session.SaveLastAsync());
 
     private static async Task<List<AppState>> StatesAsync(Session session)
     {
         var states = new List<AppState>();
-        foreach (var entry in await session.History.ListAsync()) states.Add((await SessionStoreTests.ReadStateAsync(session.Rows, entry.Id))!);
+        foreach (var entry in await session.History.ListAsync())
+        {
+            states.Add((await SessionStoreTests.ReadStateAsync(session.Rows, entry.Id))!);
+        }
         return states;
     }
 }

@@ -7,17 +7,20 @@ public sealed class IdentityTests
 {
     private static readonly string[] Parts =
     [
-        "a", "A", "b", "0", "00", "7", "+", "-", "x", "f", "F", "{", "}", "é", "e\u0301", "Å", "\u212b", "ß", "ı", "İ", "\u200b", "ss", ".", "@", "u", "%", "😀",
+        "a", "A", "b", "0", "00", "7", "+", "-", "x", "f", "F", "{", "}", "é", "e\u0301", "Å", "\u212b", "ß", "ı", "İ",
+        "\u200b", "ss", ".", "@", "u", "%", "😀",
         "0f8fad5b", "d9cb469fa165", "70867728950e", "DEADBEEF",
     ];
 
     private static readonly Gen<string> Ids = Gen.OneOfConst(Parts).Array[1, 8].Select(string.Concat);
 
-    [Fact(DisplayName = "[I1] two ids that differ in any code point never share a row, whatever Orleans' key parser reads into them")]
+    [Fact(DisplayName =
+        "[I1] two ids that differ in any code point never share a row, whatever Orleans' key parser reads into them")]
     public void Rows_of_two_users() => Gen.Select(Ids, Ids).Where((one, other) => one != other).Sample((one, other) =>
     {
         Assert.Null(new SessionId(one).Validate());
-        foreach (var key in (Func<string, string>[])[user => new SessionId(user).Key, GrainKeys.OfUser, user => AudioClipKey.For(user, new('a', 64))])
+        foreach (var key in (Func<string, string>[])[user => new SessionId(user).Key, GrainKeys.OfUser,
+            user => AudioClipKey.For(user, new('a', 64))])
         {
             Assert.NotEqual(Row(key(one)), Row(key(other)));
         }

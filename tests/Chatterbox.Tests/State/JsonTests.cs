@@ -11,13 +11,24 @@ public sealed class JsonTests
     public void Unknown_members_survive()
     {
         const string Json = """
-            {"preferences":{"engine":"chatterbox","parameters":{"temperature":0.8,"warmth":3},"otherEngines":{"whisper":{"x":1}},"useStreaming":false,"theme":"dark"},
-             "workSessions":[{"id":"s","name":"n","color":"red"}],"savedVoices":[{"id":"v","name":"n","parameters":{},"mood":[1]}],
-             "chunks":[{"id":"c","text":"t","parameters":{},"status":"completed","audio":{"hash":"h","peak":0.5},"rating":5}],"batchItems":[{"id":"b","name":"n","owner":null}]}
+            {"preferences":{"engine":"chatterbox","parameters":{"temperature":0.8,"warmth":3},"otherEngines":{"whisper":{"x":1}},
+            """ + """
+            "useStreaming":false,"theme":"dark"},
+             "workSessions":[{"id":"s","name":"n","color":"red"}],
+            """ + """
+            "savedVoices":[{"id":"v","name":"n","parameters":{},"mood":[1]}],
+             "chunks":[{"id":"c","text":"t","parameters":{},"status":"completed","audio":{"hash":"h","peak":0.5},"rating":5}],
+            """ + """
+            "batchItems":[{"id":"b","name":"n","owner":null}]}
             """;
-        var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState)!, ChatterboxJson.Default.AppState);
-        foreach (var member in (string[])["warmth", "whisper", "theme", "color", "mood", "peak", "rating", "owner"]) Assert.Contains($"\"{member}\":", once, StringComparison.Ordinal);
-        Assert.Equal(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState), JsonSerializer.Deserialize(once, ChatterboxJson.Default.AppState));
+        var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState)!,
+            ChatterboxJson.Default.AppState);
+        foreach (var member in (string[])["warmth", "whisper", "theme", "color", "mood", "peak", "rating", "owner"])
+        {
+            Assert.Contains($"\"{member}\":", once, StringComparison.Ordinal);
+        }
+        Assert.Equal(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState),
+            JsonSerializer.Deserialize(once, ChatterboxJson.Default.AppState));
     }
 
     [Fact(DisplayName = "[S2] any change comes back from its JSON and from the wire as it was")]
@@ -26,7 +37,9 @@ public sealed class JsonTests
         var wire = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
         States.Change.Sample(change =>
         {
-            Assert.Equal(change, JsonSerializer.Deserialize(JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange), ChatterboxJson.Default.AppStateChange));
+            Assert.Equal(change,
+                JsonSerializer.Deserialize(JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange),
+                    ChatterboxJson.Default.AppStateChange));
             Assert.Equal(change, wire.Deserialize<AppStateChange>(wire.SerializeToArray(change)));
         }, iter: 500);
     }
@@ -45,7 +58,8 @@ public sealed class JsonTests
     [InlineData("""{"chunks":[null]}""")]
     [InlineData("""{"chunks":[{"id":"c"}]}""")]
     [InlineData("""{"chunks":[{"id":"c","text":"t","parameters":{},"status":"melted"}]}""")]
-    public void Other_shapes(string json) => Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState));
+    public void Other_shapes(string json) =>
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState));
 
     [Theory(DisplayName = "[M2] A fault in an item of a list says in which member it is")]
     [InlineData("""{"id":"a","text":"b","parameters":{"seed":"x"}}""", "seed")]
@@ -53,7 +67,8 @@ public sealed class JsonTests
     [InlineData("""{"id":"a","text":"b","parameters":{},"audio":{"hash":"c","length":true}}""", "length")]
     public void Faults_say_where(string chunk, string member)
     {
-        var fault = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($$"""{"chunks":[{{chunk}}]}""", ChatterboxJson.Default.AppState));
+        var fault = Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize($$"""{"chunks":[{{chunk}}]}""", ChatterboxJson.Default.AppState));
         Assert.EndsWith(member, fault.Path, StringComparison.Ordinal);
     }
 
@@ -63,7 +78,8 @@ public sealed class JsonTests
         foreach (var change in Samples.EveryChange)
         {
             var json = JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange);
-            Assert.Contains($"\"type\":\"{JsonNamingPolicy.CamelCase.ConvertName(change.GetType().Name)}\"", json, StringComparison.Ordinal);
+            Assert.Contains($"\"type\":\"{JsonNamingPolicy.CamelCase.ConvertName(change.GetType().Name)}\"",
+                json, StringComparison.Ordinal);
             Assert.Equal(change, JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppStateChange));
         }
     }
@@ -75,7 +91,8 @@ public sealed class JsonTests
         Assert.Contains("An array is expected", Fault("""{"chunks":7}"""), StringComparison.Ordinal);
         Assert.Contains("An item of an array is null", Fault("""{"chunks":[null]}"""), StringComparison.Ordinal);
 
-        static string Fault(string json) => Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState)).Message;
+        static string Fault(string json) =>
+            Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState)).Message;
     }
 
     [Fact(DisplayName = "[S1] lists are values: equal with equal items in order, and the empty ones are one")]

@@ -4,10 +4,13 @@ public sealed class ParameterTests
 {
     public static TheoryData<TtsEngine, string, double, double> Ranges => new()
     {
-        { TtsEngine.Chatterbox, "exaggeration", 0.25, 2 }, { TtsEngine.Chatterbox, "cfg_weight", 0, 1 }, { TtsEngine.Chatterbox, "temperature", 0.05, 5 },
-        { TtsEngine.Chatterbox, "min_p", 0, 1 }, { TtsEngine.Chatterbox, "top_p", 0, 1 }, { TtsEngine.Chatterbox, "repetition_penalty", 1, 2 },
+        { TtsEngine.Chatterbox, "exaggeration", 0.25, 2 }, { TtsEngine.Chatterbox, "cfg_weight", 0, 1 },
+        { TtsEngine.Chatterbox, "temperature", 0.05, 5 },
+        { TtsEngine.Chatterbox, "min_p", 0, 1 }, { TtsEngine.Chatterbox, "top_p", 0, 1 },
+        { TtsEngine.Chatterbox, "repetition_penalty", 1, 2 },
         { TtsEngine.Multilingual, "exaggeration", 0.25, 2 }, { TtsEngine.Multilingual, "temperature", 0.05, 5 },
-        { TtsEngine.Turbo, "temperature", 0.05, 2 }, { TtsEngine.Turbo, "top_p", 0, 1 }, { TtsEngine.Turbo, "repetition_penalty", 1, 2 },
+        { TtsEngine.Turbo, "temperature", 0.05, 2 }, { TtsEngine.Turbo, "top_p", 0, 1 },
+        { TtsEngine.Turbo, "repetition_penalty", 1, 2 },
         { TtsEngine.Turbo, "exaggeration", 0.25, 2 },
     };
 
@@ -16,7 +19,8 @@ public sealed class ParameterTests
     public void Range(TtsEngine engine, string name, double min, double max)
     {
         foreach (var inside in (double[])[min, max, (min + max) / 2]) Assert.Null(Check(engine, name, inside));
-        foreach (var outside in (double[])[Math.BitDecrement(min), Math.BitIncrement(max), double.NaN, double.PositiveInfinity, double.NegativeInfinity])
+        foreach (var outside in (double[])[Math.BitDecrement(min), Math.BitIncrement(max), double.NaN,
+            double.PositiveInfinity, double.NegativeInfinity])
         {
             Assert.Equal(name, Check(engine, name, outside)?.Field);
         }

@@ -21,16 +21,21 @@ public sealed class ReducerTests
 
         Assert.Null(rejection);
         Assert.NotSame(Filled, after);
-        foreach (var slice in Enum.GetValues<Slice>()) Assert.Equal(slice == change.Slice, !ReferenceEquals(Get(Filled, slice), Get(after, slice)));
+        foreach (var slice in Enum.GetValues<Slice>())
+        {
+            Assert.Equal(slice == change.Slice, !ReferenceEquals(Get(Filled, slice), Get(after, slice)));
+        }
         var again = AppStateReducer.Apply(after, change);
         // A removal done again is refused: its id is unknown. Everything else is the very same state.
         Assert.Same(after, again.State);
-        Assert.Equal(change is RemoveChunk or RemoveVoice or RemoveWorkSession or RemoveBatchItem or DismissError, again.Rejection is not null);
+        Assert.Equal(change is RemoveChunk or RemoveVoice or RemoveWorkSession or RemoveBatchItem or DismissError,
+            again.Rejection is not null);
     }
 
     [Fact(DisplayName = "[S2] the samples cover the closed set of changes")]
     public void Samples_are_complete() => Assert.Equal(
-        typeof(AppStateChange).Assembly.GetTypes().Where(type => type.BaseType == typeof(AppStateChange)).Select(type => type.Name).Order(),
+        typeof(AppStateChange).Assembly.GetTypes().Where(type => type.BaseType == typeof(AppStateChange))
+            .Select(type => type.Name).Order(),
         Samples.EveryChange.Select(change => change.GetType().Name).Distinct().Order());
 
     public static TheoryData<string, AppStateChange> Refused => new()
@@ -73,18 +78,22 @@ public sealed class ReducerTests
 
     [Fact(DisplayName = "[S3] a chunk's text is counted in characters as the model counts them")]
     public void Text_is_counted_in_code_points() =>
-        Assert.Null(AppStateReducer.Apply(Filled, new UpsertChunk(Samples.Chunk("c3") with { Text = string.Concat(Enumerable.Repeat("😀", 300)) })).Rejection);
+        Assert.Null(AppStateReducer.Apply(Filled,
+            new UpsertChunk(Samples.Chunk("c3") with { Text = string.Concat(Enumerable.Repeat("😀", 300)) })).Rejection);
 
     [Fact(DisplayName = "[S1] an engine's parameters are remembered while another is selected")]
     public void Engines_are_remembered()
     {
-        var state = Apply(AppState.Initial, new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 1.5 }), new SelectEngine(TtsEngine.Turbo));
+        var state = Apply(AppState.Initial, new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 1.5 }),
+            new SelectEngine(TtsEngine.Turbo));
         Assert.Equal(TtsParameters.DefaultsFor(TtsEngine.Turbo), state.Preferences.Parameters);
 
-        state = Apply(state, new UpdateParameters(TtsEngine.Turbo, new() { TopK = 10 }), new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = 7 }),
+        state = Apply(state, new UpdateParameters(TtsEngine.Turbo, new() { TopK = 10 }),
+            new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = 7 }),
             new SelectEngine(TtsEngine.Chatterbox));
 
-        Assert.Equal(TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { Temperature = 1.5, Seed = 7 }, state.Preferences.Parameters);
+        Assert.Equal(TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { Temperature = 1.5, Seed = 7 },
+            state.Preferences.Parameters);
         Assert.Equal(10, state.Preferences.OtherEngines.Turbo!.TopK);
         Assert.Null(state.Preferences.OtherEngines.Chatterbox);
     }
@@ -94,10 +103,12 @@ public sealed class ReducerTests
     {
         var full = AppState.Initial with
         {
-            WorkSessions = Enumerable.Range(0, Limits.WorkSessions).Select(number => new WorkSession { Id = $"s{number}", Name = "n" }).ToValueList(),
+            WorkSessions = Enumerable.Range(0, Limits.WorkSessions)
+                .Select(number => new WorkSession { Id = $"s{number}", Name = "n" }).ToValueList(),
         };
         Assert.Null(AppStateReducer.Apply(full, new UpsertWorkSession(new() { Id = "s0", Name = "renamed" })).Rejection);
-        Assert.Equal("workSessions", AppStateReducer.Apply(full, new UpsertWorkSession(new() { Id = "new", Name = "n" })).Rejection!.Field);
+        Assert.Equal("workSessions",
+            AppStateReducer.Apply(full, new UpsertWorkSession(new() { Id = "new", Name = "n" })).Rejection!.Field);
     }
 
     internal static AppState Apply(AppState state, params AppStateChange[] changes) => changes.Aggregate(state, (sum, change) =>

@@ -7,8 +7,10 @@ public sealed class RejectionTests
     [Fact(DisplayName = "[X2] an error says which field, what it must be and what it was")]
     public void Template()
     {
-        Assert.Equal("changes: must be 1 to 1000 per call, was 2000", new Rejection("changes", "2000", "1 to 1000 per call").Message);
-        Assert.Equal("name: must be 1 to 200 characters, was 'a b'", Rejection.OfText("name", "a b", "1 to 200 characters").Message);
+        Assert.Equal("changes: must be 1 to 1000 per call, was 2000",
+            new Rejection("changes", "2000", "1 to 1000 per call").Message);
+        Assert.Equal("name: must be 1 to 200 characters, was 'a b'",
+            Rejection.OfText("name", "a b", "1 to 200 characters").Message);
         Assert.Equal("chunk: must be a chunk, was missing", Rejection.OfText("chunk", null, "a chunk").Message);
     }
 
@@ -31,6 +33,7 @@ public sealed class RejectionTests
 
     [Fact(DisplayName = "[C3] a full outbox says what it holds, what it may hold and what has no room")]
     public void Outbox() => Assert.Equal(
-        "outbox: must be at most 10 changes and 1000 bytes, was 10 changes of 90 bytes that are not durable yet; no room for 2 changes",
+        "outbox: must be at most 10 changes and 1000 bytes, was 10 changes of 90 bytes that are not "
+        + "durable yet; no room for 2 changes",
         new OutboxFullException(10, 90, 10, 1000, "2 changes").Message);
 }

@@ -25,7 +25,8 @@ public sealed class UnknownMembersTests
     public void Equality(string one, string other, bool same) =>
         Assert.Equal(same, Unknown.Of("x", one).Equals(Unknown.Of("x", other)));
 
-    [Fact(DisplayName = "[X3] a change whose unknown members hold a number that no type can hold is applied, saved and read again")]
+    [Fact(DisplayName =
+        "[X3] a change whose unknown members hold a number that no type can hold is applied, saved and read again")]
     public void HugeNumber()
     {
         var chunk = Samples.Chunk("c") with { Unknown = Unknown.Of("gain", Huge) };

@@ -19,13 +19,17 @@ public sealed class ValidationTests
         { "workSession", "a work session", new UpsertWorkSession(null!) },
         { "workSession.id", "1 to 128 characters", new UpsertWorkSession(Work("")) },
         { "workSession.name", "1 to 200 characters", new UpsertWorkSession(Work("s") with { Name = new string('x', 201) }) },
-        { "workSession.chunkIds", "at most 5000", new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }) },
+        { "workSession.chunkIds", "at most 5000",
+            new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }) },
         { "workSession.chunkIds", "1 to 128 characters", new UpsertWorkSession(Work("s") with { ChunkIds = ["c", " "] }) },
         { "engine", "chatterbox, multilingual or turbo", new UpsertWorkSession(Work("s") with { Engine = (TtsEngine)9 }) },
         { "temperature", "0.05 to 5", new UpsertWorkSession(Work("s") with { Parameters = new() { Temperature = 6 } }) },
-        { "workSession.unknown", "members that this version does not know", new UpsertWorkSession(Work("s") with { Unknown = Members("name", "1") }) },
-        { "workSession.unknown", "JSON of at most 32 levels", new UpsertWorkSession(Work("s") with { Unknown = Members("x", new string('[', 33) + new string(']', 33)) }) },
-        { "workSession.unknown", "at most 16384 bytes", new UpsertWorkSession(Work("s") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }) },
+        { "workSession.unknown", "members that this version does not know",
+            new UpsertWorkSession(Work("s") with { Unknown = Members("name", "1") }) },
+        { "workSession.unknown", "JSON of at most 32 levels",
+            new UpsertWorkSession(Work("s") with { Unknown = Members("x", new string('[', 33) + new string(']', 33)) }) },
+        { "workSession.unknown", "at most 16384 bytes",
+            new UpsertWorkSession(Work("s") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }) },
         { "workSession.id", "an existing id (s1)", new RemoveWorkSession("nobody") },
         { "workSession.id", "an existing id (s1)", new SelectWorkSession("nobody") },
         { "voice", "a voice", new UpsertVoice(null!) },
@@ -33,18 +37,24 @@ public sealed class ValidationTests
         { "voice.name", "1 to 200 characters", new UpsertVoice(Voice("v") with { Name = "" }) },
         { "engine", "chatterbox, multilingual or turbo", new UpsertVoice(Voice("v") with { Engine = (TtsEngine)9 }) },
         { "voice.parameters", "parameters", new UpsertVoice(Voice("v") with { Parameters = null! }) },
-        { "voice.prompt.hash", "64 lower-case hexadecimal digits", new UpsertVoice(Voice("v") with { Prompt = Samples.Audio with { Hash = new string('G', 64) } }) },
-        { "voice.unknown", "members that this version does not know", new UpsertVoice(Voice("v") with { Unknown = Members("prompt", "1") }) },
+        { "voice.prompt.hash", "64 lower-case hexadecimal digits",
+            new UpsertVoice(Voice("v") with { Prompt = Samples.Audio with { Hash = new string('G', 64) } }) },
+        { "voice.unknown", "members that this version does not know",
+            new UpsertVoice(Voice("v") with { Unknown = Members("prompt", "1") }) },
         { "voice.id", "an existing id (v1)", new RemoveVoice("nobody") },
         { "chunk", "a chunk", new UpsertChunk(null!) },
         { "chunk.id", "without control characters", new UpsertChunk(Samples.Chunk("two\nlines")) },
         { "chunk.text", "1 to 300 characters", new UpsertChunk(Samples.Chunk("c", "")) },
-        { "chunk.status", "pending, generating, completed, error or interrupted", new UpsertChunk(Samples.Chunk("c") with { Status = (WorkStatus)9 }) },
-        { "chunk.status", "completed, since the chunk has audio", new UpsertChunk(Samples.Chunk("c") with { Audio = Samples.Audio }) },
-        { "chunk.audio", "an audio reference, since the chunk is completed", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }) },
+        { "chunk.status", "pending, generating, completed, error or interrupted",
+            new UpsertChunk(Samples.Chunk("c") with { Status = (WorkStatus)9 }) },
+        { "chunk.status", "completed, since the chunk has audio",
+            new UpsertChunk(Samples.Chunk("c") with { Audio = Samples.Audio }) },
+        { "chunk.audio", "an audio reference, since the chunk is completed",
+            new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }) },
         { "engine", "chatterbox, multilingual or turbo", new UpsertChunk(Samples.Chunk("c") with { Engine = (TtsEngine)9 }) },
         { "chunk.parameters", "parameters", new UpsertChunk(Samples.Chunk("c") with { Parameters = null! }) },
-        { "chunk.unknown", "members that this version does not know", new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("text", "1") }) },
+        { "chunk.unknown", "members that this version does not know",
+            new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("text", "1") }) },
         { "chunk.id", "an existing id (c1)", new RemoveChunk("nobody") },
         { "chunk.id", "an existing id (c1)", new SetChunkStatus("nobody", WorkStatus.Error) },
         { "chunk.status", "since a chunk is completed by its audio", new SetChunkStatus("c1", WorkStatus.Completed) },
@@ -59,20 +69,25 @@ public sealed class ValidationTests
         { "chunk.audio.duration", "0 to 86400 s", new CompleteChunk("c1", Samples.Audio with { Duration = 86_400.1 }) },
         { "chunk.audio.duration", "0 to 86400 s", new CompleteChunk("c1", Samples.Audio with { Duration = double.NaN }) },
         { "chunk.audio.mediaType", "a media type", new CompleteChunk("c1", Samples.Audio with { MediaType = "audio wav" }) },
-        { "chunk.audio.unknown", "members that this version does not know", new CompleteChunk("c1", Samples.Audio with { Unknown = Members("hash", "1") }) },
+        { "chunk.audio.unknown", "members that this version does not know",
+            new CompleteChunk("c1", Samples.Audio with { Unknown = Members("hash", "1") }) },
         { "batchItem", "a batch item", new UpsertBatchItem(null!) },
         { "batchItem.id", "1 to 128 characters", new UpsertBatchItem(Item("")) },
         { "batchItem.name", "1 to 200 characters", new UpsertBatchItem(Item("b") with { Name = "" }) },
-        { "batchItem.chunkIds", "at most 5000", new UpsertBatchItem(Item("b") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }) },
-        { "batchItem.status", "pending, generating, completed, error or interrupted", new UpsertBatchItem(Item("b") with { Status = (WorkStatus)9 }) },
-        { "batchItem.unknown", "members that this version does not know", new UpsertBatchItem(Item("b") with { Unknown = Members("status", "1") }) },
+        { "batchItem.chunkIds", "at most 5000",
+            new UpsertBatchItem(Item("b") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }) },
+        { "batchItem.status", "pending, generating, completed, error or interrupted",
+            new UpsertBatchItem(Item("b") with { Status = (WorkStatus)9 }) },
+        { "batchItem.unknown", "members that this version does not know",
+            new UpsertBatchItem(Item("b") with { Unknown = Members("status", "1") }) },
         { "batchItem.id", "an existing id (b1)", new RemoveBatchItem("nobody") },
         { "batchItem.id", "an existing id (b1)", new SetBatchItemStatus("nobody", WorkStatus.Error) },
         { "batchItem.status", "pending, generating", new SetBatchItemStatus("b1", (WorkStatus)9) },
         { "engine", "chatterbox, multilingual or turbo", new SelectEngine((TtsEngine)9) },
         { "engine", "chatterbox, multilingual or turbo", new UpdateParameters((TtsEngine)9, new()) },
         { "parameters", "parameters", new UpdateParameters(TtsEngine.Turbo, null!) },
-        { "parameters.unknown", "members that this version does not know", new UpdateParameters(TtsEngine.Turbo, new() { Unknown = Members("seed", "1") }) },
+        { "parameters.unknown", "members that this version does not know",
+            new UpdateParameters(TtsEngine.Turbo, new() { Unknown = Members("seed", "1") }) },
         { "syncedSlices", "Preferences WorkSessions", new SetSyncedSlices([Slice.Chunks, (Slice)9]) },
         { "syncedSlices", "at most 6 slices", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()) },
         { "currentGeneratingId", "1 to 128 characters", new SetGenerating(true, "") },
@@ -96,14 +111,19 @@ public sealed class ValidationTests
 
     public static TheoryData<AppStateChange> Taken => new()
     {
-        new UpsertWorkSession(Work(new string('x', 128)) with { Name = new string('x', 200), ChunkIds = Enumerable.Repeat("c", 5000).ToValueList(), Parameters = new() { Temperature = 5 } }),
+        new UpsertWorkSession(Work(new string('x', 128)) with
+        {
+            Name = new string('x', 200), ChunkIds = Enumerable.Repeat("c", 5000).ToValueList(),
+            Parameters = new() { Temperature = 5 },
+        }),
         new UpsertWorkSession(Work("s") with { Unknown = Members("x", new string('[', 32) + new string(']', 32)) }),
         new UpsertWorkSession(Work("s") with { Unknown = Members("x", $"\"{new string('x', 16381)}\"") }),
         new UpsertVoice(Voice("v") with { Prompt = Samples.Audio with { Length = 1, SampleRate = 0, Duration = 0 } }),
         new UpsertChunk(Samples.Chunk("c", "x")),
         new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed, Audio = Samples.Audio }),
         new CompleteChunk("c1", Samples.Audio with { Length = 33554432, SampleRate = 768_000, Duration = 86_400 }),
-        new SetSyncedSlices([Slice.Preferences, Slice.WorkSessions, Slice.SavedVoices, Slice.Chunks, Slice.BatchItems, Slice.Runtime]),
+        new SetSyncedSlices([Slice.Preferences, Slice.WorkSessions, Slice.SavedVoices, Slice.Chunks,
+            Slice.BatchItems, Slice.Runtime]),
         new SetGenerating(true, null),
         new SetSystemStatus(new string('x', 1000)),
         new SetSystemStatus(""),
@@ -123,10 +143,38 @@ public sealed class ValidationTests
 
     public static TheoryData<string, AppState> WrongStates => new()
     {
-        { "temperature", AppState.Initial with { Preferences = Preferences.Default with { OtherEngines = OtherEngines.None with { Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { Temperature = 3 } } } } },
+        { "temperature",
+            AppState.Initial with
+            {
+                Preferences = Preferences.Default with
+                {
+                    OtherEngines = OtherEngines.None with
+                    {
+                        Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { Temperature = 3 },
+                    },
+                },
+            } },
         { "exaggeration", AppState.Initial with { Preferences = Preferences.Default with { Parameters = new() } } },
-        { "language_id", AppState.Initial with { Preferences = Preferences.Default with { OtherEngines = OtherEngines.None with { Multilingual = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) } } } },
-        { "top_p", AppState.Initial with { Preferences = Preferences.Default with { Engine = TtsEngine.Turbo, Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo), OtherEngines = OtherEngines.None with { Chatterbox = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { TopP = 2 } } } } },
+        { "language_id",
+            AppState.Initial with
+            {
+                Preferences = Preferences.Default with
+                {
+                    OtherEngines = OtherEngines.None with { Multilingual = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) },
+                },
+            } },
+        { "top_p",
+            AppState.Initial with
+            {
+                Preferences = Preferences.Default with
+                {
+                    Engine = TtsEngine.Turbo, Parameters = TtsParameters.DefaultsFor(TtsEngine.Turbo),
+                    OtherEngines = OtherEngines.None with
+                    {
+                        Chatterbox = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { TopP = 2 },
+                    },
+                },
+            } },
         { "engine", AppState.Initial with { Preferences = Preferences.Default with { Engine = (TtsEngine)9 } } },
         { "syncedSlices", AppState.Initial with { Preferences = Preferences.Default with { SyncedSlices = [(Slice)9] } } },
         { "currentSessionId", AppState.Initial with { Preferences = Preferences.Default with { CurrentSessionId = "" } } },
@@ -148,16 +196,20 @@ public sealed class ValidationTests
     [Fact(DisplayName = "[X2] collections take what they may hold")]
     public void Full() => Assert.Null(Validation.Check(Filled with
     {
-        WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice), Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
+        WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice),
+        Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
     }));
 
     [Fact(DisplayName = "[X2] an app that keeps failing does not fill the session: the oldest errors give way")]
     public void Errors()
     {
-        var state = Enumerable.Range(1, 21).Aggregate(AppState.Initial, (sum, number) => ReducerTests.Apply(sum, new ReportError(new() { Id = $"e{number}", Message = "m" })));
+        var state = Enumerable.Range(1, 21)
+            .Aggregate(AppState.Initial,
+                (sum, number) => ReducerTests.Apply(sum, new ReportError(new() { Id = $"e{number}", Message = "m" })));
         Assert.Equal(Enumerable.Range(2, 20).Select(number => $"e{number}"), state.Runtime.Errors.Select(error => error.Id));
         Assert.Equal("one of the 20 existing ids", AppStateReducer.Apply(state, new DismissError("e1")).Rejection!.Allowed);
-        Assert.Equal("an existing id (there is none)", AppStateReducer.Apply(AppState.Initial, new DismissError("e1")).Rejection!.Allowed);
+        Assert.Equal("an existing id (there is none)",
+            AppStateReducer.Apply(AppState.Initial, new DismissError("e1")).Rejection!.Allowed);
     }
 
     [Fact(DisplayName = "[X2] of several faults it is the first, in the order of the members, that is named")]
@@ -172,7 +224,8 @@ public sealed class ValidationTests
             ("workSession.unknown", item => item with { Unknown = Members("name", "1") }));
         AssertOrder(Work("s") with { Parameters = new() }, item => Validation.Check(item),
             ("temperature", item => item with { Parameters = item.Parameters! with { Temperature = 6 } }),
-            ("workSession.parameters.unknown", item => item with { Parameters = item.Parameters! with { Unknown = Members("seed", "1") } }));
+            ("workSession.parameters.unknown",
+                item => item with { Parameters = item.Parameters! with { Unknown = Members("seed", "1") } }));
         AssertOrder(Voice("v"), item => Validation.Check(item),
             ("voice.id", item => item with { Id = "" }),
             ("voice.name", item => item with { Name = "" }),
@@ -183,7 +236,8 @@ public sealed class ValidationTests
             ("voice.prompt.sampleRate", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { SampleRate = -1 } }),
             ("voice.prompt.duration", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Duration = -1 } }),
             ("voice.prompt.mediaType", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { MediaType = "" } }),
-            ("voice.prompt.unknown", item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Unknown = Members("hash", "1") } }),
+            ("voice.prompt.unknown",
+                item => item with { Prompt = (item.Prompt ?? Samples.Audio) with { Unknown = Members("hash", "1") } }),
             ("voice.unknown", item => item with { Unknown = Members("prompt", "1") }));
         AssertOrder(Samples.Chunk("c"), item => Validation.Check(item),
             ("chunk.id", item => item with { Id = "" }),
@@ -202,9 +256,30 @@ public sealed class ValidationTests
         AssertOrder(Preferences.Default, item => Validation.CheckPreferences(item),
             ("engine", item => item with { Engine = (TtsEngine)9 }),
             ("parameters.unknown", item => item with { Parameters = item.Parameters with { Unknown = Members("seed", "1") } }),
-            ("cfg_weight", item => item with { OtherEngines = item.OtherEngines with { Chatterbox = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { CfgWeight = 2 } } }),
-            ("language_id", item => item with { OtherEngines = item.OtherEngines with { Multilingual = TtsParameters.DefaultsFor(TtsEngine.Multilingual) with { LanguageId = "xx" } } }),
-            ("top_k", item => item with { OtherEngines = item.OtherEngines with { Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { TopK = -1 } } }),
+            ("cfg_weight",
+                item => item with
+                {
+                    OtherEngines = item.OtherEngines with
+                    {
+                        Chatterbox = TtsParameters.DefaultsFor(TtsEngine.Chatterbox) with { CfgWeight = 2 },
+                    },
+                }),
+            ("language_id",
+                item => item with
+                {
+                    OtherEngines = item.OtherEngines with
+                    {
+                        Multilingual = TtsParameters.DefaultsFor(TtsEngine.Multilingual) with { LanguageId = "xx" },
+                    },
+                }),
+            ("top_k",
+                item => item with
+                {
+                    OtherEngines = item.OtherEngines with
+                    {
+                        Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { TopK = -1 },
+                    },
+                }),
             ("syncedSlices", item => item with { SyncedSlices = [(Slice)9] }),
             ("currentSessionId", item => item with { CurrentSessionId = "" }));
         AssertOrder(AppState.Initial, state => Validation.Check(state),
@@ -230,26 +305,36 @@ public sealed class ValidationTests
     [Fact(DisplayName = "[S3] [X2] what is refused says what it was")]
     public void Values()
     {
-        AssertMessage("chunk.audio: must be an audio reference, since the chunk is completed, was missing", new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }));
+        AssertMessage("chunk.audio: must be an audio reference, since the chunk is completed, was missing",
+            new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed }));
         AssertMessage("chunk.audio.hash: must be 64 lower-case hexadecimal digits (SHA-256), was ''",
             new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed, Audio = Samples.Audio with { Hash = "" } }));
-        AssertMessage("chunk.audio.length: must be 1 to 33554432 bytes, was 0", new CompleteChunk("c1", Samples.Audio with { Length = 0 }));
-        AssertMessage("chunk.audio.sampleRate: must be 0 to 768000 Hz, was -1", new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
-        AssertMessage("chunk.audio.duration: must be 0 to 86400 s, was -1", new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
+        AssertMessage("chunk.audio.length: must be 1 to 33554432 bytes, was 0",
+            new CompleteChunk("c1", Samples.Audio with { Length = 0 }));
+        AssertMessage("chunk.audio.sampleRate: must be 0 to 768000 Hz, was -1",
+            new CompleteChunk("c1", Samples.Audio with { SampleRate = -1 }));
+        AssertMessage("chunk.audio.duration: must be 0 to 86400 s, was -1",
+            new CompleteChunk("c1", Samples.Audio with { Duration = -1 }));
         AssertMessage("chunk.unknown: must be JSON of at most 32 levels, was nested deeper or without a value",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = new([KeyValuePair.Create("x",
                 default(System.Text.Json.JsonElement))]) }));
         AssertMessage("chunk.unknown: must be at most 16384 bytes, was 16385",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }));
-        AssertMessage("syncedSlices: must be at most 6 slices, was 7", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
+        AssertMessage("syncedSlices: must be at most 6 slices, was 7",
+            new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
         AssertMessage("workSession.chunkIds: must be at most 5000 ids, was 5001",
             new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }));
-        AssertMessage("chunk.status: must be pending, generating, error or interrupted, since a chunk is completed by its audio, was 'completed'",
+        AssertMessage(
+            "chunk.status: must be pending, generating, error or interrupted, since a chunk is "
+            + "completed by its audio, was 'completed'",
             new SetChunkStatus("c1", WorkStatus.Completed));
-        Assert.Equal("workSessions: must be at most 200 items, was 201", Validation.Check(AppState.Initial with { WorkSessions = Many(201, Work) })!.Message);
-        Assert.Equal("workSessions.id: must be unique, was 's'", Validation.Check(AppState.Initial with { WorkSessions = [Work("s"), Work("s")] })!.Message);
+        Assert.Equal("workSessions: must be at most 200 items, was 201",
+            Validation.Check(AppState.Initial with { WorkSessions = Many(201, Work) })!.Message);
+        Assert.Equal("workSessions.id: must be unique, was 's'",
+            Validation.Check(AppState.Initial with { WorkSessions = [Work("s"), Work("s")] })!.Message);
 
-        static void AssertMessage(string message, AppStateChange change) => Assert.Equal(message, Validation.Check(Filled, change)!.Message);
+        static void AssertMessage(string message, AppStateChange change) =>
+            Assert.Equal(message, Validation.Check(Filled, change)!.Message);
     }
 
     [Fact(DisplayName = "[S3] [X2] a full collection takes what replaces an item of it, and no other")]
@@ -257,12 +342,15 @@ public sealed class ValidationTests
     {
         var full = AppState.Initial with
         {
-            WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice), Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
+            WorkSessions = Many(200, Work), SavedVoices = Many(500, Voice),
+            Chunks = Many(5000, id => Samples.Chunk(id)), BatchItems = Many(1000, Item),
         };
-        AssertFull("workSessions: must be at most 200 items, was 201", id => new UpsertWorkSession(Work(id) with { Name = "other" }));
+        AssertFull("workSessions: must be at most 200 items, was 201",
+            id => new UpsertWorkSession(Work(id) with { Name = "other" }));
         AssertFull("savedVoices: must be at most 500 items, was 501", id => new UpsertVoice(Voice(id) with { Name = "other" }));
         AssertFull("chunks: must be at most 5000 items, was 5001", id => new UpsertChunk(Samples.Chunk(id, "other")));
-        AssertFull("batchItems: must be at most 1000 items, was 1001", id => new UpsertBatchItem(Item(id) with { Name = "other" }));
+        AssertFull("batchItems: must be at most 1000 items, was 1001",
+            id => new UpsertBatchItem(Item(id) with { Name = "other" }));
         // What is wrong with the item itself comes first.
         Assert.Equal("voice.name", Validation.Check(full, new UpsertVoice(Voice("another") with { Name = "" }))!.Field);
 
@@ -276,11 +364,15 @@ public sealed class ValidationTests
     [Fact(DisplayName = "[S3] [X2] nothing is a choice where there is one")]
     public void Nothing()
     {
-        foreach (var change in (AppStateChange[])[new SelectWorkSession(null), new SetSyncedSlices(null), new SetSystemStatus(null), new SetVoiceUpload(null), new SetGenerating(false, null)])
+        foreach (var change in (AppStateChange[])[new SelectWorkSession(null), new SetSyncedSlices(null),
+            new SetSystemStatus(null), new SetVoiceUpload(null), new SetGenerating(false, null)])
         {
             Assert.Null(Validation.Check(Filled, change));
         }
-        Assert.Null(Validation.Check(AppState.Initial with { Preferences = Preferences.Default with { CurrentSessionId = null, SyncedSlices = null } }));
+        Assert.Null(Validation.Check(AppState.Initial with
+        {
+            Preferences = Preferences.Default with { CurrentSessionId = null, SyncedSlices = null },
+        }));
     }
 
     [Fact(DisplayName = "[C6] who has no copy of the work sessions is not asked whether one is there")]
@@ -290,15 +382,19 @@ public sealed class ValidationTests
         Assert.Null(Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), some));
         Assert.Equal("workSession.id: must be 1 to 128 characters without control characters or white space at the ends, was ''",
             Validation.Check(AppState.Initial, new SelectWorkSession(""), some)!.Message);
-        Assert.Equal("an existing id (there is none)", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
-        Assert.Equal("an existing id (there is none)", Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
+        Assert.Equal("an existing id (there is none)",
+            Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
+        Assert.Equal("an existing id (there is none)",
+            Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
     }
 
     [Fact(DisplayName = "[X2] few ids are all named, many are counted")]
     public void Existing_ids()
     {
-        Assert.Equal("an existing id (i0, i1, i2, i3, i4)", Validation.Check(AppState.Initial with { SavedVoices = Many(5, Voice) }, new RemoveVoice("nobody"))!.Allowed);
-        Assert.Equal("one of the 6 existing ids", Validation.Check(AppState.Initial with { SavedVoices = Many(6, Voice) }, new RemoveVoice("nobody"))!.Allowed);
+        Assert.Equal("an existing id (i0, i1, i2, i3, i4)",
+            Validation.Check(AppState.Initial with { SavedVoices = Many(5, Voice) }, new RemoveVoice("nobody"))!.Allowed);
+        Assert.Equal("one of the 6 existing ids",
+            Validation.Check(AppState.Initial with { SavedVoices = Many(6, Voice) }, new RemoveVoice("nobody"))!.Allowed);
     }
 
     [Fact(DisplayName = "[M2] unknown members: all count, and each is looked into to its deepest place")]
@@ -333,7 +429,8 @@ public sealed class ValidationTests
         }
     }
 
-    private static ValueList<T> Many<T>(int count, Func<string, T> item) => Enumerable.Range(0, count).Select(number => item($"i{number}")).ToValueList();
+    private static ValueList<T> Many<T>(int count, Func<string, T> item) =>
+        Enumerable.Range(0, count).Select(number => item($"i{number}")).ToValueList();
 
     private static WorkSession Work(string id) => new() { Id = id, Name = "n" };
 

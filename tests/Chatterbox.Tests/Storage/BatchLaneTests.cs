@@ -27,7 +27,8 @@ public sealed class BatchLaneTests : IDisposable
         Assert.Equal([1, 20], store.Batches.Select(batch => batch.Count));
     }
 
-    [Fact(DisplayName = "[D3] writers that come back at once go together again: none of them is committed alone while the others wait")]
+    [Fact(DisplayName =
+        "[D3] writers that come back at once go together again: none of them is committed alone while the others wait")]
     public async Task Lets_writers_come_back()
     {
         const int Writers = 20;
@@ -136,7 +137,8 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] reads that are due together, such as those of an activation, are one batch")]
     public async Task Batches_reads()
     {
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000, Timeout), store, rows => store.Read(rows, 1000), NullLogger.Instance).Start();
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 1000, Timeout), store,
+            rows => store.Read(rows, 1000), NullLogger.Instance).Start();
         var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
         await store.Committing.WaitAsync();
         var rest = Enumerable.Range(1, 8).Select(number => new RowRead(new(number, 0, 0, 0, "t", $"{number}"))).ToArray();
@@ -152,11 +154,13 @@ public sealed class BatchLaneTests : IDisposable
     [Fact(DisplayName = "[D3] reads of more bytes than a batch holds are several batches, and none is lost")]
     public async Task Bounds_reads()
     {
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 250, Queue: 1000, Timeout), store, rows => store.Read(rows, 250), NullLogger.Instance)
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 250, Queue: 1000, Timeout), store,
+            rows => store.Read(rows, 250), NullLogger.Instance)
             .Start();
         var first = lane.RunAsync(new(new(0, 0, 0, 0, "t", "0")), default);
         await store.Committing.WaitAsync();
-        var reads = Enumerable.Range(1, 8).Select(number => lane.RunAsync(new(new(number, 0, 0, 0, "t", $"{number}")), default)).ToArray();
+        var reads = Enumerable.Range(1, 8)
+            .Select(number => lane.RunAsync(new(new(number, 0, 0, 0, "t", $"{number}")), default)).ToArray();
         store.Commit.Release(100);
         await first;
         await Task.WhenAll(reads);
@@ -215,7 +219,8 @@ public sealed class BatchLaneTests : IDisposable
         Assert.IsType<StorageRejectedException>(outcomes[5]);
     }
 
-    [Fact(DisplayName = "[D3] a driver that hangs longer than its timeout keeps no writer waiting, neither in its batch nor behind it")]
+    [Fact(DisplayName =
+        "[D3] a driver that hangs longer than its timeout keeps no writer waiting, neither in its batch nor behind it")]
     public async Task Tells_those_of_a_driver_that_hangs()
     {
         var clock = new FakeTimeProvider();
@@ -252,7 +257,8 @@ public sealed class BatchLaneTests : IDisposable
     public async Task Cancels_reads()
     {
         using var cancel = new CancellationTokenSource();
-        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 10, Timeout), store, rows => store.Read(rows, 1000), NullLogger.Instance)
+        var lane = new BatchLane<RowRead>("lane", new(Rows: 100, Bytes: 1000, Queue: 10, Timeout), store,
+            rows => store.Read(rows, 1000), NullLogger.Instance)
             .Start();
         var reading = lane.RunAsync(new(new(1, 0, 0, 0, "t", "1")), cancel.Token);
         await store.Committing.WaitAsync();
@@ -296,7 +302,8 @@ public sealed class BatchLaneTests : IDisposable
 
     private BatchLane<RowWrite> Lane(
         BatchLimits? limits = null, TimeSpan? moment = null, Func<RowWrite, bool>? isolate = null, TimeProvider? clock = null) =>
-        new BatchLane<RowWrite>("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000, Timeout), store, store.Write, NullLogger.Instance)
+        new BatchLane<RowWrite>("lane", limits ?? new(Rows: 100, Bytes: 1 << 20, Queue: 1000, Timeout), store,
+            store.Write, NullLogger.Instance)
         {
             RegroupWait = moment ?? TimeSpan.FromMilliseconds(1),
             Isolate = row => isolate?.Invoke(row) ?? false,

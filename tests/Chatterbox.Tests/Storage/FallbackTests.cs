@@ -42,12 +42,14 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.NotNull(storage.DegradedSince);
     }
 
-    [Fact(DisplayName = "[D4] once it is known to be away the database is not asked by every write; frames are kept all the same")]
+    [Fact(DisplayName =
+        "[D4] once it is known to be away the database is not asked by every write; frames are kept all the same")]
     public async Task Fails_fast_while_away()
     {
         database.Away = true;
         foreach (var user in Enumerable.Range(0, 50))
-            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, GrainId.Create("session", $"user{user}"), Frame("x")));
+            await Assert.ThrowsAnyAsync<Exception>(() =>
+                storage.WriteStateAsync(Slice, GrainId.Create("session", $"user{user}"), Frame("x")));
 
         Assert.Equal(1, database.Asked);
         Assert.Equal(50, storage.PendingFrames);
@@ -194,7 +196,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, storage.PendingFrames);
     }
 
-    [Fact(DisplayName = "[D4] a frame that the database refuses for what it is stays where it is, and holds up no other and no reader")]
+    [Fact(DisplayName =
+        "[D4] a frame that the database refuses for what it is stays where it is, and holds up no other and no reader")]
     public async Task A_refused_frame_holds_up_nothing()
     {
         var bob = GrainId.Create("session", "bob/app-state");
@@ -257,7 +260,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         database.Hold = new();
         database.Away = true;
-        var writes = Enumerable.Range(0, 100).Select(user => storage.WriteStateAsync(Slice, GrainId.Create("session", $"user{user}"), Frame("x"))).ToArray();
+        var writes = Enumerable.Range(0, 100)
+            .Select(user => storage.WriteStateAsync(Slice, GrainId.Create("session", $"user{user}"), Frame("x"))).ToArray();
         database.Hold.SetResult();
         foreach (var write in writes) await Assert.ThrowsAnyAsync<Exception>(() => write);
         Assert.Equal(100, database.Asked);
@@ -277,13 +281,15 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         database.Away = true;
         foreach (var user in Enumerable.Range(0, 4))
-            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(user), Frame(new string((char)('a' + user), 20_000))));
+            await Assert.ThrowsAnyAsync<Exception>(() =>
+                storage.WriteStateAsync(Slice, User(user), Frame(new string((char)('a' + user), 20_000))));
         storage.Dispose();
         Damage(damage);
 
         await StartAsync();
 
-        Assert.Single(Directory.GetFiles(folder), path => path.Contains(".damaged-") && !path.EndsWith("-wal") && !path.EndsWith("-shm"));
+        Assert.Single(Directory.GetFiles(folder),
+            path => path.Contains(".damaged-") && !path.EndsWith("-wal") && !path.EndsWith("-shm"));
         Assert.Equal(keepsTheOthers ? 3 : 0, storage.PendingFrames);
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("kept again")));
         Assert.Equal(1, storage.PendingFramesOf(Alice));
@@ -314,7 +320,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
         database.Away = true;
-        await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("unsaved, and long enough to be found", "1")));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            storage.WriteStateAsync(Slice, Alice, Frame("unsaved, and long enough to be found", "1")));
         database.Away = false;
         storage.Dispose();
         var path = Path.Combine(folder, "fallback.db");
@@ -330,7 +337,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, storage.PendingFrames);
     }
 
-    [Fact(DisplayName = "[D4] a fallback file that takes nothing is reported, and blocks no write once the database is available")]
+    [Fact(DisplayName =
+        "[D4] a fallback file that takes nothing is reported, and blocks no write once the database is available")]
     public async Task Says_that_the_file_takes_nothing()
     {
         await storage.WriteStateAsync(Slice, Alice, Frame("stored"));
@@ -346,9 +354,11 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame("more", "1")));
         Assert.NotNull(storage.FallbackFailure);
-        var told = await Assert.ThrowsAsync<StorageUnavailableException>(() => storage.WriteStateAsync(Slice, Alice, Frame("still more", "1")));
+        var told = await Assert.ThrowsAsync<StorageUnavailableException>(() =>
+            storage.WriteStateAsync(Slice, Alice, Frame("still more", "1")));
         Assert.Contains("The fallback file cannot be written either", told.Message);
-        Assert.Equal(told.Message.LastIndexOf("The database", StringComparison.Ordinal), told.Message.IndexOf("The database", StringComparison.Ordinal));
+        Assert.Equal(told.Message.LastIndexOf("The database", StringComparison.Ordinal),
+            told.Message.IndexOf("The database", StringComparison.Ordinal));
 
         database.Away = false;
         clock.Advance(TimeSpan.FromSeconds(30));
@@ -358,7 +368,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal("in", Encoding.UTF8.GetString(read.State!.Bytes));
     }
 
-    [Theory(DisplayName = "[D4] frames of another database or service stay where they are, are reported, and are replayed into their own")]
+    [Theory(DisplayName =
+        "[D4] frames of another database or service stay where they are, are reported, and are replayed into their own")]
     [InlineData("database B", "service")]
     [InlineData("database A", "another service")]
     public async Task Frames_of_others_stay(string databaseId, string service)
@@ -432,12 +443,14 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await StartAgainAsync();
         database.Away = true;
         for (var user = 0; user < 4; user++)
-            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(user), Frame(new string('x', 200_000))));
+            await Assert.ThrowsAnyAsync<Exception>(() =>
+                storage.WriteStateAsync(Slice, User(user), Frame(new string('x', 200_000))));
         Assert.Null(storage.FallbackFailure);
 
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(0), Frame(new string('y', 900_000))));
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, Frame(new string('y', 900_000))));
-        Assert.Matches("has no room for a row of 900000 bytes: [0-9]+ of the 1048576 bytes that Chatterbox__Database__FallbackBytes allows "
+        Assert.Matches(
+            "has no room for a row of 900000 bytes: [0-9]+ of the 1048576 bytes that Chatterbox__Database__FallbackBytes allows "
             + "are used, and its disk has [0-9]+ bytes free", storage.FallbackFailure);
         Assert.Equal(4, storage.PendingFrames);
         await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, User(5), Frame("small")));
@@ -451,7 +464,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.InRange(new FileInfo(file.Location).Length, 1, 1 << 20);
     }
 
-    [Fact(DisplayName = "[D4] while the database takes no writes, a session loads from its pending frame, which does not count as saved")]
+    [Fact(DisplayName =
+        "[D4] while the database takes no writes, a session loads from its pending frame, which does not count as saved")]
     public async Task Loads_from_a_pending_frame()
     {
         var state = Frame("stored");
@@ -472,7 +486,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal(0, storage.PendingFrames);
     }
 
-    [Fact(DisplayName = "[D4] while the database takes no writes, a pending frame that was overtaken does not hide what is stored")]
+    [Fact(DisplayName =
+        "[D4] while the database takes no writes, a pending frame that was overtaken does not hide what is stored")]
     public async Task An_overtaken_frame_is_not_loaded()
     {
         var state = Frame("stored");
@@ -485,11 +500,13 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         var read = new GrainState<StoredFrame>(new StoredFrame { AcceptsPending = true });
         await storage.ReadStateAsync(Slice, Alice, read);
 
-        Assert.Equal(("another silo's", false, "2"), (Encoding.UTF8.GetString(read.State!.Bytes), read.State.IsPending, read.ETag));
+        Assert.Equal(("another silo's", false, "2"),
+            (Encoding.UTF8.GetString(read.State!.Bytes), read.State.IsPending, read.ETag));
         Assert.Equal(1, storage.PendingFrames);
     }
 
-    [Fact(DisplayName = "[D4] while the database takes no writes, a later try of a frame that was committed without an answer is loaded")]
+    [Fact(DisplayName =
+        "[D4] while the database takes no writes, a later try of a frame that was committed without an answer is loaded")]
     public async Task Loads_what_follows_an_unanswered_write()
     {
         var state = Frame("in");
@@ -523,7 +540,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         await storage.StartAsync(CancellationToken.None);
     }
 
-    private static GrainState<StoredFrame> Frame(string text, string? etag = null) => new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) }, etag!);
+    private static GrainState<StoredFrame> Frame(string text, string? etag = null) =>
+        new(new StoredFrame { Bytes = Encoding.UTF8.GetBytes(text) }, etag!);
 
     private sealed class FakeDatabase : IGrainStorage
     {
@@ -567,7 +585,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
             grainState.ETag = $"{row.Version + 1}";
         }
 
-        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            throw new NotSupportedException();
 
         private async Task AnswerAsync()
         {

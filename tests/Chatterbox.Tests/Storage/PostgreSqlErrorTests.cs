@@ -32,22 +32,25 @@ public sealed class PostgreSqlErrorTests
         { "08006", null, nameof(BatchFailure.Unavailable) },
     };
 
-    [Theory(DisplayName = "[D3] an error of PostgreSQL is its row's, the connection's or the database's"), MemberData(nameof(Errors))]
+    [Theory(DisplayName = "[D3] an error of PostgreSQL is its row's, the connection's or the database's")]
+    [MemberData(nameof(Errors))]
     public void Classifies(string state, string? routine, string expected)
     {
         using var store = new PostgreSqlRowStore("Host=nowhere", "service", TimeSpan.FromSeconds(1), TimeProvider.System);
-        Assert.Equal(expected, store.Classify(new PostgresException("message", "ERROR", "ERROR", state, routine: routine)).ToString());
+        Assert.Equal(expected,
+            store.Classify(new PostgresException("message", "ERROR", "ERROR", state, routine: routine)).ToString());
     }
 
     [Fact(DisplayName = "[D3] what is in the table of errors is in the test of it")]
-    public void Covers_the_table() => Assert.All(PostgreSqlErrors.States.Keys,
-        state => Assert.Contains(Errors, error => ((string)error[0]).StartsWith(state, StringComparison.Ordinal) || state is "44"));
+    public void Covers_the_table() => Assert.All(PostgreSqlErrors.States.Keys, state =>
+        Assert.Contains(Errors, error => ((string)error[0]).StartsWith(state, StringComparison.Ordinal) || state is "44"));
 
     [Fact(DisplayName = "[D1] the user's options stay, ours stand beside them, and nothing of the connection string is lost")]
     public void Keeps_the_users_options()
     {
         var ours = new NpgsqlConnectionStringBuilder(PostgreSqlConnection.ForGroupCommit(
-            "Host=h;Database=d;Options=-c search_path=t1 -c statement_timeout=5000;Search Path=t2;SSL Mode=Require;Application Name=mine",
+            "Host=h;Database=d;Options=-c search_path=t1 -c statement_timeout=5000;Search Path=t2;SSL "
+            + "Mode=Require;Application Name=mine",
             TimeSpan.FromSeconds(10)));
 
         Assert.Contains("-c search_path=t1", ours.Options, StringComparison.Ordinal);
@@ -61,12 +64,14 @@ public sealed class PostgreSqlErrorTests
 
     [Theory(DisplayName = "[D2] names of generic states are kept as the stock provider keeps them")]
     [InlineData("preferences", "preferences")]
-    [InlineData("A.List`1[[System.Int32, mscorlib, Version=4.0.0.0, Culture=neutral]], A, Version=1.0", "A.List`1[[System.Int32, mscorlib]]")]
+    [InlineData("A.List`1[[System.Int32, mscorlib, Version=4.0.0.0, Culture=neutral]], A, Version=1.0",
+        "A.List`1[[System.Int32, mscorlib]]")]
     [InlineData("M`2[[K, a, V=1],[L`1[[V, b, V=2]], c, V=3]]", "M`2[[K, a],[L`1[[V, b]]]]")]
     public void Shortens_generic_names(string name, string expected) =>
         Assert.Equal(expected, RowKey.Of(name, GrainId.Create("grain", "key")).Type);
 
     [Fact(DisplayName = "[D2] a generic name without its arguments is refused by name")]
     public void Refuses_half_a_generic_name() =>
-        Assert.Contains("List`1", Assert.Throws<ArgumentException>(() => GenericName.Shorten("List`1")).Message, StringComparison.Ordinal);
+        Assert.Contains("List`1", Assert.Throws<ArgumentException>(() => GenericName.Shorten("List`1")).Message,
+            StringComparison.Ordinal);
 }

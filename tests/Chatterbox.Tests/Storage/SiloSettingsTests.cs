@@ -6,7 +6,8 @@ namespace Chatterbox.Tests.Storage;
 
 public class SiloSettingsTests
 {
-    [Fact(DisplayName = "[D1] without a setting: one silo on SQLite, in the user's data folder, with group commit and a fallback file")]
+    [Fact(DisplayName =
+        "[D1] without a setting: one silo on SQLite, in the user's data folder, with group commit and a fallback file")]
     public void Defaults()
     {
         var settings = Read();
@@ -80,6 +81,7 @@ public class SiloSettingsTests
 
     private static SiloSettings Read(params (string Key, string Value)[] settings) => SiloSettings.Read(
         new ConfigurationBuilder()
-            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Chatterbox:{setting.Key}", (string?)setting.Value)))
+            .AddInMemoryCollection(
+                settings.Select(setting => KeyValuePair.Create($"Chatterbox:{setting.Key}", (string?)setting.Value)))
             .Build());
 }

@@ -25,7 +25,8 @@ public sealed class SqlServerConnectionTests
         Assert.DoesNotContain("lobalization", failure.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact(DisplayName = "[D3] a pool goes on trying after an outage, and opening a connection takes no longer than Database:Timeout")]
+    [Fact(DisplayName =
+        "[D3] a pool goes on trying after an outage, and opening a connection takes no longer than Database:Timeout")]
     public void Has_defaults()
     {
         var resolved = Resolve("Server=db;Database=chatterbox");
@@ -35,10 +36,13 @@ public sealed class SqlServerConnectionTests
         Assert.Equal(0, resolved.ConnectRetryCount);
     }
 
-    [Fact(DisplayName = "[D1] options in the SQL Server connection string are kept, by whichever of their names, and resolving twice changes nothing")]
+    [Fact(DisplayName =
+        "[D1] options in the SQL Server connection string are kept, by whichever of their names, and "
+        + "resolving twice changes nothing")]
     public void Keeps_what_the_user_set()
     {
-        const string Given = "Server=db;Database=chatterbox;PoolBlockingPeriod=AlwaysBlock;Connection Timeout=3;Connect Retry Count=4;"
+        const string Given =
+            "Server=db;Database=chatterbox;PoolBlockingPeriod=AlwaysBlock;Connection Timeout=3;Connect Retry Count=4;"
             + "Max Pool Size=7;Application Name=mine";
 
         var resolved = Resolve(Given);
@@ -56,7 +60,8 @@ public sealed class SqlServerConnectionTests
     [InlineData("Server=db", "Database is missing")]
     [InlineData("Server=db;Database=chatterbox;Colour=blue", "colour")]
     public void Refuses(string connectionString, string expected) =>
-        Assert.Contains(expected, Assert.Throws<SettingsException>(() => Resolve(connectionString)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<SettingsException>(() => Resolve(connectionString)).Message,
+            StringComparison.Ordinal);
 
     [Fact(DisplayName = "[D5] where SQL Server's certificate is not trusted, a silo says so and which options decide it")]
     public async Task Says_that_the_certificate_is_not_trusted()
@@ -81,7 +86,8 @@ public sealed class SqlServerConnectionTests
     public void Says_which_server()
     {
         var port = ClosedPort();
-        var connectionString = Dialect.Resolve($"Server=127.0.0.1,{port};Database=chatterbox;User Id=sa;Password=hunter2", Timeout);
+        var connectionString =
+            Dialect.Resolve($"Server=127.0.0.1,{port};Database=chatterbox;User Id=sa;Password=hunter2", Timeout);
 
         var message = Assert.Throws<SettingsException>(() => Dialect.Prepare(connectionString, create: true)).Message;
 

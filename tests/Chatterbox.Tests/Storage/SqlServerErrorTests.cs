@@ -56,7 +56,8 @@ public sealed class SqlServerErrorTests
     [InlineData(207, false, "default schema")]
     public void Says_what_helps(int number, bool isMigration, string expected)
     {
-        var refusal = SqlServerErrors.Refusal(SqlServerFailure.With(number, message: "The server's words."), "server/database", isMigration);
+        var refusal = SqlServerErrors.Refusal(SqlServerFailure.With(number, message: "The server's words."),
+            "server/database", isMigration);
 
         Assert.Contains("Chatterbox__Database__ConnectionString", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("server/database", refusal.Message, StringComparison.Ordinal);
@@ -68,7 +69,8 @@ public sealed class SqlServerErrorTests
     public void Says_why_encryption_failed()
     {
         var cause = new AuthenticationException("The remote certificate is invalid: PartialChain.");
-        var failure = SqlServerFailure.With(20, 20, "An internal exception was caught", new InvalidOperationException("wrapped", cause));
+        var failure =
+            SqlServerFailure.With(20, 20, "An internal exception was caught", new InvalidOperationException("wrapped", cause));
 
         var message = SqlServerErrors.Refusal(failure, "server/database", isMigration: false).Message;
 

@@ -12,7 +12,8 @@ internal static class SqlServerFailure
     public static SqlException With(int number, byte severity = 16, string message = "made by the test", Exception? inner = null)
     {
         var error = typeof(SqlError).GetConstructor(Hidden,
-                [typeof(int), typeof(byte), typeof(byte), typeof(string), typeof(string), typeof(string), typeof(int), typeof(Exception)])!
+                [typeof(int), typeof(byte), typeof(byte), typeof(string), typeof(string), typeof(string),
+                    typeof(int), typeof(Exception)])!
             .Invoke([number, (byte)1, severity, "server", message, "", 1, inner]);
         var errors = (SqlErrorCollection)typeof(SqlErrorCollection).GetConstructor(Hidden, [])!.Invoke([]);
         typeof(SqlErrorCollection).GetMethod("Add", Hidden)!.Invoke(errors, [error]);

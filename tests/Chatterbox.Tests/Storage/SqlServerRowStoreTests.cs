@@ -4,9 +4,11 @@ namespace Chatterbox.Tests.Storage;
 
 public sealed class SqlServerRowStoreTests
 {
-    [Theory(DisplayName = "[I3] names that a column or the index of SQL Server does not take are refused with the limit and their length")]
+    [Theory(DisplayName =
+        "[I3] names that a column or the index of SQL Server does not take are refused with the limit and their length")]
     [InlineData(512, 319, null)]
-    [InlineData(512, 320, "service id, state name and grain key: must be at most 838 UTF-16 units together on SQL Server, was 839")]
+    [InlineData(512, 320,
+        "service id, state name and grain key: must be at most 838 UTF-16 units together on SQL Server, was 839")]
     [InlineData(513, 1, "state name and grain key: must be at most 512 UTF-16 units each, were 513 and 1")]
     [InlineData(1, 600, "state name and grain key: must be at most 512 UTF-16 units each, were 1 and 600")]
     public void Lengths_of_names(int name, int key, string? refusal)
@@ -29,12 +31,14 @@ public sealed class SqlServerRowStoreTests
         Assert.Equal(refusal, Record.Exception(row.RequireLengths)?.Message);
     }
 
-    [Fact(DisplayName = "[D3] every batch for SQL Server locks its rows in the order of their keys, in whatever order they were written")]
+    [Fact(DisplayName =
+        "[D3] every batch for SQL Server locks its rows in the order of their keys, in whatever order they were written")]
     public void Rows_are_sorted()
     {
         RowKey[] keys =
         [
-            new(-5, 0, 0, 1, "a", "x"), new(-5, 0, 0, 2, "a", "x"), new(3, 0, 0, 1, "a", null), new(3, 0, 0, 1, "a", "B"), new(3, 0, 0, 1, "a", "a"),
+            new(-5, 0, 0, 1, "a", "x"), new(-5, 0, 0, 2, "a", "x"), new(3, 0, 0, 1, "a", null),
+            new(3, 0, 0, 1, "a", "B"), new(3, 0, 0, 1, "a", "a"),
             new(3, 0, 0, 1, "b", "a"), new(3, 0, 1, 1, "a", "a"), new(3, 1, 0, 1, "a", "a"), new(9, 0, 0, 0, "a", "a"),
         ];
 

@@ -9,7 +9,8 @@ public sealed class SqlTextTests
     [InlineData("\r\n")]
     public void Line_ends_do_not_matter(string end)
     {
-        var file = string.Join(end, "-- About it.", "", "-- name: Read", "SELECT 1", "FROM t;", "", "-- name: Write", "DELETE FROM t;", "");
+        var file = string.Join(end, "-- About it.", "", "-- name: Read", "SELECT 1", "FROM t;", "",
+            "-- name: Write", "DELETE FROM t;", "");
 
         Assert.Equal("SELECT 1\nFROM t;", SqlText.Find(file, "Read"));
         Assert.Equal("DELETE FROM t;", SqlText.Find(file, "Write"));

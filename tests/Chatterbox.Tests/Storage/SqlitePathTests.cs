@@ -6,7 +6,10 @@ namespace Chatterbox.Tests.Storage;
 
 public sealed class SqlitePathTests : IDisposable
 {
-    private readonly string folder = SqlitePath.Of(new() { DataSource = System.IO.Path.Combine(Directory.CreateTempSubdirectory("chatterbox-").FullName, "x") })[..^2];
+    private readonly string folder = SqlitePath.Of(new()
+    {
+        DataSource = System.IO.Path.Combine(Directory.CreateTempSubdirectory("chatterbox-").FullName, "x"),
+    })[..^2];
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -21,12 +24,16 @@ public sealed class SqlitePathTests : IDisposable
 
         foreach (var source in new[]
         {
-            file, System.IO.Path.Combine(folder, "data", ".", "a b.db"), System.IO.Path.Combine(folder, "x", "..", "data", "a b.db"),
-            System.IO.Path.GetRelativePath(Environment.CurrentDirectory, file), System.IO.Path.Combine(folder, "linked", "a b.db"), System.IO.Path.Combine(folder, "link.db"),
-            $"file:{file}", $"file://{file}", $"file://localhost{file}", $"file:{file.Replace(" ", "%20", StringComparison.Ordinal)}",
+            file, System.IO.Path.Combine(folder, "data", ".", "a b.db"),
+            System.IO.Path.Combine(folder, "x", "..", "data", "a b.db"),
+            System.IO.Path.GetRelativePath(Environment.CurrentDirectory, file),
+            System.IO.Path.Combine(folder, "linked", "a b.db"), System.IO.Path.Combine(folder, "link.db"),
+            $"file:{file}", $"file://{file}", $"file://localhost{file}",
+            $"file:{file.Replace(" ", "%20", StringComparison.Ordinal)}",
         })
             Assert.Equal(file, Path(source));
-        Assert.Equal(Path(System.IO.Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "c.db")), Path("~/c.db"));
+        Assert.Equal(Path(System.IO.Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "c.db")),
+            Path("~/c.db"));
     }
 
     [Theory(DisplayName = "[D1] a data source that names no writable file is refused by name")]
@@ -60,7 +67,8 @@ public sealed class SqlitePathTests : IDisposable
         File.CreateSymbolicLink(System.IO.Path.Combine(folder, "b.db"), file);
         using (SqliteFileLock.Take(Path(file)))
         {
-            var refusal = Assert.Throws<SettingsException>(() => SqliteFileLock.Take(Path(System.IO.Path.Combine(folder, "b.db"))));
+            var refusal =
+                Assert.Throws<SettingsException>(() => SqliteFileLock.Take(Path(System.IO.Path.Combine(folder, "b.db"))));
             Assert.Contains($"process {Environment.ProcessId} on {Environment.MachineName}", refusal.Message);
         }
         SqliteFileLock.Take(Path(file)).Dispose();

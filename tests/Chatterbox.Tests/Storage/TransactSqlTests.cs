@@ -10,7 +10,8 @@ public sealed partial class TransactSqlTests
     private const string File = "GroupCommit.SqlServer.sql";
 
     private static readonly string[] Row =
-        ["@GrainIdHash", "@GrainIdN0", "@GrainIdN1", "@GrainTypeHash", "@GrainTypeString", "@GrainIdExtensionString", "@ServiceId"];
+        ["@GrainIdHash", "@GrainIdN0", "@GrainIdN1", "@GrainTypeHash", "@GrainTypeString",
+            "@GrainIdExtensionString", "@ServiceId"];
 
     private static readonly string[] Silo = ["@DeploymentId", "@Address", "@Port", "@Generation"];
 
@@ -22,7 +23,10 @@ public sealed partial class TransactSqlTests
         ["ClearStorageKey"] = [.. Row, "@GrainStateVersion"],
         ["DeleteStorageKey"] = [.. Row, "@GrainStateVersion"],
         ["InsertMembershipVersionKey"] = ["@DeploymentId"],
-        ["InsertMembershipKey"] = [.. Silo, "@SiloName", "@HostName", "@Status", "@ProxyPort", "@StartTime", "@IAmAliveTime", "@Version"],
+        ["InsertMembershipKey"] =
+        [
+            .. Silo, "@SiloName", "@HostName", "@Status", "@ProxyPort", "@StartTime", "@IAmAliveTime", "@Version",
+        ],
         ["UpdateMembershipKey"] = [.. Silo, "@Status", "@SuspectTimes", "@IAmAliveTime", "@Version"],
         ["UpdateIAmAlivetimeKey"] = [.. Silo, "@IAmAliveTime"],
         ["MembershipReadRowKey"] = Silo,
@@ -35,7 +39,8 @@ public sealed partial class TransactSqlTests
     /// <summary>The reads that have to show two tables at one moment, in whichever way the database isolates them.</summary>
     private static readonly string[] Consistent = ["MembershipReadRowKey", "MembershipReadAllKey"];
 
-    [Fact(DisplayName = "[D2] the T-SQL of the schema parses and is plain, and Orleans' queries use the parameters they are given")]
+    [Fact(DisplayName =
+        "[D2] the T-SQL of the schema parses and is plain, and Orleans' queries use the parameters they are given")]
     public void The_schema_is_plain()
     {
         var queries = Schema();
@@ -49,7 +54,8 @@ public sealed partial class TransactSqlTests
         }
     }
 
-    [Fact(DisplayName = "[D1] the membership's version and silos are read at one moment: both tables are held, the version first")]
+    [Fact(DisplayName =
+        "[D1] the membership's version and silos are read at one moment: both tables are held, the version first")]
     public void Membership_is_read_at_one_moment()
     {
         var queries = Schema();
@@ -59,7 +65,8 @@ public sealed partial class TransactSqlTests
             Parse(queries[key]).Accept(plan);
 
             Assert.Equal(["OrleansMembershipVersionTable", "OrleansMembershipTable"], plan.Held);
-            Assert.Superset(new HashSet<OptimizerHintKind> { OptimizerHintKind.LoopJoin, OptimizerHintKind.ForceOrder }, plan.Options);
+            Assert.Superset(new HashSet<OptimizerHintKind> { OptimizerHintKind.LoopJoin, OptimizerHintKind.ForceOrder },
+                plan.Options);
         }
     }
 
@@ -67,7 +74,8 @@ public sealed partial class TransactSqlTests
     public void Group_commit_has_a_fixed_plan()
     {
         foreach (var name in Statements())
-            foreach (var statement in ((TSqlScript)Parse(SqlText.Statement(File, name))).Batches.SelectMany(batch => batch.Statements)
+            foreach (var statement in ((TSqlScript)Parse(SqlText.Statement(File, name))).Batches
+                .SelectMany(batch => batch.Statements)
                 .Where(statement => statement is StatementWithCtesAndXmlNamespaces))
             {
                 var plan = new Plan();
@@ -75,16 +83,19 @@ public sealed partial class TransactSqlTests
 
                 Assert.All(plan.Read.Where(table => table == "OrleansStorage"), table => Assert.Contains(table, plan.Sought));
                 if (plan.Read.Count > 1)
-                    Assert.Superset(new HashSet<OptimizerHintKind> { OptimizerHintKind.LoopJoin, OptimizerHintKind.MaxDop }, plan.Options);
+                    Assert.Superset(new HashSet<OptimizerHintKind> { OptimizerHintKind.LoopJoin, OptimizerHintKind.MaxDop },
+                        plan.Options);
             }
     }
 
-    [Fact(DisplayName = "[D3] a group commit on SQL Server is one transaction, with brief waits for locks, that answers after the commit")]
+    [Fact(DisplayName =
+        "[D3] a group commit on SQL Server is one transaction, with brief waits for locks, that answers after the commit")]
     public void Group_commit_is_one_transaction()
     {
         var statements = ((TSqlScript)Parse(SqlText.Statement(File, "Write"))).Batches.Single().Statements;
 
-        Assert.Contains(statements, statement => statement is PredicateSetStatement { Options: SetOptions.XactAbort, IsOn: true });
+        Assert.Contains(statements,
+            statement => statement is PredicateSetStatement { Options: SetOptions.XactAbort, IsOn: true });
         Assert.Contains("SET LOCK_TIMEOUT 100", SqlText.Statement(File, "Write"), StringComparison.Ordinal);
         var begin = statements.IndexOf(statements.Single(statement => statement is BeginTransactionStatement));
         var commit = statements.IndexOf(statements.Single(statement => statement is CommitTransactionStatement));
@@ -108,7 +119,8 @@ public sealed partial class TransactSqlTests
     {
         Assert.Equal(["Write", "Read"], Statements());
         Assert.All(Statements(), name => Assert.Equal(
-            name == "Read" ? ["@Rows", "@ServiceId", "@Bytes"] : new HashSet<string> { "@Rows", "@ServiceId" }, Parameters(ParsePlain(SqlText.Statement(File, name)))));
+            name == "Read" ? ["@Rows", "@ServiceId", "@Bytes"] : new HashSet<string> { "@Rows", "@ServiceId" },
+            Parameters(ParsePlain(SqlText.Statement(File, name)))));
     }
 
     [Theory(DisplayName = "[D2] what is not plain is found")]
@@ -167,7 +179,10 @@ public sealed partial class TransactSqlTests
 
         public override void Visit(InsertStatement node)
         {
-            if (node.InsertSpecification.Target is not NamedTableReference { SchemaObject.BaseIdentifier.Value: "OrleansQuery" }) return;
+            if (node.InsertSpecification.Target is not NamedTableReference { SchemaObject.BaseIdentifier.Value: "OrleansQuery" })
+            {
+                return;
+            }
             foreach (var row in ((ValuesInsertSource)node.InsertSpecification.InsertSource).RowValues)
                 Texts.Add(((StringLiteral)row.ColumnValues[0]).Value, ((StringLiteral)row.ColumnValues[1]).Value);
         }
@@ -232,11 +247,13 @@ public sealed partial class TransactSqlTests
             node.HintKind is TableHintKind.ForceSeek, $"The hint {node.HintKind}: a race is closed by a key or a condition.");
 
         public override void Visit(OptimizerHint node) => Assert.True(
-            node.HintKind is OptimizerHintKind.LoopJoin or OptimizerHintKind.ForceOrder or OptimizerHintKind.MaxDop, $"The hint {node.HintKind}.");
+            node.HintKind is OptimizerHintKind.LoopJoin or OptimizerHintKind.ForceOrder or OptimizerHintKind.MaxDop,
+            $"The hint {node.HintKind}.");
 
         public override void Visit(MergeStatement node) => Assert.Fail("MERGE races with itself.");
 
-        public override void Visit(BeginTransactionStatement node) => Assert.False(node.Distributed, "A distributed transaction.");
+        public override void Visit(BeginTransactionStatement node) =>
+            Assert.False(node.Distributed, "A distributed transaction.");
 
         public override void Visit(BulkInsertStatement node) => Assert.Fail("A bulk insert.");
 

@@ -9,7 +9,8 @@ namespace Chatterbox.ClusterTests.Storage.OnPostgreSql;
 [OnDatabase(DatabaseProvider.PostgreSql)]
 public sealed class ConnectionTests
 {
-    [ContractTheory(DisplayName = "[D1] several installations share a database, each with its tables, rows and journal in its own schema")]
+    [ContractTheory(DisplayName =
+        "[D1] several installations share a database, each with its tables, rows and journal in its own schema")]
     [InlineData("Search Path={0}")]
     [InlineData("Options=-c search_path={0}")]
     public async Task Schemas(string option)
@@ -24,7 +25,8 @@ public sealed class ConnectionTests
             DatabaseSchema.Ensure(options);
             await using var running = await RunningStorage.StartAsync(options, "shared");
             await running.Storage.WriteStateAsync(
-                "preferences", GrainId.Create("session", "u/alice"), new GrainState<StoredFrame>(new StoredFrame { Bytes = [1] }));
+                "preferences", GrainId.Create("session", "u/alice"),
+                new GrainState<StoredFrame>(new StoredFrame { Bytes = [1] }));
         }
         NpgsqlConnection.ClearAllPools();
 
@@ -90,7 +92,8 @@ public sealed class ConnectionTests
             CREATE ROLE {role} LOGIN;
             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
             """);
-        var options = Options(new NpgsqlConnectionStringBuilder(server.ConnectionString(database)) { Username = role }.ConnectionString);
+        var options =
+            Options(new NpgsqlConnectionStringBuilder(server.ConnectionString(database)) { Username = role }.ConnectionString);
         DatabaseSchema.Ensure(options);
 
         await server.ExecuteAsync(database, $"REVOKE {right} ON {table} FROM {role}");
@@ -116,7 +119,10 @@ public sealed class ConnectionTests
         var database = await server.CreateDatabaseAsync();
         await using (var pooler = await PgBouncer.StartAsync(server.Port, mode, ignored))
         {
-            var through = new NpgsqlConnectionStringBuilder(server.ConnectionString(database)) { Port = pooler.Port }.ConnectionString;
+            var through = new NpgsqlConnectionStringBuilder(server.ConnectionString(database))
+            {
+                Port = pooler.Port,
+            }.ConnectionString;
             var refusal = Assert.Throws<SettingsException>(() => DatabaseSchema.Ensure(Options(through)));
             NpgsqlConnection.ClearAllPools();
 

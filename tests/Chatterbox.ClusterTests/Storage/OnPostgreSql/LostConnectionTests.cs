@@ -70,7 +70,8 @@ public sealed class LostConnectionTests(ITestOutputHelper output)
             // As long again is for a busy machine; before, it was three times the timeout.
             Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromSeconds(1), 2 * timeout);
             Assert.All(outcomes, outcome =>
-                Assert.True(outcome.Failure is WriteOutcomeUnknownException or StorageUnavailableException, $"{outcome.Failure}"));
+                Assert.True(outcome.Failure is WriteOutcomeUnknownException or StorageUnavailableException,
+                    $"{outcome.Failure}"));
             Assert.Contains(outcomes, outcome => outcome.Failure is StorageUnavailableException);
 
             // Rows that come while the driver still waits are not kept waiting with it.
@@ -80,7 +81,8 @@ public sealed class LostConnectionTests(ITestOutputHelper output)
         await server.DropDatabaseAsync(database);
     }
 
-    // dotnet test tests/Chatterbox.ClusterTests --filter "FullyQualifiedName~LostConnection&Speed=Slow" --logger "console;verbosity=detailed"
+    // dotnet test tests/Chatterbox.ClusterTests --filter "FullyQualifiedName~LostConnection&Speed=Slow" \
+    //     --logger "console;verbosity=detailed"
     [Trait("Speed", "Slow")]
     [LinkCutFact(DisplayName = "[D3] after a silo's link is cut under load another saves all its sessions within 10 s")]
     public async Task A_link_that_is_cut()
@@ -110,7 +112,8 @@ public sealed class LostConnectionTests(ITestOutputHelper output)
             await using (await Rows.StartAsync(Options(otherWay), $"cut {cut}"))
             {
                 var took = Stopwatch.GetElapsedTime(started);
-                output.WriteLine($"cut {cut + 1}: the other silo had read and saved all {Rows.Count} rows after {took.TotalSeconds:0.00} s");
+                output.WriteLine(
+                    $"cut {cut + 1}: the other silo had read and saved all {Rows.Count} rows after {took.TotalSeconds:0.00} s");
                 Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
             }
             await load;
@@ -142,7 +145,9 @@ public sealed class LostConnectionTests(ITestOutputHelper output)
             await using (await Rows.StartAsync(Options(otherWay)))
             {
                 var took = Stopwatch.GetElapsedTime(started);
-                output.WriteLine($"locks held by the connection that was cut off: freed, and all {Rows.Count} rows saved, after {took.TotalSeconds:0.00} s");
+                output.WriteLine(
+                    $"locks held by the connection that was cut off: freed, and all {Rows.Count} rows saved, "
+                    + $"after {took.TotalSeconds:0.00} s");
                 Assert.InRange(took, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
             }
             await network.MendAsync();

@@ -31,7 +31,8 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         if (_database.Length > 0) await _server.DropDatabaseAsync(_database);
     }
 
-    [ContractFact(DisplayName = "[D3] a row that another transaction has locked holds up no other, and is written once it is free")]
+    [ContractFact(DisplayName =
+        "[D3] a row that another transaction has locked holds up no other, and is written once it is free")]
     public async Task A_locked_row()
     {
         await using var rows = await Rows.StartAsync(Options());
@@ -44,16 +45,19 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
             var ours = await WriteOthersAsync(rows);
             var theirs = await WriteOthersAsync(stock);
             Assert.All(ours, outcome => Assert.Null(outcome.Failure));
-            Assert.All(ours, outcome => Assert.True(outcome.Took < Soon, $"{outcome.Took}; stock: {theirs.Max(each => each.Took)}"));
+            Assert.All(ours,
+                outcome => Assert.True(outcome.Took < Soon, $"{outcome.Took}; stock: {theirs.Max(each => each.Took)}"));
         }
         Assert.False(guilty.IsCompleted);
         await held.DisposeAsync();
         Assert.Null((await guilty).Failure);
     }
 
-    // dotnet test tests/Chatterbox.ClusterTests --filter "FullyQualifiedName~NeighbourTests&Speed=Slow" --logger "console;verbosity=detailed"
+    // dotnet test tests/Chatterbox.ClusterTests --filter "FullyQualifiedName~NeighbourTests&Speed=Slow" \
+    //     --logger "console;verbosity=detailed"
     [Trait("Speed", "Slow")]
-    [ContractFact(DisplayName = "[D3] while one row of 100 is locked for 30 s, the other 99 are saved within 1 s at the worst, as by the stock provider")]
+    [ContractFact(DisplayName =
+        "[D3] while one row of 100 is locked for 30 s, the other 99 are saved within 1 s at the worst, as by the stock provider")]
     public async Task A_row_locked_for_long()
     {
         var time = TimeSpan.FromSeconds(30);
@@ -86,10 +90,12 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
 
         static string Describe(List<TimeSpan> took) =>
             $"{took.Count} writes, median {took.Order().ElementAt(took.Count / 2).TotalMilliseconds:0.0} ms, "
-            + $"p99 {took.Order().ElementAt(took.Count * 99 / 100).TotalMilliseconds:0.0} ms, worst {took.Max().TotalMilliseconds:0.0} ms";
+            + $"p99 {took.Order().ElementAt(took.Count * 99 / 100).TotalMilliseconds:0.0} ms, "
+            + $"worst {took.Max().TotalMilliseconds:0.0} ms";
     }
 
-    [ContractFact(DisplayName = "[D3] a row that stays locked fails its own writer within the database's timeout, and nobody else")]
+    [ContractFact(DisplayName =
+        "[D3] a row that stays locked fails its own writer within the database's timeout, and nobody else")]
     public async Task A_row_that_stays_locked()
     {
         await using var rows = await Rows.StartAsync(Options(timeout: 5));
@@ -133,7 +139,9 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         await using var rows = await Rows.StartAsync(Options());
         await _server.ExecuteAsync(_database, $"""
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN IF NEW.GrainIdExtensionString = '{Rows.Key(Guilty).Key}' THEN RAISE 'not this one'; END IF; RETURN NEW; END $$;
+            $$ BEGIN IF NEW.GrainIdExtensionString = '{Rows.Key(Guilty).Key}' THEN RAISE 'not this one'; END IF;
+            """ + """
+             RETURN NEW; END $$;
             CREATE TRIGGER refuse BEFORE UPDATE ON OrleansStorage FOR EACH ROW EXECUTE FUNCTION refuse()
             """);
         foreach (var _ in Enumerable.Range(0, 3)) Assert.Equal([Guilty], Failed(await rows.WriteAllAsync()));
@@ -181,7 +189,10 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
             INSERT INTO OrleansStorage VALUES ($1, $2, $3, $4, 'preferences', 'u/late/app-state', 'rows', NULL, now(), 1)
             """, connection, transaction)
         {
-            Parameters = { new() { Value = key.IdHash }, new() { Value = key.N0 }, new() { Value = key.N1 }, new() { Value = key.TypeHash } },
+            Parameters =
+            {
+                new() { Value = key.IdHash }, new() { Value = key.N0 }, new() { Value = key.N1 }, new() { Value = key.TypeHash },
+            },
         })
         {
             await insert.ExecuteNonQueryAsync();
@@ -197,7 +208,8 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         await Assert.ThrowsAsync<Orleans.Storage.InconsistentStateException>(() => waiting);
     }
 
-    [ContractFact(DisplayName = "[D3] a row that driver or server does not take fails alone, and its neighbours keep their connection's statements")]
+    [ContractFact(DisplayName =
+        "[D3] a row that driver or server does not take fails alone, and its neighbours keep their connection's statements")]
     public async Task A_name_that_is_no_text()
     {
         await using var rows = await Rows.StartAsync(Options());
@@ -220,13 +232,15 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
                 var (mine, theirs) = (await ReadAsync(first), await ReadAsync(second));
                 var outcomes = await Task.WhenAll(WriteAsync(first, mine), WriteAsync(second, [.. theirs.Reverse()]));
 
-                Assert.All(outcomes.SelectMany(each => each), failure => Assert.True(failure is null or InconsistentStateException, $"{failure}"));
+                Assert.All(outcomes.SelectMany(each => each),
+                    failure => Assert.True(failure is null or InconsistentStateException, $"{failure}"));
                 Assert.Equal(Rows.Count, outcomes.Sum(each => each.Count(failure => failure is null)));
             }
         }
         await using var connection = new NpgsqlConnection(ConnectionString() + ";Pooling=false");
         await connection.OpenAsync();
-        await using var counted = new NpgsqlCommand("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", connection);
+        await using var counted =
+            new NpgsqlCommand("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()", connection);
         Assert.Equal(0L, await counted.ExecuteScalarAsync());
 
         static async Task<(GrainId Key, GrainState<StoredFrame> State)[]> ReadAsync(RunningStorage silo) =>
@@ -257,7 +271,8 @@ public sealed class NeighbourTests(ITestOutputHelper output) : IAsyncLifetime
         };
 
     private static async Task<Rows.Outcome[]> WriteOthersAsync(Rows rows) =>
-        await Task.WhenAll(Enumerable.Range(0, Rows.Count).Where(row => row != Guilty).Select(row => rows.WriteAsync(row, [(byte)row])));
+        await Task.WhenAll(Enumerable.Range(0, Rows.Count).Where(row => row != Guilty)
+            .Select(row => rows.WriteAsync(row, [(byte)row])));
 
     private static IEnumerable<int> Failed(Rows.Outcome[] outcomes) =>
         Enumerable.Range(0, outcomes.Length).Where(row => outcomes[row].Failure is not null);

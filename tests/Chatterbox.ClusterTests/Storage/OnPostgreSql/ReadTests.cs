@@ -15,22 +15,28 @@ public sealed class ReadTests
         const int Bound = 8 << 20;
         var server = await PostgresServer.SharedAsync();
         var database = await server.CreateDatabaseAsync();
-        var options = new DatabaseOptions { Provider = DatabaseProvider.PostgreSql, ConnectionString = server.ConnectionString(database) };
+        var options = new DatabaseOptions
+        {
+            Provider = DatabaseProvider.PostgreSql, ConnectionString = server.ConnectionString(database),
+        };
         using (var store = DatabaseDialect.Of(options.Provider).CreateRowStore(options, "reads", TimeProvider.System))
         {
-            var keys = Enumerable.Range(0, Pieces).Select(piece => RowKey.Of("piece", GrainId.Create("clip", $"u/alice/{piece}"))).ToArray();
+            var keys = Enumerable.Range(0, Pieces)
+                .Select(piece => RowKey.Of("piece", GrainId.Create("clip", $"u/alice/{piece}"))).ToArray();
             foreach (var part in keys.Chunk(16))
                 store.Write([.. part.Select(key => new Silo.Storage.GroupCommit.RowWrite(key, Piece(key), null))]);
 
             var batches = new List<int>();
-            var left = keys.Append(RowKey.Of("piece", GrainId.Create("clip", "nothing"))).Select(key => new Silo.Storage.GroupCommit.RowRead(key)).ToList();
+            var left = keys.Append(RowKey.Of("piece", GrainId.Create("clip", "nothing")))
+                .Select(key => new Silo.Storage.GroupCommit.RowRead(key)).ToList();
             while (left.Count > 0)
             {
                 var batch = left;
                 store.Read(batch, Bound);
                 left = batch.FindAll(row => row.IsLeft);
                 batches.Add(batch.Count - left.Count);
-                Assert.All(batch.Where(row => !row.IsLeft), row => Assert.Equal(row.Version is null ? null : Piece(row.Key), row.Payload));
+                Assert.All(batch.Where(row => !row.IsLeft),
+                    row => Assert.Equal(row.Version is null ? null : Piece(row.Key), row.Payload));
             }
             Assert.Equal([17, 16, 16, 16], batches);
         }

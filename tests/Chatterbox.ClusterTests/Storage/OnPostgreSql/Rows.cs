@@ -23,8 +23,10 @@ internal sealed class Rows : IAsyncDisposable
     public static async Task<Rows> StartAsync(DatabaseOptions options, string service = "rows")
     {
         var running = await RunningStorage.StartAsync(options, service);
-        var rows = new Rows(running, [.. Enumerable.Range(0, Count).Select(_ => new GrainState<StoredFrame>(new StoredFrame { Bytes = [1] }))]);
-        await Task.WhenAll(Enumerable.Range(0, Count).Select(row => running.Storage.ReadStateAsync("preferences", Key(row), rows._states[row])));
+        var rows = new Rows(running,
+            [.. Enumerable.Range(0, Count).Select(_ => new GrainState<StoredFrame>(new StoredFrame { Bytes = [1] }))]);
+        await Task.WhenAll(Enumerable.Range(0, Count)
+            .Select(row => running.Storage.ReadStateAsync("preferences", Key(row), rows._states[row])));
         foreach (var outcome in await rows.WriteAllAsync()) Assert.Null(outcome.Failure);
         return rows;
     }

@@ -12,7 +12,8 @@ internal sealed class ModelActivation
 {
     private const int RecentChanges = 8;
 
-    private static readonly Serializer Wire = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+    private static readonly Serializer Wire =
+        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
     private static readonly MigrationChain Migrations = new([new DefaultEngineAndParameters()]);
     private static readonly PersistConfig Config = PersistConfig.AppState with { Name = "model", Partialize = state => state };
 
@@ -87,7 +88,8 @@ internal sealed class ModelActivation
         {
             await _session.SaveAsync();
         }
-        catch (Exception failure) when (failure is IOException or SessionConflictException or Orleans.Storage.InconsistentStateException)
+        catch (Exception failure) when (failure is IOException or SessionConflictException
+            or Orleans.Storage.InconsistentStateException)
         {
             _isUnsaved = true;
         }
@@ -97,7 +99,8 @@ internal sealed class ModelActivation
         }
     }
 
-    private History ReadHistory => SliceDefinition.All.Aggregate(History.Empty, (history, slice) => history.With(slice.Slice, Read[slice.Name]));
+    private History ReadHistory =>
+        SliceDefinition.All.Aggregate(History.Empty, (history, slice) => history.With(slice.Slice, Read[slice.Name]));
 
     private void Publish(SessionEvent happened)
     {
@@ -106,7 +109,10 @@ internal sealed class ModelActivation
             _world.Note("a conflict");
             History = Rebased();
         }
-        if (happened is ChangesApplied changes) History = changes.Changes.Aggregate(History, (history, applied) => history.With(applied));
+        if (happened is ChangesApplied changes)
+        {
+            History = changes.Changes.Aggregate(History, (history, applied) => history.With(applied));
+        }
         _world.Publish(Log.Epoch, happened);
     }
 

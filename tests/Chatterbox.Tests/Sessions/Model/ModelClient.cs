@@ -3,7 +3,9 @@ using Chatterbox.Client.Outbox;
 
 namespace Chatterbox.Tests.Sessions.Model;
 
-/// <summary>A client's replica, with the calls that its store makes: one at a time, tried again when there is no answer.</summary>
+/// <summary>
+/// A client's replica, with the calls that its store makes: one at a time, tried again when there is no answer.
+/// </summary>
 internal sealed class ModelClient(World world, string name)
 {
     private readonly List<OutboxEntry> _made = [];
@@ -94,15 +96,18 @@ internal sealed class ModelClient(World world, string name)
         }
     });
 
-    private void Look(bool lossy) => Call(lossy, session => (session.Log.Epoch, session.Log.Revision, session.Log.DurableRevision, Knows: session.Log.Knows(name)), (now, _) =>
-    {
-        if (!now.Knows || now.Epoch != Replica.Epoch) Ask(Need.Attach);
-        else
-        {
-            if (now.Revision > Replica.Revision) Ask(Need.CatchUp);
-            Replica.BecameDurable(now.DurableRevision);
-        }
-    });
+    private void Look(bool lossy) =>
+        Call(lossy,
+            session => (session.Log.Epoch, session.Log.Revision, session.Log.DurableRevision, Knows: session.Log.Knows(name)),
+            (now, _) =>
+            {
+                if (!now.Knows || now.Epoch != Replica.Epoch) Ask(Need.Attach);
+                else
+                {
+                    if (now.Revision > Replica.Revision) Ask(Need.CatchUp);
+                    Replica.BecameDurable(now.DurableRevision);
+                }
+            });
 
     private void Call<T>(bool lossy, Func<ModelActivation, T> ask, Action<T, bool> answered)
     {

@@ -5,7 +5,9 @@ using Orleans.Storage;
 
 namespace Chatterbox.Tests.Sessions.Model;
 
-/// <summary>The rows, and how what is in each came about. Reads and writes wait until the world lets one of them happen.</summary>
+/// <summary>
+/// The rows, and how what is in each came about. Reads and writes wait until the world lets one of them happen.
+/// </summary>
 internal sealed class ModelStorage
 {
     private readonly MemoryStorage _rows = new();
@@ -54,7 +56,9 @@ internal sealed class ModelStorage
         public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
             // Of the moment that is being written, and not of when the write comes about.
-            var writes = SliceDefinition.All.FirstOrDefault(slice => slice.Name == stateName) is { } slice ? activation.Writing.Slices[(int)slice.Slice] : [];
+            var writes = SliceDefinition.All.FirstOrDefault(slice => slice.Name == stateName) is { } slice
+                ? activation.Writing.Slices[(int)slice.Slice]
+                : [];
             return storage.DoAsync(async () =>
             {
                 await storage._rows.WriteStateAsync(stateName, grainId, grainState);
@@ -62,6 +66,7 @@ internal sealed class ModelStorage
             });
         }
 
-        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => throw new NotSupportedException();
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            throw new NotSupportedException();
     }
 }

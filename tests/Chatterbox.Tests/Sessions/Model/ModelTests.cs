@@ -10,9 +10,12 @@ namespace Chatterbox.Tests.Sessions.Model;
 /// </summary>
 public sealed class ModelTests(ITestOutputHelper output)
 {
-    private static readonly int Runs = int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_MODEL_RUNS"), out var runs) ? runs : 200;
+    private static readonly int Runs =
+        int.TryParse(Environment.GetEnvironmentVariable("CHATTERBOX_MODEL_RUNS"), out var runs) ? runs : 200;
 
-    [Fact(DisplayName = "[C3] [F3] [F4] [P8] [P9] whatever is lost, repeated, reordered, moved or killed: every change is in once, and all show the same")]
+    [Fact(DisplayName =
+        "[C3] [F3] [F4] [P8] [P9] whatever is lost, repeated, reordered, moved or killed: every change is "
+        + "in once, and all show the same")]
     [Trait("Category", "Long")]
     public void Random_runs()
     {

@@ -24,7 +24,8 @@ internal sealed class World
 
     public static IReadOnlyList<string> Everything { get; } =
     [
-        "a call given up", "a change refused", "a client died", "a conflict", "a choice of slices", "a message lost", "a message twice", "a move", "a read or write failed",
+        "a call given up", "a change refused", "a client died", "a conflict", "a choice of slices", "a message lost",
+        "a message twice", "a move", "a read or write failed",
         "a silo died", "a state replaced", "a write committed and failed", "a write late",
     ];
 
@@ -63,7 +64,8 @@ internal sealed class World
     public void Settle()
     {
         _network.Clear();
-        for (var round = 0; round < 100 && !(Session.IsSaved && _clients.All(client => client.IsIdle && client.Replica.Outbox.Count == 0)); round++)
+        for (var round = 0; round < 100
+            && !(Session.IsSaved && _clients.All(client => client.IsIdle && client.Replica.Outbox.Count == 0)); round++)
         {
             foreach (var client in _clients)
             {
@@ -88,7 +90,8 @@ internal sealed class World
         foreach (var client in _clients.Concat(_dead))
         {
             foreach (var entry in client.Durable.Where(entry => entry.Change is UpsertVoice or UpsertChunk))
-                Assert.True(stored.History.Holds(client.Name, entry.Sequence, entry.Change.Slice), $"{client.Name}'s change {entry.Sequence} was said to be durable");
+                Assert.True(stored.History.Holds(client.Name, entry.Sequence, entry.Change.Slice),
+                    $"{client.Name}'s change {entry.Sequence} was said to be durable");
         }
     }
 
@@ -98,7 +101,10 @@ internal sealed class World
         {
             // A process with a store of all slices is sent them all.
             var told = _chooses && happened is ChangesApplied changes && _random.Next(2) == 0
-                ? changes with { Changes = changes.Changes.Where(change => client.Replica.Syncs(change.Change.Slice)).ToValueList() }
+                ? changes with
+                {
+                    Changes = changes.Changes.Where(change => client.Replica.Syncs(change.Change.Slice)).ToValueList(),
+                }
                 : happened;
             Pass(lossy: true, () => client.On(epoch, told));
         }
@@ -121,14 +127,17 @@ internal sealed class World
     private void Choose(ModelClient client)
     {
         Note("a choice of slices");
-        client.Select(_random.Next(3) == 0 ? null : Enum.GetValues<Slice>().Where(slice => slice is Slice.Preferences || _random.Next(2) == 0).ToValueList());
+        client.Select(_random.Next(3) == 0
+            ? null
+            : Enum.GetValues<Slice>().Where(slice => slice is Slice.Preferences || _random.Next(2) == 0).ToValueList());
     }
 
     // Of the slices that it does not keep in sync a client shows nothing.
     private AppState Shown(ModelClient client)
     {
         var all = Session.Log.State;
-        var shown = SliceDefinition.All.Where(slice => client.Replica.Syncs(slice.Slice)).Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Get(all)));
+        var shown = SliceDefinition.All.Where(slice => client.Replica.Syncs(slice.Slice))
+            .Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Get(all)));
         return client.Replica.Syncs(Slice.Runtime) ? shown with { Runtime = all.Runtime } : shown;
     }
 
@@ -152,7 +161,8 @@ internal sealed class World
             3 when shown.SavedVoices.Count > 0 => new RemoveVoice(shown.SavedVoices[_random.Next(shown.SavedVoices.Count)].Id),
             4 => new UpdateParameters(TtsEngine.Chatterbox, new() { Seed = _made }),
             5 => new SetGenerating(_random.Next(2) == 0, null),
-            6 when shown.Chunks.Count > 0 => new SetChunkStatus(shown.Chunks[_random.Next(shown.Chunks.Count)].Id, (WorkStatus)_random.Next(2)),
+            6 when shown.Chunks.Count > 0 =>
+                new SetChunkStatus(shown.Chunks[_random.Next(shown.Chunks.Count)].Id, (WorkStatus)_random.Next(2)),
             _ => new UpsertChunk(Samples.Chunk($"c{_made}")),
         };
     }
