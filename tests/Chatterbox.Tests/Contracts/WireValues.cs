@@ -1,4 +1,3 @@
-using Chatterbox.Grains;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
