@@ -7,7 +7,7 @@ using Chatterbox.Cli.Work;
 
 namespace Chatterbox.Cli;
 
-/// <summary>Everything that can be asked for.</summary>
+/// <summary>All verbs.</summary>
 internal static class ChatterboxVerbs
 {
     public static ChatterboxCommand Root() => new()

@@ -7,14 +7,14 @@ using Orleans.Streams;
 namespace Chatterbox.Client;
 
 /// <summary>
-/// One client process: opens stores, holds the one stream over which their sessions speak to it, and keeps their leases.
+/// One client process: opens stores, subscribes to the one event stream of all their sessions, and renews their leases.
 /// </summary>
 public sealed partial class ChatterboxClient : IAsyncDisposable
 {
-    /// <summary>Stores that attach in quick succession share one look at the subscription.</summary>
+    /// <summary>Stores that attach within this time share one check of the subscription.</summary>
     internal static readonly TimeSpan SubscriptionFresh = TimeSpan.FromSeconds(1);
 
-    /// <summary>The cluster forgets a subscription that nobody asks for: after a quarter of an hour, as it is set up.</summary>
+    /// <summary>The subscription is checked this often: the cluster collects an unused one, by default after 15 min.</summary>
     private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
 
     private readonly IClusterClient _cluster;
@@ -29,7 +29,8 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     private PeriodicTimer? _heartbeat;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock, ILogger<ChatterboxClient> logger)
+    public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock,
+        ILogger<ChatterboxClient> logger)
     {
         options.EnsureValid();
         (_cluster, Options, Clock, _logger) = (cluster, options, clock, logger);
@@ -43,13 +44,15 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     internal ILogger Logger => _logger;
 
-    /// <summary>Null where the cluster's client was made by somebody else, with gateways of its own.</summary>
+    /// <summary>Null when the Orleans client was created elsewhere, with its own gateway list.</summary>
     internal SilentGateways? SilentGateways { get; init; }
 
     /// <summary>Names this process's stream.</summary>
     internal string Process { get; } = NewId();
 
-    /// <summary>Opens a store without waiting: it has <see cref="ChatterboxStore.HasHydrated"/> once the session has answered.</summary>
+    /// <summary>
+    /// Opens a store without waiting: <see cref="ChatterboxStore.HasHydrated"/> turns true once the session has answered.
+    /// </summary>
     /// <exception cref="ArgumentException">The user or store name, or an option, is not allowed.</exception>
     /// <exception cref="OutboxUnavailableException">The folder of the outbox on disk cannot be used.</exception>
     public ChatterboxStore Open(SessionId session, StoreOptions? options = null)
@@ -68,7 +71,8 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         OpenAsync(session, StoreOptions.Default, cancellationToken);
 
     /// <inheritdoc cref="OpenAsync(SessionId, CancellationToken)"/>
-    public async Task<ChatterboxStore> OpenAsync(SessionId session, StoreOptions options, CancellationToken cancellationToken = default)
+    public async Task<ChatterboxStore> OpenAsync(SessionId session, StoreOptions options,
+        CancellationToken cancellationToken = default)
     {
         var store = Open(session, options);
         try
@@ -88,16 +92,18 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     public async Task<byte[]?> DownloadAudioAsync(string userId, string hash, CancellationToken cancellationToken = default)
     {
         using var clip = new MemoryStream();
-        return await new ClipTransfer(this, userId).DownloadAsync(hash, clip, progress: null, cancellationToken) ? clip.ToArray() : null;
+        return await new ClipTransfer(this, userId).DownloadAsync(hash, clip, progress: null, cancellationToken)
+            ? clip.ToArray() : null;
     }
 
     internal IUserSessionGrain Session(SessionId session) => _cluster.GetGrain<IUserSessionGrain>(session.Key);
 
-    internal IAudioClipGrain Clip(string userId, string hash) => _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
+    internal IAudioClipGrain Clip(string userId, string hash) =>
+        _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
 
     /// <summary>
-    /// Subscribes to this process's stream, again where the cluster has forgotten it. Does nothing where it was looked after
-    /// no longer ago than <paramref name="fresh"/>, or since the call.
+    /// Subscribes to this process's stream, again if the cluster has lost the subscription. Does nothing if it was checked within
+    /// <paramref name="fresh"/>, or since the call.
     /// </summary>
     internal async Task EnsureSubscribedAsync(TimeSpan fresh)
     {
@@ -107,7 +113,8 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         {
             if (_looked is { } last && Clock.GetElapsedTime(last, asked) < fresh) return;
             var now = Clock.GetTimestamp();
-            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WithinAsync(Options.CallTimeout, Clock)).Any(each => each.HandleId == known.HandleId))
+            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WithinAsync(Options.CallTimeout, Clock))
+                .Any(each => each.HandleId == known.HandleId))
             {
                 _looked = now;
                 return;
@@ -125,10 +132,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    /// <summary>For tests: how many subscriptions the cluster knows this process by.</summary>
+    /// <summary>For tests: the number of this process's subscriptions in the cluster.</summary>
     internal async Task<int> CountSubscriptionsAsync() => (await Stream.GetAllSubscriptionHandles()).Count;
 
-    /// <summary>Why there was no connection yet when one was last tried for. It says more than what fails without one.</summary>
+    /// <summary>
+    /// The failure of the last attempt to connect. It says more than the failure of a call without a connection.
+    /// </summary>
     internal Exception? NotConnected { get; set; }
 
     internal int OpenStores => AllStores().Count();
@@ -143,13 +152,15 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A session has said how long its leases last: they are renewed three times as often.</summary>
+    /// <summary>Called with a session's lease duration: leases are renewed three times per duration.</summary>
     internal void HeartbeatWithin(TimeSpan lease)
     {
         if (_heartbeat is { } timer && lease > TimeSpan.Zero && lease / 3 < timer.Period) timer.Period = lease / 3;
     }
 
-    /// <summary>Waits for a call that may be repeated. One that takes long may be with a gateway that does not answer: that is found out.</summary>
+    /// <summary>
+    /// Waits for a call that may be repeated. After a quarter of the timeout its gateway may be silent: the gateways are probed.
+    /// </summary>
     /// <exception cref="TimeoutException">The call was given up; it may still be executed.</exception>
     internal async Task<T> AttemptAsync<T>(Task<T> call, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
@@ -171,7 +182,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    /// <summary>The connection to the cluster was lost or found again: every store looks where it stands.</summary>
+    /// <summary>The connection to the cluster was lost or found again: every store checks its state.</summary>
     internal void ConnectionChanged()
     {
         _looked = null;
@@ -194,7 +205,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Short, since it is stored beside each slice that the client changes.</summary>
+    /// <summary>Kept short, since it is stored with each slice that the client changes.</summary>
     internal static string NewId() => Guid.NewGuid().ToString("N")[..16];
 
     private IAsyncStream<SessionEvents> Stream =>
@@ -220,7 +231,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    // Under the client id that made them: the session may hold some of them already.
+    // Sent with their original client id: the session may already hold some of them.
     private void SendLeftBehind(SessionId session)
     {
         try
@@ -246,7 +257,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             }
             catch (Exception failure)
             {
-                // It stays open, so that it is sent as soon as the session takes it.
+                // The store stays open and sends the rest as soon as the session accepts changes.
                 LogLeftBehind(leftBehind.Session.Key, failure.Message);
                 if (leftBehind.Hydrated.IsFaulted) break;
                 await Task.Delay(Options.MaxRetryDelay, Clock, CancellationToken.None);
@@ -293,12 +304,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "{Notice}")]
     private partial void LogDamagedOutbox(string notice);
 
-    [LoggerMessage(LogLevel.Warning, "What another client left in its outbox of {Session} is not sent yet: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "Changes that another client left in its outbox of {Session} are not sent yet: {Reason}")]
     private partial void LogLeftBehind(string session, string reason);
 
-    [LoggerMessage(LogLevel.Debug, "Whether the cluster still knows the stream subscription could not be seen: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "The stream subscription could not be checked: {Reason}")]
     private partial void LogNotRenewed(string reason);
 
-    [LoggerMessage(LogLevel.Debug, "The stream subscription was left behind: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "The stream subscription could not be removed: {Reason}")]
     private partial void LogLeftSubscribed(string reason);
 }

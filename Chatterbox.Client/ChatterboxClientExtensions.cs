@@ -13,15 +13,16 @@ namespace Chatterbox.Client;
 
 public static class ChatterboxClientExtensions
 {
-    // Orleans looks at the list this often, and closes its connections to gateways that are not on it any more: soon enough that a call
-    // that was not answered is not sent to the same silent gateway again. The list is at hand; names are resolved more rarely.
-    private static readonly TimeSpan GatewayLookAgain = TimeSpan.FromMilliseconds(250);
+    // Orleans reads the gateway list this often, and closes its connections to gateways that have left it: soon enough that an
+    // unanswered call is not sent to the same silent gateway again. The list is cached; names are resolved less often.
+    private static readonly TimeSpan GatewayListRefresh = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Adds a <see cref="ChatterboxClient"/> and the Orleans client under it. Starting the host waits until a silo answers.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range; the message names all that are.</exception>
-    public static IHostApplicationBuilder AddChatterboxClient(this IHostApplicationBuilder host, Action<ChatterboxClientOptions>? configure = null)
+    public static IHostApplicationBuilder AddChatterboxClient(this IHostApplicationBuilder host,
+        Action<ChatterboxClientOptions>? configure = null)
     {
         var options = new ChatterboxClientOptions();
         configure?.Invoke(options);
@@ -40,13 +41,13 @@ public static class ChatterboxClientExtensions
         host.UseOrleansClient(client => client
             .ConfigureServices(services => services.AddSingleton<IGatewayListProvider, GatewayList>())
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
-            .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayLookAgain)
+            .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayListRefresh)
             .AddChatterboxStreams()
             .AddCredential(options));
         return host;
     }
 
-    /// <summary>What an Orleans client needs for a <see cref="ChatterboxClient"/> on top of it.</summary>
+    /// <summary>Configures an Orleans client for a <see cref="ChatterboxClient"/>.</summary>
     public static IClientBuilder AddChatterboxStreams(this IClientBuilder client) => client
         .AddPersistentStreams(ChatterboxStreams.Provider, (_, name) => new ListeningAdapter(name),
             streams => streams.ConfigureStreamPubSub(StreamPubSubType.ExplicitGrainBasedOnly))
@@ -55,7 +56,8 @@ public static class ChatterboxClientExtensions
     private static IClientBuilder AddCredential(this IClientBuilder client, ChatterboxClientOptions options) =>
         options.ServiceKey is null && options.UserToken is null ? client : client.AddOutgoingGrainCallFilter<CallCredential>();
 
-    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services) : IClientConnectionRetryFilter
+    private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services)
+        : IClientConnectionRetryFilter
     {
         public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
         {

@@ -7,8 +7,8 @@ namespace Chatterbox.Client;
 public sealed class ChatterboxClientOptions
 {
     /// <summary>
-    /// Gateways of the silos: addresses (<see cref="IPEndPoint"/>), or names (<see cref="DnsEndPoint"/>), each of which stands for all the
-    /// addresses it resolves to. Default: 127.0.0.1:30000, a silo on this machine.
+    /// Gateways of the silos: addresses (<see cref="IPEndPoint"/>), or names (<see cref="DnsEndPoint"/>), each of which stands
+    /// for all the addresses it resolves to. Default: 127.0.0.1:30000, a silo on this machine.
     /// </summary>
     public IList<EndPoint> Gateways { get; } = [];
 
@@ -32,19 +32,19 @@ public sealed class ChatterboxClientOptions
     /// </summary>
     public Func<string>? UserToken { get; set; }
 
-    /// <summary>What the user's other clients see of this one. 1 to 200 characters; default: the machine's name.</summary>
+    /// <summary>The name that the user's other clients see. 1 to 200 characters; default: the machine's name.</summary>
     public string Device { get; set; } = Environment.MachineName;
 
     /// <summary>
-    /// How often each open store renews its lease and looks whether it has missed something; a third of the lease where that is
-    /// shorter. 50 ms to 5 min; default 5 s.
+    /// How often each open store renews its lease and checks for missed events; a third of the lease if that is shorter. 50 ms to
+    /// 5 min; default 5 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// A call not answered in this time is tried again. A call that may be repeated safely is tried again sooner: after 2, 2, 2, 4 and 8 s,
-    /// pieces of a clip after 5, 5 and 5 s. 100 ms to 1 h; default 10 s.
+    /// A call not answered in this time is tried again. A call that may be repeated safely is tried again sooner: after 2, 2, 2,
+    /// 4 and 8 s, pieces of a clip after 5, 5 and 5 s. 100 ms to 1 h; default 10 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan CallTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -58,49 +58,53 @@ public sealed class ChatterboxClientOptions
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Changes that one store keeps at most while they are not durable; more have to wait for room. 1 to 1,000,000; default 10,000.
+    /// The most changes in a store's outbox, where they stay until durable; further changes wait for room. 1 to 1,000,000;
+    /// default 10,000.
     /// </summary>
     [Range(1, 1_000_000)]
     public int OutboxChanges { get; set; } = 10_000;
 
     /// <summary>
-    /// Bytes of such changes, as JSON or what they take at most, that one store keeps at most. 1 KiB to 1 GiB; default 64 MiB. A single
-    /// change above it is refused.
+    /// The most bytes in a store's outbox, as JSON or an upper bound of it. 1 KiB to 1 GiB; default 64 MiB. A larger single
+    /// change is refused.
     /// </summary>
     [Range(1024L, 1024L * 1024 * 1024)]
     public long OutboxBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>How long a change waits for room in the outbox before an <see cref="OutboxFullException"/>. 0 to 1 h; default 10 s.</summary>
+    /// <summary>
+    /// How long a change waits for room in the outbox before an <see cref="OutboxFullException"/>. 0 to 1 h; default 10 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan OutboxWait { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// A folder of this device, in which each store keeps a file of its changes that are not durable yet: they survive a client that
-    /// is killed, and are sent by the next one that opens the same session here. Null, the default, keeps them in memory only. The
-    /// folder is made when it is not there. It must not be copied to another device.
+    /// A folder on this device in which each store keeps its changes that are not durable yet. They survive a killed client, and
+    /// are sent by the next client that opens the same session here. Null, the default, keeps them in memory only. A missing
+    /// folder is created. It must not be copied to another device.
     /// </summary>
     /// <remarks>
-    /// A change is in the file before it shows. That survives the end of the process, however it comes; a power failure only with
-    /// <see cref="OutboxFlushToDisk"/>. Changes of <see cref="Slice.Runtime"/> say what goes on right now and are not kept.
+    /// A change is written to the file before it shows. The file survives any end of the process; it survives a power failure
+    /// only with <see cref="OutboxFlushToDisk"/>. Changes of <see cref="Slice.Runtime"/> describe work in progress and are not
+    /// kept.
     /// </remarks>
     public string? OutboxDirectory { get; set; }
 
     /// <summary>
-    /// Waits for the disk with each change, so that it survives a power failure, too. Costs each change one flush of the disk.
+    /// Flushes each change to disk, so that it also survives a power failure. Costs one disk flush per change.
     /// Default false.
     /// </summary>
     public bool OutboxFlushToDisk { get; set; }
 
     /// <summary>
-    /// Keeps trying where no silo answers as the host starts. Stores can be opened before the start is over, show what the outbox on
-    /// disk holds, and take changes. Default false: the start fails.
+    /// Keeps trying when no silo answers as the host starts. Stores can be opened meanwhile: they show the outbox on disk and
+    /// accept changes. Default false: the start fails.
     /// </summary>
     public bool KeepConnecting { get; set; }
 
     /// <summary>For tests: resolves a host name.</summary>
     internal Func<string, Task<IPAddress[]>> Resolve { get; set; } = Dns.GetHostAddressesAsync;
 
-    /// <summary>For tests: what a client of another version says it speaks.</summary>
+    /// <summary>For tests: the protocol version of another client version.</summary>
     internal int ProtocolVersion { get; set; } = Protocol.Version;
 
     /// <exception cref="ArgumentException">An option is out of its range; the message names all that are.</exception>
@@ -110,7 +114,8 @@ public sealed class ChatterboxClientOptions
         Validator.TryValidateObject(this, new ValidationContext(this), outOfRange, validateAllProperties: true);
         var problems = outOfRange.Select(each => each.ErrorMessage!).ToList();
         problems.AddRange(Gateways.Where(gateway => gateway is not (IPEndPoint or DnsEndPoint))
-            .Select(gateway => $"{nameof(Gateways)}: must be addresses or names with a port, was {gateway?.GetType().Name ?? "null"}"));
+            .Select(gateway =>
+                $"{nameof(Gateways)}: must be addresses or names with a port, was {gateway?.GetType().Name ?? "null"}"));
         if (Text.CheckName(nameof(Device), Device) is { } wrong) problems.Add(wrong.Message);
         if (OutboxDirectory is not null && string.IsNullOrWhiteSpace(OutboxDirectory))
         {

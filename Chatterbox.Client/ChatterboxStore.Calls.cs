@@ -3,7 +3,7 @@ using Orleans.Runtime.Messaging;
 
 namespace Chatterbox.Client;
 
-/// <summary>Calls of the user's own, and waiting for what was done.</summary>
+/// <summary>Calls made for the user, and waiting for their results.</summary>
 public sealed partial class ChatterboxStore
 {
     /// <summary>Returns once every change made so far is durable.</summary>
@@ -48,7 +48,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>Returns once the session has taken every change made so far.</summary>
+    /// <summary>Returns once the session has accepted every change made so far.</summary>
     private async Task AppliedAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -58,7 +58,8 @@ public sealed partial class ChatterboxStore
             {
                 EnsureServed();
                 if (_replica.Held is { } held) throw new IOException(held);
-                if (_replica.Outbox.Count == 0 || (_replica.Epoch != 0 && _replica.Outbox.All.All(entry => entry.IsConfirmed))) return;
+                if (_replica.Outbox.Count == 0 || (_replica.Epoch != 0 && _replica.Outbox.All.All(entry => entry.IsConfirmed)))
+                    return;
                 progress = NextProgress();
             }
             Pump();
@@ -66,7 +67,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>Returns once everything is durable and this store has heard of it all, so that nothing is left to send.</summary>
+    /// <summary>Returns once everything is durable and this store has been told so: its outbox is empty.</summary>
     /// <exception cref="IOException">Storage is failing.</exception>
     internal async Task EmptyOutboxAsync(CancellationToken cancellationToken)
     {
@@ -75,10 +76,11 @@ public sealed partial class ChatterboxStore
     }
 
     /// <summary>
-    /// An operation that may be asked for again: it has a name by which the session tells its repetition. So it is asked again for a
-    /// while when no silo took it or no answer came.
+    /// An idempotent operation: the session recognizes a repetition by its name. It is repeated for a while when no silo accepted
+    /// it or none answered.
     /// </summary>
-    internal async Task<T> OperateAsync<T>(Func<IUserSessionGrain, string, Task<T>> operation, CancellationToken cancellationToken)
+    internal async Task<T> OperateAsync<T>(Func<IUserSessionGrain, string, Task<T>> operation,
+        CancellationToken cancellationToken)
     {
         var (started, name) = (_client.Clock.GetTimestamp(), Guid.NewGuid().ToString("N"));
         while (true)
@@ -97,7 +99,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>A call of the user's own, tried again for a while when no silo took it.</summary>
+    /// <summary>A call made for the user, repeated for a while when no silo accepted it.</summary>
     internal async Task<T> CallAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
     {
         var started = _client.Clock.GetTimestamp();
@@ -107,7 +109,8 @@ public sealed partial class ChatterboxStore
             {
                 return await call(Grain).UntilAsync(cancellationToken);
             }
-            catch (Exception failure) when (IsNotTaken(failure) && _client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
+            catch (Exception failure)
+                when (IsNotTaken(failure) && _client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
             {
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 CheckSoon();
@@ -116,7 +119,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>A call that changes nothing: it is also sent again when it is not answered in time.</summary>
+    /// <summary>A read-only call: it is also repeated when it is not answered in time.</summary>
     /// <exception cref="TimeoutException">No attempt was answered, the longest one included.</exception>
     internal async Task<T> QueryAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
     {
@@ -125,7 +128,8 @@ public sealed partial class ChatterboxStore
         {
             try
             {
-                return await CallAsync(grain => _client.AttemptAsync(call(grain), timeout.Current, cancellationToken), cancellationToken);
+                return await CallAsync(grain => _client.AttemptAsync(call(grain), timeout.Current, cancellationToken),
+                    cancellationToken);
             }
             catch (TimeoutException late) when (!timeout.IsLongest)
             {
@@ -137,8 +141,9 @@ public sealed partial class ChatterboxStore
 
     private static bool IsNotTaken(Exception failure) => failure is ConnectionFailedException || IsRejected(failure);
 
-    // A silo that was lost on the way may have done what it was asked.
-    private static bool IsRejected(Exception failure) => failure is OrleansMessageRejectionException and not SiloUnavailableException;
+    // A silo that became unavailable may have executed the call.
+    private static bool IsRejected(Exception failure) =>
+        failure is OrleansMessageRejectionException and not SiloUnavailableException;
 
     /// <summary>Returns once this store shows what the session holds at the call.</summary>
     internal async Task CaughtUpAsync(CancellationToken cancellationToken)
@@ -158,7 +163,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    // A session loaded again in between may not hold what had been applied: it is sent again, and flushed again.
+    // A session reloaded meanwhile may have lost applied changes: they are sent and flushed again.
     private bool IsCurrent(FlushReply reply)
     {
         lock (_lock)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Client;
 
-/// <summary>The end of a store: everything stored and heard of, or kept, and the session told.</summary>
+/// <summary>Closing a store: changes become durable or stay on disk, and the session is told.</summary>
 public sealed partial class ChatterboxStore
 {
     private bool _closing;
@@ -33,7 +33,7 @@ public sealed partial class ChatterboxStore
         _ = StopPumping();
         lock (_lock)
         {
-            // What is still on its way comes too late.
+            // Answers to calls in progress are ignored from now on.
             _turn++;
             foreach (var entry in _replica.Outbox.All)
             {
@@ -55,7 +55,7 @@ public sealed partial class ChatterboxStore
     {
         if (_file is null)
         {
-            // Saving is left to detaching, so that a short visit writes each row once.
+            // Detaching saves, so that a short visit writes each row once.
             await AppliedAsync(cancellationToken);
             if (await DetachAsync(cancellationToken)) return;
             lock (_lock) _closed = false;
@@ -66,11 +66,11 @@ public sealed partial class ChatterboxStore
     }
 
     /// <summary>Tells the session that this client will not send its changes again.</summary>
-    /// <returns>False when some of them have to be sent again all the same: the session has another epoch, or could not be asked.</returns>
+    /// <returns>False when some must be sent again: the session has another epoch, or could not be asked.</returns>
     /// <exception cref="IOException">Storage is failing.</exception>
     private async Task<bool> DetachAsync(CancellationToken cancellationToken)
     {
-        // A step of the pump after it would attach again.
+        // A later step of the pump would attach again.
         await StopPumping().WaitAsync(cancellationToken);
         lock (_lock)
         {
@@ -111,6 +111,7 @@ public sealed partial class ChatterboxStore
     [LoggerMessage(LogLevel.Warning, "The store of {Session} was closed with {Count} change(s) that may not be saved: {Reason}")]
     private static partial void LogClosedUnsaved(ILogger logger, string session, int count, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The store of {Session} was closed with {Count} change(s) left to send; they are kept in {Path}: {Reason}")]
+    [LoggerMessage(LogLevel.Warning,
+        "The store of {Session} was closed with {Count} change(s) left to send; they are kept in {Path}: {Reason}")]
     private static partial void LogClosedUnsent(ILogger logger, string session, int count, string path, string reason);
 }

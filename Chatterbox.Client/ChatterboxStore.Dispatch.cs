@@ -2,31 +2,34 @@ using Chatterbox.Client.Outbox;
 
 namespace Chatterbox.Client;
 
-/// <summary>Making changes: into the outbox, as soon as there is room.</summary>
+/// <summary>Making changes: they enter the outbox as soon as it has room.</summary>
 public sealed partial class ChatterboxStore
 {
-    /// <summary>Changes that wait for room, in the order in which they were made. Null until one has to.</summary>
+    /// <summary>Changes that wait for room, oldest first. Null until the first one waits.</summary>
     private Queue<Waiting>? _waiting;
 
     /// <summary>
-    /// Makes a change: visible at once, applied when the task completes, stored when the receipt's task does. Where the outbox is
-    /// full it waits for room first.
+    /// Makes a change: visible at once, applied when the task completes, stored when the receipt's task completes. It first waits
+    /// for room if the outbox is full.
     /// </summary>
-    /// <param name="cancellationToken">Ends the wait for room. A change that has been taken stays.</param>
+    /// <param name="cancellationToken">Cancels the wait for room. A change already in the outbox stays.</param>
     /// <exception cref="ChangeRejectedException">The change is not allowed; nothing has changed.</exception>
     /// <exception cref="OutboxFullException">There was no room in time; nothing has changed.</exception>
     /// <exception cref="OutboxUnavailableException">The outbox on disk could not be written; nothing has changed.</exception>
     public async Task<ChangeReceipt> DispatchAsync(AppStateChange change, CancellationToken cancellationToken = default) =>
         await ReceiptAsync((await TakeAsync([change], cancellationToken))[0]);
 
-    /// <summary>Makes changes that belong together: each is checked on top of those before it, and when one is not allowed none is made.</summary>
+    /// <summary>
+    /// Makes several changes, all or none: each is checked on top of those before it, and if one is not allowed none is made.
+    /// </summary>
     /// <inheritdoc cref="DispatchAsync(AppStateChange, CancellationToken)"/>
-    public async Task<IReadOnlyList<ChangeReceipt>> DispatchAsync(IReadOnlyList<AppStateChange> changes, CancellationToken cancellationToken = default) =>
+    public async Task<IReadOnlyList<ChangeReceipt>> DispatchAsync(IReadOnlyList<AppStateChange> changes,
+        CancellationToken cancellationToken = default) =>
         await Task.WhenAll((await TakeAsync(changes, cancellationToken)).Select(ReceiptAsync));
 
     /// <summary>
-    /// Makes a change without waiting for the session: returns once it shows and is in the outbox, on disk where there is one. From
-    /// then on it is not lost.
+    /// Makes a change without waiting for the session: returns once it shows and is in the outbox, on disk if configured. From
+    /// then on it cannot be lost.
     /// </summary>
     /// <inheritdoc cref="DispatchAsync(AppStateChange, CancellationToken)"/>
     public async Task<PendingChange> EnqueueAsync(AppStateChange change, CancellationToken cancellationToken = default)
@@ -44,7 +47,8 @@ public sealed partial class ChatterboxStore
         {
             ObjectDisposedException.ThrowIf(_closing, this);
             EnsureServed();
-            if (waiting.Changes.Length > _client.Options.OutboxChanges || waiting.Bytes > _client.Options.OutboxBytes) throw Full(waiting);
+            if (waiting.Changes.Length > _client.Options.OutboxChanges || waiting.Bytes > _client.Options.OutboxBytes)
+                throw Full(waiting);
             if (_waiting is not { Count: > 0 } && HasRoom(waiting)) waiting.Taken.SetResult(Take(waiting));
             else (_waiting ??= []).Enqueue(waiting);
         }
@@ -53,13 +57,13 @@ public sealed partial class ChatterboxStore
         return await waiting.Taken.Task;
     }
 
-    // Making JSON costs more than all else here: only a file needs it of changes that are small in any case.
+    // Serializing is the most expensive step here: small changes need it only when the outbox is a file.
     private Weighed[] Weigh(IReadOnlyList<AppStateChange> changes)
     {
         var weighed = new Weighed[changes.Count];
         for (var index = 0; index < weighed.Length; index++)
         {
-            var change = changes[index] ?? throw new ArgumentNullException(nameof(changes), "There is no change.");
+            var change = changes[index] ?? throw new ArgumentNullException(nameof(changes), "A change must not be null.");
             var most = _file is null ? OutboxFormat.MostBytesOf(change) : null;
             var json = most is null ? OutboxFormat.Encode(change) : null;
             weighed[index] = new(change, json, most ?? json!.Length);
@@ -77,10 +81,10 @@ public sealed partial class ChatterboxStore
         {
             lock (_lock)
             {
-                // Taken at the last moment is taken.
+                // The change may have entered the outbox just before.
                 if (waiting.Taken.Task.IsCompleted) return;
                 waiting.Taken.SetException(over is TimeoutException ? Full(waiting) : over);
-                // Those behind it may be smaller.
+                // A later, smaller change may fit.
                 Admit();
             }
         }
@@ -90,10 +94,11 @@ public sealed partial class ChatterboxStore
         _replica.Outbox.Count + waiting.Changes.Length <= _client.Options.OutboxChanges
         && _replica.Outbox.Bytes + waiting.Bytes <= _client.Options.OutboxBytes;
 
-    private OutboxFullException Full(Waiting waiting) => new(_replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges,
-        _client.Options.OutboxBytes, waiting.Changes.Length == 1 ? $"a change of {waiting.Bytes} bytes" : $"{waiting.Changes.Length} changes of {waiting.Bytes} bytes");
+    private OutboxFullException Full(Waiting waiting) => new(
+        _replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges, _client.Options.OutboxBytes,
+        $"{(waiting.Changes.Length == 1 ? "a change" : $"{waiting.Changes.Length} changes")} of {waiting.Bytes} bytes");
 
-    /// <summary>All of them or none: into the file first, so that nothing shows that could be lost.</summary>
+    /// <summary>Adds all changes or none: to the file first, so that a change that shows cannot be lost.</summary>
     private OutboxEntry[] Take(Waiting waiting)
     {
         var shown = Allowed(waiting);
@@ -108,10 +113,10 @@ public sealed partial class ChatterboxStore
         return entries;
     }
 
-    /// <summary>The state with the changes on top; null where that is not known yet.</summary>
+    /// <summary>The state with the changes on top; null when it is not known yet.</summary>
     private AppState? Allowed(Waiting waiting)
     {
-        // Before hydration only the session can tell.
+        // Before hydration only the session can check a change.
         var state = _hydrated.Task.IsCompletedSuccessfully ? _replica.Visible : null;
         foreach (var (change, _, _) in waiting.Changes)
         {
@@ -123,13 +128,15 @@ public sealed partial class ChatterboxStore
         return state;
     }
 
-    // What it would do could not be shown here.
+    // Its effect could not be shown here.
     private Rejection? IsNotSynced(AppStateChange change) =>
         _replica.Syncs(change.Slice) || (_options.FollowUserChoice && !_hydrated.Task.IsCompletedSuccessfully)
             ? null
             : new("slice", $"{change.Slice}", $"one that this store keeps in sync ({string.Join(", ", _replica.Slices!)})");
 
-    /// <summary>Makes room for those who wait, and has those who need wait no more go. What left the outbox leaves the file, too.</summary>
+    /// <summary>
+    /// Removes settled changes from the file, and admits waiting changes that now have room.
+    /// </summary>
     private void Settle()
     {
         if (_replica.Gone.Count > 0)

@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Client;
 
-/// <summary>What the session tells by itself.</summary>
+/// <summary>Events pushed by the session.</summary>
 public sealed partial class ChatterboxStore
 {
-    /// <summary>For tests: events are lost, as a network may lose them.</summary>
+    /// <summary>For tests: drops events, as a network may.</summary>
     internal bool DropEvents { get; set; }
 
     internal void OnEvents(SessionEvents events)
@@ -53,7 +53,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    // Away from the pump: a handler that throws or blocks stops nothing.
+    // Runs outside the pump: a handler that throws or blocks does not stop it.
     private void Raise(Action handler) => ListenerThreads.Post(() =>
     {
         try

@@ -1,12 +1,12 @@
 namespace Chatterbox.Client;
 
-/// <summary>Loading what is stored: of several under way only the last one counts.</summary>
+/// <summary>Hydration: a newer one supersedes those in progress.</summary>
 public sealed partial class ChatterboxStore
 {
     private bool _hydrating = true;
     private int _hydration;
 
-    /// <summary>Begins to hydrate. Whatever was under way is superseded.</summary>
+    /// <summary>Starts a hydration. It supersedes any in progress.</summary>
     internal int BeginHydration()
     {
         lock (_lock)
@@ -18,7 +18,7 @@ public sealed partial class ChatterboxStore
     }
 
     /// <summary>Ends it, unless it has been superseded.</summary>
-    /// <param name="loaded">The store stands on what is stored; otherwise it goes on with what it had.</param>
+    /// <param name="loaded">Whether the stored state was loaded; otherwise the store keeps its current state.</param>
     internal void EndHydration(int hydration, bool loaded)
     {
         lock (_lock)
@@ -29,7 +29,7 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>What is under way would load what is not stored any more.</summary>
+    /// <summary>Cancels hydrations in progress: they would load a state that is no longer stored.</summary>
     internal void SupersedeHydration()
     {
         lock (_lock)
@@ -40,14 +40,14 @@ public sealed partial class ChatterboxStore
         }
     }
 
-    /// <summary>The session has given its state.</summary>
+    /// <summary>The session has sent its state.</summary>
     private void SetHydrated()
     {
         if (!_hydrated.TrySetResult()) return;
         EndHydration(hydration: 1, loaded: true);
     }
 
-    /// <summary>The state of all slices, whatever this store keeps in sync.</summary>
+    /// <summary>The state of all slices, including those this store does not keep in sync.</summary>
     internal async Task<(AppState State, long Revision)> WholeStateAsync(CancellationToken cancellationToken)
     {
         lock (_lock) if (_replica.Slices is null) return (_replica.Visible, _replica.Revision);
@@ -55,7 +55,9 @@ public sealed partial class ChatterboxStore
         return (whole.Snapshot!, whole.Revision);
     }
 
-    /// <summary>Keeps in sync what the user has chosen, where this store follows that. True when it is something else than before.</summary>
+    /// <summary>
+    /// Applies the user's choice of slices if this store follows it. True when the selection has changed.
+    /// </summary>
     private bool FollowChoice()
     {
         if (!_options.FollowUserChoice || _replica.Epoch == 0) return false;

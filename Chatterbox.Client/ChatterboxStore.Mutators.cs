@@ -1,11 +1,11 @@
 namespace Chatterbox.Client;
 
-/// <summary>The changes by name.</summary>
+/// <summary>One method per kind of change.</summary>
 public sealed partial class ChatterboxStore
 {
     /// <summary>
-    /// Edits the selected engine's parameters: <c>UpdateParametersAsync(p => p with { Temperature = 0.9 })</c>. Only what the edit
-    /// changes is sent, so that edits of two clients merge.
+    /// Edits the selected engine's parameters: <c>UpdateParametersAsync(p => p with { Temperature = 0.9 })</c>. Only the edited
+    /// values are sent, so that edits of two clients merge.
     /// </summary>
     /// <exception cref="ChangeRejectedException">A value is out of the model's range.</exception>
     public Task<ChangeReceipt> UpdateParametersAsync(Func<TtsParameters, TtsParameters> edit)
@@ -14,7 +14,8 @@ public sealed partial class ChatterboxStore
         return UpdateParametersAsync(preferences.Engine, edit(preferences.Parameters).DifferenceFrom(preferences.Parameters));
     }
 
-    public Task<ChangeReceipt> UpdateParametersAsync(TtsEngine engine, TtsParameters patch) => DispatchAsync(new UpdateParameters(engine, patch));
+    public Task<ChangeReceipt> UpdateParametersAsync(TtsEngine engine, TtsParameters patch) =>
+        DispatchAsync(new UpdateParameters(engine, patch));
 
     public Task<ChangeReceipt> SelectEngineAsync(TtsEngine engine) => DispatchAsync(new SelectEngine(engine));
 
@@ -22,7 +23,8 @@ public sealed partial class ChatterboxStore
 
     public Task<ChangeReceipt> SelectWorkSessionAsync(string? id) => DispatchAsync(new SelectWorkSession(id));
 
-    public Task<ChangeReceipt> UpsertWorkSessionAsync(WorkSession workSession) => DispatchAsync(new UpsertWorkSession(workSession));
+    public Task<ChangeReceipt> UpsertWorkSessionAsync(WorkSession workSession) =>
+        DispatchAsync(new UpsertWorkSession(workSession));
 
     public Task<ChangeReceipt> RemoveWorkSessionAsync(string id) => DispatchAsync(new RemoveWorkSession(id));
 
@@ -36,14 +38,17 @@ public sealed partial class ChatterboxStore
 
     public Task<ChangeReceipt> SetChunkStatusAsync(string id, WorkStatus status) => DispatchAsync(new SetChunkStatus(id, status));
 
-    /// <summary>Completes a chunk with a clip that <see cref="StoreAudio.UploadAsync(byte[], string, CancellationToken)"/> has stored.</summary>
+    /// <summary>
+    /// Completes a chunk with a clip that <see cref="StoreAudio.UploadAsync(byte[], string, CancellationToken)"/> has stored.
+    /// </summary>
     public Task<ChangeReceipt> CompleteChunkAsync(string id, AudioRef audio) => DispatchAsync(new CompleteChunk(id, audio));
 
     public Task<ChangeReceipt> UpsertBatchItemAsync(BatchItem item) => DispatchAsync(new UpsertBatchItem(item));
 
     public Task<ChangeReceipt> RemoveBatchItemAsync(string id) => DispatchAsync(new RemoveBatchItem(id));
 
-    public Task<ChangeReceipt> SetBatchItemStatusAsync(string id, WorkStatus status) => DispatchAsync(new SetBatchItemStatus(id, status));
+    public Task<ChangeReceipt> SetBatchItemStatusAsync(string id, WorkStatus status) =>
+        DispatchAsync(new SetBatchItemStatus(id, status));
 
     public Task<ChangeReceipt> SetGeneratingAsync(bool isGenerating, string? currentGeneratingId = null) =>
         DispatchAsync(new SetGenerating(isGenerating, currentGeneratingId));

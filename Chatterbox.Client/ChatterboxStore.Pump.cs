@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Client;
 
-/// <summary>The loop that calls the session: one step at a time, tried again until it succeeds.</summary>
+/// <summary>The loop that calls the session: one step at a time, repeated until it succeeds.</summary>
 public sealed partial class ChatterboxStore
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
@@ -15,10 +15,10 @@ public sealed partial class ChatterboxStore
 
     private Task _pump = Task.CompletedTask;
 
-    /// <summary>The call under way. The answer to an earlier one, given up since, comes too late.</summary>
+    /// <summary>The current call. The answer to an earlier, abandoned call is ignored.</summary>
     private long _turn;
 
-    /// <summary>Set once the session has refused this client: it is not asked again.</summary>
+    /// <summary>Set once the session has refused this client: no further calls are made.</summary>
     private SessionRefusedException? _refused;
 
     internal void Start()
@@ -28,7 +28,7 @@ public sealed partial class ChatterboxStore
         Pump();
     }
 
-    /// <summary>Renews the lease, and looks whether something was missed.</summary>
+    /// <summary>Renews the lease and checks for missed events.</summary>
     internal void CheckSoon()
     {
         lock (_lock) _checkDue = true;
@@ -43,14 +43,15 @@ public sealed partial class ChatterboxStore
         {
             if (_pumping || _refused is not null || !HasStep) return;
             _pumping = true;
-            // Behind what waits for a thread already: changes that are about to be made go out together.
+            // Queued behind pending work items, so that changes made at the same time are sent in one batch.
             var begun = new TaskCompletionSource<Task>();
-            ThreadPool.UnsafeQueueUserWorkItem(static run => run.begun.SetResult(run.store.PumpAsync()), (begun, store: this), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.begun.SetResult(run.store.PumpAsync()), (begun, store: this),
+                preferLocal: false);
             _pump = begun.Task.Unwrap();
         }
     }
 
-    /// <summary>Whether <see cref="NextStep"/> has any: most events leave nothing to do.</summary>
+    /// <summary>Whether <see cref="NextStep"/> has a step: most events need none.</summary>
     private bool HasStep => !_closed && (_need is not Need.Nothing || _checkDue || _replica.HasUnsent);
 
     private async Task PumpAsync()
@@ -87,8 +88,8 @@ public sealed partial class ChatterboxStore
                 timeout.Failed(failure);
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 SetUnreachable(_client.NotConnected ?? failure);
-                // Whatever became of the call, the session is asked where things stand. One that did not take it, as while
-                // it moves to another silo, knows this client as before.
+                // Whatever the outcome of the call, the session's status is requested. A session that rejected the call, as while
+                // it moves to another silo, still knows this client.
                 var knows = IsRejected(failure);
                 lock (_lock)
                 {
@@ -126,7 +127,7 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             (_pumping, _refused) = (false, refused);
-            // Nothing of them goes in any more, unless they are on disk: then they wait for a client that the session serves.
+            // These changes are not sent any more. Those on disk wait for a client that the session serves.
             foreach (var entry in _replica.Refuse())
             {
                 entry.Applied.TrySetException(refused);
@@ -143,12 +144,14 @@ public sealed partial class ChatterboxStore
     private Task DelayAsync(TimeSpan delay) =>
         Task.Delay(delay * (0.5 + Random.Shared.NextDouble() / 2), _client.Clock, CancellationToken.None);
 
-    [LoggerMessage(LogLevel.Debug, "A call to session {Session} failed and is tried again: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "A call to session {Session} failed and will be repeated: {Reason}")]
     private static partial void LogRetry(ILogger logger, string session, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Session {Session} refused a change that an earlier run of the client had left to send: {Reason}")]
+    [LoggerMessage(LogLevel.Warning,
+        "Session {Session} refused a change that an earlier run of the client had left to send: {Reason}")]
     private static partial void LogRefused(ILogger logger, string session, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "What session {Session} has stored could not be taken out of the outbox on disk: {Reason}")]
+    [LoggerMessage(LogLevel.Warning,
+        "Changes stored by session {Session} could not be removed from the outbox on disk: {Reason}")]
     private static partial void LogNotRemoved(ILogger logger, string session, string reason);
 }

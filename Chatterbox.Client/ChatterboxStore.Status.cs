@@ -2,7 +2,7 @@ using Chatterbox.Client.Listeners;
 
 namespace Chatterbox.Client;
 
-/// <summary>How things stand with the session: reachable, saving, who is attached.</summary>
+/// <summary>The session's status: reachable, saving, attached clients.</summary>
 public sealed partial class ChatterboxStore
 {
     private SaveStatus _save = SaveStatus.Saved;
@@ -11,19 +11,21 @@ public sealed partial class ChatterboxStore
     private ValueList<AttachedClient> _presence = [];
     private CrashInfo? _crash;
 
-    /// <summary>Completes with the next step. Made when somebody waits for it.</summary>
+    /// <summary>Completes with the next step. Created by the first waiter.</summary>
     private TaskCompletionSource? _progress;
 
     private Subscriptions<bool>? _syncChanged;
 
-    /// <summary>Raised with each change of <see cref="StorePersistence.Status"/>. Who is slow hears of the last one only.</summary>
+    /// <summary>
+    /// Raised with each change of <see cref="StorePersistence.Status"/>. A slow handler receives only the latest status.
+    /// </summary>
     internal event Action? SyncChanged
     {
         add { if (value is not null) Lazily(ref _syncChanged, () => new(_client.Logger, backlog: 1)).Add(_ => value(), value); }
         remove { if (value is not null) _syncChanged?.Remove(value); }
     }
 
-    /// <summary>How saving goes, own unsent changes included.</summary>
+    /// <summary>The save status, including own unsent changes.</summary>
     internal SaveStatus SaveStatus
     {
         get
@@ -32,7 +34,8 @@ public sealed partial class ChatterboxStore
             {
                 if (_save.State is SaveState.Failing) return _save;
                 if (_replica.Held is { } held) return _save with { State = SaveState.Failing, Failure = held };
-                return _save with { State = _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision ? SaveState.Saving : SaveState.Saved };
+                var isSaving = _replica.Outbox.Count > 0 || _replica.DurableRevision < _replica.Revision;
+                return _save with { State = isSaving ? SaveState.Saving : SaveState.Saved };
             }
         }
     }
@@ -40,13 +43,13 @@ public sealed partial class ChatterboxStore
     /// <summary>Why the session cannot be reached at present; null when it can.</summary>
     internal Exception? Unreachable { get { lock (_lock) return _unreachable; } }
 
-    /// <summary>Who is attached to the session, this store included. Known once the session has told.</summary>
+    /// <summary>The clients attached to the session, this store included. Known once the session has answered.</summary>
     public IReadOnlyList<AttachedClient> Clients { get { lock (_lock) return _presence; } }
 
-    /// <summary>The schema version of the state that the session gives.</summary>
+    /// <summary>The schema version of the session's state.</summary>
     internal int SchemaVersion { get; private set; }
 
-    /// <summary>Work that was in hand when a client or its silo died.</summary>
+    /// <summary>Work in progress when a client or its silo crashed.</summary>
     internal CrashInfo? Crash { get { lock (_lock) return _crash; } set { lock (_lock) _crash = value; } }
 
     private void SetUnreachable(Exception? why)
@@ -54,7 +57,7 @@ public sealed partial class ChatterboxStore
         bool changed;
         lock (_lock)
         {
-            // Another reason counts as well: a call that was not answered may be refused when it is repeated.
+            // A different reason is also a change: an unanswered call may be refused when it is repeated.
             changed = _unreachable?.GetType() != why?.GetType();
             _unreachable = why;
         }

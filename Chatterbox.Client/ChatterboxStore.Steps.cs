@@ -3,7 +3,9 @@ using Chatterbox.Client.Outbox;
 
 namespace Chatterbox.Client;
 
-/// <summary>The steps of the loop, one call to the session each. What is answered after the next step has begun is ignored.</summary>
+/// <summary>
+/// The steps of the loop, one call to the session each. An answer that arrives after the next step has started is ignored.
+/// </summary>
 public sealed partial class ChatterboxStore
 {
     private static readonly TimeSpan SubscriptionTimeout = TimeSpan.FromSeconds(1);
@@ -31,7 +33,7 @@ public sealed partial class ChatterboxStore
         lock (_lock)
         {
             if (turn != _turn) return;
-            // The user has chosen other slices meanwhile, or more has been seen.
+            // Meanwhile the user has chosen other slices, or newer events have arrived.
             if (!Equals(request.Slices, _replica.Slices) || !_replica.Attached(reply, request.SeenRevision))
             {
                 Ask(Need.Attach);
@@ -48,12 +50,13 @@ public sealed partial class ChatterboxStore
         Progress();
     }
 
-    // A cluster that has just lost a silo may not find the subscription at once. Until it does, heartbeats show what was missed.
+    // A cluster that has just lost a silo may not find the subscription at once. Until then, heartbeats detect missed events.
     private async Task SubscribeAsync()
     {
         try
         {
-            await _client.EnsureSubscribedAsync(ChatterboxClient.SubscriptionFresh).WithinAsync(SubscriptionTimeout, _client.Clock);
+            await _client.EnsureSubscribedAsync(ChatterboxClient.SubscriptionFresh)
+                .WithinAsync(SubscriptionTimeout, _client.Clock);
         }
         catch (TimeoutException late)
         {
@@ -71,7 +74,8 @@ public sealed partial class ChatterboxStore
         {
             if (turn != _turn) return;
             var before = _replica.Revision;
-            // A snapshot of another epoch does not say which of our changes it holds; an attach does. One of other slices is of no use.
+            // A snapshot of another epoch does not say which of our changes it holds; an attach does. A snapshot of other slices
+            // is useless.
             Ask(since.Epoch == _replica.Epoch ? _replica.CaughtUp(since) : Need.Attach);
             FollowChoice();
             Settle();
@@ -89,7 +93,7 @@ public sealed partial class ChatterboxStore
             if (turn != _turn) return;
             if (reply.Result is ApplyResult.Refused)
             {
-                // As a whole, for a reason that sending again does not mend: a read-only session, or a limit.
+                // The whole batch was refused, and sending it again would not help: a read-only session, or a limit.
                 rejected = _replica.Withdraw(batch, reply.Refused!);
             }
             else
@@ -122,7 +126,7 @@ public sealed partial class ChatterboxStore
                 Settle();
             }
         }
-        // Events that do not arrive may mean that the cluster has forgotten the subscription.
+        // Missing events may mean that the cluster has lost the subscription.
         if (missed) await _client.EnsureSubscribedAsync(TimeSpan.Zero);
         Progress();
     }

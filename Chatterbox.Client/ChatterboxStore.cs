@@ -6,8 +6,8 @@ using Chatterbox.Client.Outbox;
 namespace Chatterbox.Client;
 
 /// <summary>
-/// A user's session as a client sees it: the state, changes that show at once, and subscriptions. Own changes are kept until
-/// they are durable and sent again whatever dies in between. Safe to use from any thread.
+/// A user's session as a client sees it: the state, changes that show at once, and subscriptions. Own changes are kept until they
+/// are durable, and sent again after a crash of a silo or the client's connection. Thread-safe.
 /// </summary>
 public sealed partial class ChatterboxStore : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     private readonly TaskCompletionSource _hydrated = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OutboxFile? _file;
 
-    // Made when first asked for: of ten thousand open stores few are asked for everything.
+    // Created on first use: of ten thousand open stores, few use all of these.
     private StorePersistence? _persistence;
     private StoreAudio? _audio;
     private StoreBackup? _backup;
@@ -44,16 +44,21 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     /// <summary>What the user sees now. The initial state, with own changes, until the store has hydrated.</summary>
     public AppState State { get { lock (_lock) return _replica.Visible; } }
 
-    /// <summary>The session's revision that <see cref="State"/> stands on; 0 until the store has hydrated.</summary>
+    /// <summary>The session's revision of <see cref="State"/>; 0 until the store has hydrated.</summary>
     public long Revision { get { lock (_lock) return _replica.Revision; } }
 
     /// <summary>The slices that are kept in sync; null is all. Those of the user's choice once the store has hydrated.</summary>
     public ValueList<Slice>? Slices { get { lock (_lock) return _replica.Slices; } }
 
-    /// <summary>Whether <see cref="State"/> stands on what is stored. False again while <see cref="StorePersistence.RehydrateAsync"/> is under way.</summary>
+    /// <summary>
+    /// Whether <see cref="State"/> is based on the stored state. False again during
+    /// <see cref="StorePersistence.RehydrateAsync"/>.
+    /// </summary>
     public bool HasHydrated { get { lock (_lock) return _hydrated.Task.IsCompletedSuccessfully && !_hydrating; } }
 
-    /// <summary>Completes when the store has hydrated for the first time; fails when the session does not serve this client.</summary>
+    /// <summary>
+    /// Completes when the store has hydrated for the first time; fails when the session does not serve this client.
+    /// </summary>
     public Task Hydrated => _hydrated.Task;
 
     /// <summary>Saving, loading and clearing.</summary>
@@ -65,18 +70,20 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     /// <summary>Export and import.</summary>
     public StoreBackup Backup => Part(ref _backup, static store => new(store));
 
-    /// <summary>Coming back from crashes and mistakes.</summary>
+    /// <summary>Recovery from crashes and mistakes.</summary>
     public StoreRecovery Recovery => Part(ref _recovery, static store => new(store));
 
     public StoreHistory History => Part(ref _history, static store => new(store));
 
-    /// <summary>What was found wrong when the session was loaded, or this device's outbox.</summary>
+    /// <summary>Problems found when the session or this device's outbox was loaded.</summary>
     public IReadOnlyList<string> Notices { get; private set; }
 
-    /// <summary>Why the session takes no changes; null when it does.</summary>
+    /// <summary>Why the session is read-only; null when it is not.</summary>
     public string? ReadOnly { get; private set; }
 
-    /// <summary>Raised when the session refused a change, after it has been taken back. Also thrown to whoever made it.</summary>
+    /// <summary>
+    /// Raised when the session refused a change, after it has been undone here. The call that made it also throws.
+    /// </summary>
     public event Action<ChangeRejectedException>? ChangeRejected
     {
         add { if (value is not null) Lazily(ref _rejected, () => new(_client.Logger)).Add(value, value); }
@@ -91,7 +98,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     internal int OutboxCount { get { lock (_lock) return _replica.Outbox.Count; } }
 
-    /// <summary>For tests: as the operating system does when the process is killed.</summary>
+    /// <summary>For tests: releases the outbox file, as the operating system does when the process is killed.</summary>
     internal void ReleaseOutbox() => _file?.Dispose();
 
     internal OutboxStatus OutboxStatus
@@ -100,13 +107,16 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
         {
             lock (_lock)
             {
-                return new(_replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges, _client.Options.OutboxBytes,
+                return new(
+                    _replica.Outbox.Count, _replica.Outbox.Bytes, _client.Options.OutboxChanges, _client.Options.OutboxBytes,
                     _replica.Outbox.All.Count(entry => entry.IsRecovered), _file is not null, _replica.Held);
             }
         }
     }
 
-    /// <summary>Listens to a part of the state: called with the new and the previous value whenever it changes, on a thread of its own.</summary>
+    /// <summary>
+    /// Listens to a part of the state: called with the new and the previous value whenever it changes, on a thread of its own.
+    /// </summary>
     /// <param name="comparer">What counts as the same; by default equality.</param>
     public IDisposable Subscribe<T>(Func<AppState, T> selector, Action<T, T> listener, IEqualityComparer<T>? comparer = null)
     {
@@ -127,7 +137,8 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     /// <summary>A part of the state as a sequence: its value now, then each new one. Ends when the store is closed.</summary>
     /// <param name="comparer">What counts as the same; by default equality.</param>
     public async IAsyncEnumerable<T> Watch<T>(
-        Func<AppState, T> selector, IEqualityComparer<T>? comparer = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        Func<AppState, T> selector, IEqualityComparer<T>? comparer = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         comparer ??= EqualityComparer<T>.Default;
         var first = true;
@@ -142,13 +153,15 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
     }
 
     /// <inheritdoc cref="Watch{T}(Func{AppState, T}, IEqualityComparer{T}?, CancellationToken)"/>
-    public IAsyncEnumerable<T> Watch<T>(Func<AppState, T> selector, CancellationToken cancellationToken) => Watch(selector, null, cancellationToken);
+    public IAsyncEnumerable<T> Watch<T>(Func<AppState, T> selector, CancellationToken cancellationToken) =>
+        Watch(selector, null, cancellationToken);
 
     /// <summary>
-    /// Every step of the store, from the present one on. Ends when the store is closed. Who is more than 4,096 steps behind loses
-    /// the oldest.
+    /// Every step of the store, starting with the current one. Ends when the store is closed. A reader more than 4,096 steps
+    /// behind loses the oldest.
     /// </summary>
-    public async IAsyncEnumerable<StoreUpdate> WatchUpdates([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StoreUpdate> WatchUpdates(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var (updates, subscription) = WatchFromNow();
         using (subscription)
@@ -185,7 +198,7 @@ public sealed partial class ChatterboxStore : IAsyncDisposable
 
     private T Part<T>(ref T? part, Func<ChatterboxStore, T> make) where T : class => part ?? Lazily(ref part, () => make(this));
 
-    // Two may make it at once; then all use the one that was there first.
+    // Two threads may create it at once; all use the first one.
     private static T Lazily<T>(ref T? part, Func<T> make) where T : class =>
         Volatile.Read(ref part) is { } made ? made : Interlocked.CompareExchange(ref part, make(), null) ?? part;
 }

@@ -4,10 +4,10 @@ using Orleans.Concurrency;
 
 namespace Chatterbox.Client;
 
-/// <summary>Where an upload or a download is. Bytes.</summary>
+/// <summary>Progress of an upload or a download, in bytes.</summary>
 public readonly record struct AudioProgress(long Done, long Total);
 
-/// <summary>There is no room for a clip, clean-up included. Nothing that is stored is lost.</summary>
+/// <summary>The quota has no room for a clip, even after a clean-up. No stored data is lost.</summary>
 public sealed class QuotaExceededException(QuotaExceeded quota) : IOException(quota.ToRejection().Message)
 {
     public QuotaExceeded Quota => quota;
@@ -19,10 +19,12 @@ public sealed class ClipRefusedException(Rejection why) : ArgumentException(why.
     public Rejection Rejection => why;
 }
 
-/// <summary>Sends and fetches clips piece by piece. A call that fails is made again, from where the silo says that the clip stands.</summary>
+/// <summary>
+/// Uploads and downloads clips piece by piece. A failed call is repeated, from the position that the silo reports.
+/// </summary>
 internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 {
-    /// <summary>So long without a piece is not a silo being replaced any more.</summary>
+    /// <summary>The transfer fails after this time without a piece: replacing a silo takes less.</summary>
     private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(1);
 
     /// <summary>A piece takes longer than other calls on a slow line.</summary>
@@ -30,7 +32,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
 
-    /// <param name="clip">Can seek; is read from its start, twice.</param>
+    /// <param name="clip">Seekable; read twice, from its start.</param>
     public async Task<AudioRef> UploadAsync(
         Stream clip, string store, string mediaType, IProgress<AudioProgress>? progress, CancellationToken cancellationToken)
     {
@@ -46,7 +48,8 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         {
             try
             {
-                var begun = await failures.AttemptAsync(grain.BeginUploadAsync(new(store, clip.Length, mediaType)), cancellationToken);
+                var begun =
+                    await failures.AttemptAsync(grain.BeginUploadAsync(new(store, clip.Length, mediaType)), cancellationToken);
                 if (begun.Stored is null)
                 {
                     var missing = Accepted(begun.Refused, begun.Quota, begun.Missing);
@@ -60,7 +63,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
                     progress?.Report(new(clip.Length, clip.Length));
                     return audio;
                 }
-                // Pieces are missing, or the silo has forgotten the upload: it is begun again.
+                // Pieces are missing, or the silo has lost the upload: it is restarted.
                 failures.Add(new IOException("The upload was not complete."));
             }
             catch (Exception failure) when (IsPassing(failure, cancellationToken))
@@ -73,7 +76,8 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
 
     /// <returns>False when there is no such clip.</returns>
     /// <exception cref="InvalidDataException">The stored clip is damaged.</exception>
-    public async Task<bool> DownloadAsync(string hash, Stream output, IProgress<AudioProgress>? progress, CancellationToken cancellationToken)
+    public async Task<bool> DownloadAsync(string hash, Stream output, IProgress<AudioProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var grain = client.Clip(userId, hash);
         using var hashed = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -97,7 +101,8 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
     }
 
     private static async Task SendAsync(
-        IAudioClipGrain grain, Stream clip, ValueList<int> missing, IProgress<AudioProgress>? progress, Failures failures, CancellationToken cancellationToken)
+        IAudioClipGrain grain, Stream clip, ValueList<int> missing, IProgress<AudioProgress>? progress, Failures failures,
+        CancellationToken cancellationToken)
     {
         var done = clip.Length - missing.Sum(piece => (long)AudioPieces.LengthOf(piece, clip.Length));
         foreach (var piece in missing)
@@ -135,7 +140,8 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         : refused is not null ? throw new ClipRefusedException(refused)
         : value;
 
-    private static bool IsPassing(Exception failure, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested
+    private static bool IsPassing(Exception failure, CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested
         && failure is not (ClipRefusedException or QuotaExceededException or SessionUnknownException or EndOfStreamException);
 
     private sealed class Failures(ChatterboxClient client)
@@ -147,7 +153,7 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         public Task<T> AttemptAsync<T>(Task<T> call, CancellationToken cancellationToken) =>
             client.AttemptAsync(call, _timeout.Current, cancellationToken);
 
-        // What has been found to take long stays that long: attempts do not get shorter again.
+        // Attempts never get shorter again within a transfer.
         public void Clear() => (_count, _progress) = (0, client.Clock.GetTimestamp());
 
         public void Add(Exception failure)
@@ -161,7 +167,8 @@ internal sealed class ClipTransfer(ChatterboxClient client, string userId)
         public Task DelayAsync(CancellationToken cancellationToken)
         {
             var delay = Math.Min(FirstRetryDelay.Ticks << Math.Min(_count, 16), client.Options.MaxRetryDelay.Ticks);
-            return Task.Delay(TimeSpan.FromTicks((long)(delay * (0.5 + Random.Shared.NextDouble() / 2))), client.Clock, cancellationToken);
+            return Task.Delay(TimeSpan.FromTicks((long)(delay * (0.5 + Random.Shared.NextDouble() / 2))), client.Clock,
+                cancellationToken);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Chatterbox.Client;
 
-/// <summary>What the replica has to ask the session for next.</summary>
+/// <summary>The next request that the replica needs.</summary>
 internal enum Need
 {
     Nothing,

@@ -2,10 +2,10 @@ using Chatterbox.Client.Outbox;
 
 namespace Chatterbox.Client;
 
-/// <summary>The outbox: own changes from when they are made until they are durable.</summary>
+/// <summary>The outbox: own changes that are not durable yet.</summary>
 internal sealed partial class Replica
 {
-    /// <summary>Bytes of changes in one call, but for a single larger one.</summary>
+    /// <summary>The most bytes of changes in one call, except for a single larger change.</summary>
     private const int BatchBytes = 1024 * 1024;
 
     private readonly OutboxQueue _outbox = new();
@@ -13,7 +13,7 @@ internal sealed partial class Replica
 
     private long _nextSequence = firstSequence;
 
-    /// <summary>How many changes of the outbox are never stored.</summary>
+    /// <summary>The number of changes in the outbox that are never stored.</summary>
     private int _runtime;
 
     /// <summary>The last sequence sent since the last attach.</summary>
@@ -21,25 +21,25 @@ internal sealed partial class Replica
 
     public OutboxQueue Outbox => _outbox;
 
-    /// <summary>Sequences that have left the outbox since somebody last looked, in order.</summary>
+    /// <summary>Sequences removed from the outbox since the last read, in order.</summary>
     public List<long> Gone => _gone;
 
-    /// <summary>Why changes that an earlier run left are not sent; null when they are.</summary>
+    /// <summary>Why changes of an earlier run are held back; null when they are sent.</summary>
     public string? Held { get; private set; }
 
     public long LastSequence => _nextSequence - 1;
 
-    /// <summary>The first sequence the session will hear of next: the oldest not durable.</summary>
+    /// <summary>The first sequence of the next batch after an attach: the oldest that is not durable.</summary>
     public long FirstOutstanding => _outbox.Count > 0 ? _outbox[0].Sequence : _nextSequence;
 
-    /// <summary>What an earlier run has left: older than anything of this one.</summary>
+    /// <summary>Adds the changes of an earlier run: they precede all changes of this run.</summary>
     public void Recover(IEnumerable<OutboxEntry> entries)
     {
         foreach (var entry in entries) _outbox.Add(entry);
         _visible = null;
     }
 
-    /// <param name="shown">What the user sees once this change, and others that follow it at once, are on top; null to find out.</param>
+    /// <param name="shown">The state with this change, and others made with it, on top; null computes it.</param>
     public OutboxEntry Enqueue(AppStateChange change, int size = 0, AppState? shown = null)
     {
         var entry = new OutboxEntry(_nextSequence++, change, size);
@@ -70,7 +70,8 @@ internal sealed partial class Replica
     }
 
     /// <summary>The session has answered a batch. Refused changes leave the outbox.</summary>
-    public (Need Need, IReadOnlyList<(OutboxEntry Entry, Rejection Rejection)> Rejected) Replied(ChangeBatch batch, ApplyReply reply)
+    public (Need Need, IReadOnlyList<(OutboxEntry Entry, Rejection Rejection)> Rejected) Replied(ChangeBatch batch,
+        ApplyReply reply)
     {
         if (reply.Result is not ApplyResult.Done || reply.Epoch != Epoch) return (Need.Attach, []);
         _sent = Math.Max(_sent, batch.Changes[^1].Sequence);
@@ -81,7 +82,7 @@ internal sealed partial class Replica
             var (revision, rejection) = reply.Outcomes[index];
             if (rejection is null) Confirm(entry, revision);
             else rejected.Add((entry, rejection));
-            // Until the state holds it, it is shown on top as before.
+            // Shown on top until the confirmed state includes it.
             if (rejection is not null || IsInState(entry)) _visible = null;
         }
         Remove(rejected);
@@ -90,8 +91,8 @@ internal sealed partial class Replica
     }
 
     /// <summary>
-    /// The session takes none of a batch, and would not if it were sent again. Whoever made a change is told; what an earlier run
-    /// left nobody could be told of, so it stays until the session takes changes again.
+    /// The session refuses the whole batch, and would refuse it again. Each caller gets the refusal. Changes of an earlier run
+    /// have no caller, so they stay until the session accepts changes again.
     /// </summary>
     public IReadOnlyList<(OutboxEntry Entry, Rejection Rejection)> Withdraw(ChangeBatch batch, Rejection rejection)
     {
@@ -108,7 +109,7 @@ internal sealed partial class Replica
         return withdrawn;
     }
 
-    /// <summary>The session does not serve this client. Nothing is left to send or to show on top.</summary>
+    /// <summary>The session does not serve this client. All changes are dropped.</summary>
     public IReadOnlyList<OutboxEntry> Refuse()
     {
         OutboxEntry[] left = [.. _outbox.All];
@@ -130,10 +131,11 @@ internal sealed partial class Replica
         entry.Applied.TrySetResult(entry.Revision.Value);
     }
 
-    // In order, and not before the confirmed state holds it: the user would see it vanish for a moment.
+    // In order, and only once the confirmed state includes it: otherwise the change would briefly disappear.
     private void SettleDurable()
     {
-        while (_outbox.Count > 0 && _outbox[0] is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision && revision <= Revision)
+        while (_outbox.Count > 0 && _outbox[0] is { IsConfirmed: true, Revision: { } revision } && revision <= DurableRevision
+            && revision <= Revision)
         {
             var entry = _outbox.RemoveFirst();
             if (entry.Change.Slice is Slice.Runtime) _runtime--;
@@ -143,11 +145,14 @@ internal sealed partial class Replica
         SettleRuntime();
     }
 
-    /// <summary>What is never stored is done once it is applied: it neither waits for others to be stored nor is sent again.</summary>
+    /// <summary>
+    /// Changes that are never stored are done once applied: they do not wait for saves and are not sent again.
+    /// </summary>
     private void SettleRuntime()
     {
         if (_runtime == 0) return;
-        HashSet<OutboxEntry> done = [.. _outbox.All.Where(entry => entry.Change.Slice is Slice.Runtime && entry.IsConfirmed && IsInState(entry))];
+        HashSet<OutboxEntry> done =
+            [.. _outbox.All.Where(entry => entry.Change.Slice is Slice.Runtime && entry.IsConfirmed && IsInState(entry))];
         if (done.Count == 0) return;
         _runtime -= done.Count;
         _outbox.RemoveAll(done);

@@ -3,24 +3,24 @@ using Chatterbox.Client.Outbox;
 namespace Chatterbox.Client;
 
 /// <summary>
-/// One client's copy of a session: the state as the session has confirmed it, and this client's own changes on top. Pure: no clock, no
-/// threads, no calls.
+/// One client's copy of a session: the state as the session has confirmed it, and this client's own changes on top. Pure: no
+/// clock, no threads, no calls.
 /// </summary>
 internal sealed partial class Replica(string client, long firstSequence = 1)
 {
     private const int RememberedEpochs = 16;
 
-    /// <summary>Epochs that are over, the last few: what is still heard of them is old.</summary>
+    /// <summary>The last few past epochs: events from them are stale.</summary>
     private readonly Queue<long> _pastEpochs = new();
     private long _lastEpoch;
 
-    /// <summary>Everything of the outbox up to this sequence is in the confirmed state.</summary>
+    /// <summary>All changes of the outbox up to this sequence are in the confirmed state.</summary>
     private long _inState;
 
     private AppState _confirmed = AppState.Initial;
     private AppState? _visible;
 
-    /// <summary>What the user sees: the confirmed state with every own change on top that is not in it yet.</summary>
+    /// <summary>What the user sees: the confirmed state with all unconfirmed own changes on top.</summary>
     public AppState Visible => _visible ??= Overlay();
 
     public AppState Confirmed => _confirmed;
@@ -35,12 +35,13 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     public ValueList<Slice>? Slices { get; private set; }
 
     /// <summary>
-    /// Whether this is an epoch that this replica has left. Epochs have no order: they are named by the clocks of silos, of which one may
-    /// be behind.
+    /// Whether this is a past epoch. Epochs have no order: silos name them by their clocks, and one may be behind.
     /// </summary>
     public bool IsPast(long epoch) => epoch != Epoch && _pastEpochs.Contains(epoch);
 
-    /// <summary>Other slices from now on. What is shown is no copy of them until the next attach has brought the whole state.</summary>
+    /// <summary>
+    /// Changes the slices to sync. The state does not include them until the next attach has loaded it.
+    /// </summary>
     public void Select(ValueList<Slice>? slices)
     {
         Slices = slices;
@@ -48,14 +49,14 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     }
 
     /// <summary>
-    /// The session has taken this client in; everything not durable is sent again. False when more has been seen since it was asked:
-    /// it has to be asked again, so that revisions only grow.
+    /// The session has accepted the attach; all changes that are not durable are sent again. False when newer events have arrived
+    /// since the request: it must be repeated, so that revisions only grow.
     /// </summary>
-    /// <param name="seenRevision">What the session was told has been seen.</param>
+    /// <param name="seenRevision">The revision sent with the attach request.</param>
     public bool Attached(AttachReply reply, long seenRevision)
     {
         var sameEpoch = reply.State.Epoch == Epoch;
-        // A session that goes on below what it was told knows why, and asking again would not change it.
+        // The session knowingly answered with a lower revision: asking again would not change it.
         if (!sameEpoch && reply.State.Revision < Revision && seenRevision < Revision) return false;
         EnterEpoch(reply.State.Epoch);
         _sent = FirstOutstanding - 1;
@@ -63,15 +64,17 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         Held = null;
         if (!sameEpoch)
         {
-            // What the new epoch does not hold has to be applied again, at another revision.
+            // Changes missing from the new epoch are applied again, at another revision.
             foreach (var entry in _outbox.All) (entry.Revision, entry.IsConfirmed) = (null, false);
             DurableRevision = 0;
         }
         CaughtUp(reply.State);
         foreach (var entry in _outbox.All)
         {
-            // In, or refused with a later one in: not to be shown twice, and the answer to sending it again says which.
-            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence)) entry.Revision ??= Revision;
+            // Applied, or refused before a later one was applied: it must not show twice. The answer to the next send tells
+            // which.
+            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence))
+                entry.Revision ??= Revision;
         }
         _visible = null;
         return true;
@@ -85,7 +88,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         _lastEpoch = epoch;
     }
 
-    /// <summary>The session has said what happened since the confirmed revision.</summary>
+    /// <summary>The session has sent the changes since the confirmed revision.</summary>
     public Need CaughtUp(CatchUp since)
     {
         if (since.Snapshot is null && since.Epoch != Epoch) return Need.Attach;
@@ -113,10 +116,10 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         return Need.Nothing;
     }
 
-    /// <summary>Whether changes of this slice are shown here.</summary>
+    /// <summary>Whether this replica keeps the slice in sync.</summary>
     public bool Syncs(Slice slice) => Slices is null || Slices.Contains(slice);
 
-    /// <summary>False when a change that the session took cannot be applied here: the copies differ.</summary>
+    /// <summary>False when a change that the session applied cannot be applied here: the copies differ.</summary>
     private bool ApplyConfirmed(ValueList<AppliedChange> changes)
     {
         foreach (var applied in changes)
@@ -127,7 +130,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
                 var (state, rejection) = AppStateReducer.Apply(_confirmed, applied.Change, Slices);
                 if (rejection is not null)
                 {
-                    // The copies differ. Without an epoch the next attach brings the whole state.
+                    // The copies differ. Without an epoch, the next attach loads the whole state.
                     Epoch = 0;
                     return false;
                 }

@@ -7,10 +7,12 @@ public sealed class StorePersistence
 
     internal StorePersistence(ChatterboxStore store) => _store = store;
 
-    /// <summary>Saved, saving, or failing since when and why. Own changes that have not reached the session count as saving.</summary>
+    /// <summary>
+    /// Saved, saving, or failing, with time and reason. Own unsent changes count as saving.
+    /// </summary>
     public SaveStatus Status => _store.SaveStatus;
 
-    /// <summary>What waits to become durable, and how much may.</summary>
+    /// <summary>The changes that are not durable yet, and the limits.</summary>
     public OutboxStatus Outbox => _store.OutboxStatus;
 
     /// <summary>Why the session cannot be reached at present; null when it can.</summary>
@@ -24,26 +26,26 @@ public sealed class StorePersistence
     }
 
     /// <summary>
-    /// Listens to hydrations that begin, with the state as it is before. The first one begins as the store is opened:
-    /// <see cref="StoreOptions.Configure"/> is the place to hear of it.
+    /// Called when a hydration starts, with the state before it. The first one starts when the store is opened: subscribe in
+    /// <see cref="StoreOptions.Configure"/> to observe it.
     /// </summary>
     public IDisposable OnHydrate(Action<AppState> listener) => OnStep(StoreStep.HydrationBegun, listener);
 
     /// <summary>
-    /// Listens to hydrations that are over, with the state that stands on what is stored. One that fails, or that another or a clear
-    /// has superseded, is not heard of.
+    /// Called when a hydration has finished, with the loaded state. Not called for one that failed or was superseded by another
+    /// or by a clear.
     /// </summary>
     public IDisposable OnFinishHydration(Action<AppState> listener) => OnStep(StoreStep.Hydrated, listener);
 
     /// <summary>Returns once every change made on this store so far is durable.</summary>
-    /// <exception cref="IOException">Storage is failing. Saving goes on by itself.</exception>
+    /// <exception cref="IOException">Storage is failing. Saving is retried automatically.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default) => _store.FlushAsync(cancellationToken);
 
     /// <summary>
-    /// Saves, then has the session load itself again from storage. Meanwhile the store shows what it had, and takes changes, which
-    /// go on top.
+    /// Saves, then reloads the session from storage. Meanwhile the store shows its previous state and accepts changes, which stay
+    /// on top.
     /// </summary>
-    /// <exception cref="IOException">Storage is failing. The store goes on with what it had.</exception>
+    /// <exception cref="IOException">Storage is failing. The store keeps its state.</exception>
     public async Task RehydrateAsync(CancellationToken cancellationToken = default)
     {
         var hydration = _store.BeginHydration();
@@ -62,7 +64,7 @@ public sealed class StorePersistence
         }
     }
 
-    /// <summary>Puts the session back to the initial state, here and in storage, for all its clients.</summary>
+    /// <summary>Resets the session to the initial state, here and in storage, for all its clients.</summary>
     /// <exception cref="IOException">Storage is failing, or the session is read-only.</exception>
     public async Task ClearPersistedStateAsync(CancellationToken cancellationToken = default)
     {
@@ -77,7 +79,7 @@ public sealed class StorePersistence
     public async Task<int?> GetPersistedVersionAsync(CancellationToken cancellationToken = default) =>
         (await GetStatusAsync(cancellationToken)).PersistedVersion;
 
-    /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
+    /// <summary>The session's stored sizes, including audio, and its save statistics.</summary>
     public Task<StorageInfo> GetStorageInfoAsync(CancellationToken cancellationToken = default) =>
         _store.QueryAsync(grain => grain.GetStorageInfoAsync(), cancellationToken);
 

@@ -4,22 +4,23 @@ namespace Chatterbox.Client;
 /// <param name="comparer">What counts as the same.</param>
 public sealed class StoreSelection<T>(ChatterboxStore store, Func<AppState, T> selector, IEqualityComparer<T>? comparer = null)
 {
-    /// <summary>What it is now.</summary>
+    /// <summary>Its current value.</summary>
     public T Value => selector(store.State);
 
-    /// <summary>Calls with the new and the previous value whenever it changes, on a thread of its own.</summary>
+    /// <summary>Calls the listener with the new and the previous value after each change, on a listener thread.</summary>
     public IDisposable Subscribe(Action<T, T> listener) => store.Subscribe(selector, listener, comparer);
 
     /// <summary>Its value now, then each new one. Ends when the store is closed.</summary>
-    public IAsyncEnumerable<T> Watch(CancellationToken cancellationToken = default) => store.Watch(selector, comparer, cancellationToken);
+    public IAsyncEnumerable<T> Watch(CancellationToken cancellationToken = default) =>
+        store.Watch(selector, comparer, cancellationToken);
 }
 
-/// <summary>The chunks, as an app shows them. Equal to another when the chunks are.</summary>
+/// <summary>The chunks, as an app shows them. Equal when the chunks are.</summary>
 public sealed record ChunkList(ValueList<Chunk> All)
 {
     public int Count => All.Count;
 
-    /// <summary>Those with their audio.</summary>
+    /// <summary>The chunks that have audio.</summary>
     public IEnumerable<Chunk> Completed => Of(WorkStatus.Completed);
 
     public IEnumerable<Chunk> Pending => Of(WorkStatus.Pending);
@@ -28,19 +29,19 @@ public sealed record ChunkList(ValueList<Chunk> All)
 
     public IEnumerable<Chunk> Failed => Of(WorkStatus.Error);
 
-    /// <summary>Those a crash has interrupted: ready to run again.</summary>
+    /// <summary>The chunks interrupted by a crash, ready to run again.</summary>
     public IEnumerable<Chunk> Interrupted => Of(WorkStatus.Interrupted);
 
-    /// <summary>The chunk of this id; null when there is none.</summary>
+    /// <summary>The chunk of this id; null for an unknown id.</summary>
     public Chunk? this[string id] => All.Find(id);
 
     public IEnumerable<Chunk> Of(WorkStatus status) => All.Where(chunk => chunk.Status == status);
 }
 
-/// <summary>The selected engine's parameters, with what each may be.</summary>
+/// <summary>The selected engine's parameters, with their ranges.</summary>
 public sealed record EngineParameters(TtsEngine Engine, TtsParameters Values)
 {
-    /// <summary>The engine's parameters in the model's order, without those it ignores: what a panel of sliders needs.</summary>
+    /// <summary>The engine's parameters in the model's order, without those it ignores, as a settings panel needs them.</summary>
     public IEnumerable<ParameterValue> All => TtsParameterSpec.For(Engine).Where(spec => !spec.Ignored)
         .Select(spec => new ParameterValue(spec, TtsParameterSpec.Named(Values).First(each => each.Name == spec.Name).Value));
 
@@ -48,7 +49,7 @@ public sealed record EngineParameters(TtsEngine Engine, TtsParameters Values)
     public ParameterValue? this[string name] => All.FirstOrDefault(each => each.Spec.Name == name);
 }
 
-/// <summary>A parameter's value, and the range it may have.</summary>
+/// <summary>A parameter's value and range.</summary>
 public sealed record ParameterValue(TtsParameterSpec Spec, object? Value);
 
 /// <summary>Selections that most apps need.</summary>
@@ -56,7 +57,8 @@ public static class StoreSelections
 {
     /// <summary>A part of the state.</summary>
     /// <param name="comparer">What counts as the same; by default equality.</param>
-    public static StoreSelection<T> Select<T>(this ChatterboxStore store, Func<AppState, T> selector, IEqualityComparer<T>? comparer = null) =>
+    public static StoreSelection<T> Select<T>(this ChatterboxStore store, Func<AppState, T> selector,
+        IEqualityComparer<T>? comparer = null) =>
         new(store, selector, comparer);
 
     /// <summary>The chunks.</summary>

@@ -1,22 +1,22 @@
 namespace Chatterbox.Client;
 
-/// <summary>What kind of step a store has made.</summary>
+/// <summary>The kind of a store's step.</summary>
 public enum StoreStep
 {
-    /// <summary>What is shown, or what the session has confirmed, may be another.</summary>
+    /// <summary>The visible or the confirmed state may have changed.</summary>
     Changed,
 
-    /// <summary>The store begins to load what is stored.</summary>
+    /// <summary>A hydration has started.</summary>
     HydrationBegun,
 
-    /// <summary>The store stands on what is stored.</summary>
+    /// <summary>A hydration has finished.</summary>
     Hydrated,
 }
 
-/// <summary>One step of a store: what it shows from now on, and what led to it.</summary>
-/// <param name="State">What the user sees, own changes included that the session has not confirmed yet.</param>
-/// <param name="Revision">The session's revision that the state stands on.</param>
-/// <param name="Changes">Changes the session has confirmed with this step; none for an own change just made, or a snapshot.</param>
+/// <summary>One step of a store: the new state, and its cause.</summary>
+/// <param name="State">The visible state, including unconfirmed own changes.</param>
+/// <param name="Revision">The session's revision of the state.</param>
+/// <param name="Changes">Changes that the session confirmed with this step; empty for a new own change or a snapshot.</param>
 /// <param name="Confirmed">The state as the session has confirmed it.</param>
 public sealed record StoreUpdate(AppState State, long Revision, IReadOnlyList<AppliedChange> Changes, AppState Confirmed)
 {
@@ -26,12 +26,13 @@ public sealed record StoreUpdate(AppState State, long Revision, IReadOnlyList<Ap
 /// <summary>A change is applied. Await <see cref="Durable"/> to know that it is stored.</summary>
 public sealed record ChangeReceipt(long Revision, Task Durable);
 
-/// <summary>A change is taken: it shows, and it is in the outbox, on disk where there is one.</summary>
-/// <param name="Applied">The revision at which the session has it; fails with a <see cref="ChangeRejectedException"/> where it is refused.</param>
+/// <summary>A change is accepted: it shows, and it is in the outbox, on disk if configured.</summary>
+/// <param name="Applied">The session's revision that includes it; fails with a <see cref="ChangeRejectedException"/> if it is
+/// refused.</param>
 /// <param name="Durable">Completes when it is stored.</param>
 public sealed record PendingChange(Task<long> Applied, Task Durable);
 
-/// <summary>The session refused a change; the store has taken it back.</summary>
+/// <summary>The session refused a change; the store has undone it.</summary>
 public sealed class ChangeRejectedException(AppStateChange change, Rejection rejection) : Exception(rejection.Message)
 {
     public AppStateChange Change => change;
@@ -39,7 +40,7 @@ public sealed class ChangeRejectedException(AppStateChange change, Rejection rej
     public Rejection Rejection => rejection;
 }
 
-/// <summary>The session cannot be used by this client, and trying again will not help.</summary>
+/// <summary>The session refuses this client permanently.</summary>
 public sealed class SessionRefusedException : Exception
 {
     public SessionRefusedException(Rejection rejection) : base(rejection.Message) => Rejection = rejection;

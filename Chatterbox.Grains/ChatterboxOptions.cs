@@ -3,16 +3,20 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains;
 
-/// <summary>How sessions save themselves and serve their clients. Section <c>Chatterbox:Session</c>.</summary>
+/// <summary>Options of saving sessions and serving their clients. Section <c>Chatterbox:Session</c>.</summary>
 public sealed class ChatterboxOptions
 {
     internal static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>A change waits this long for the next one before it is saved. 10 ms to 1 min; default 300 ms.</summary>
+    /// <summary>
+    /// The debounce: a change waits this long for the next one before it is saved. 10 ms to 1 min; default 300 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan WriteDelay { get; set; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>No change waits longer than this to be saved. 10 ms to 10 min, not below <see cref="WriteDelay"/>; default 2 s.</summary>
+    /// <summary>
+    /// No change waits longer than this to be saved. 10 ms to 10 min, not below <see cref="WriteDelay"/>; default 2 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan MaxWriteDelay { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -20,19 +24,23 @@ public sealed class ChatterboxOptions
     [Range(0, 16 * 1024 * 1024)]
     public int CompressionThreshold { get; set; } = 1024;
 
-    /// <summary>The first wait after a failed write; it doubles with each further failure. 1 ms to 1 min; default 100 ms.</summary>
+    /// <summary>
+    /// The first wait after a failed write; it doubles with each further failure. 1 ms to 1 min; default 100 ms.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The longest wait between two attempts to write. 1 ms to 10 min, not below <see cref="RetryDelay"/>; default 5 s.</summary>
+    /// <summary>
+    /// The longest wait between two attempts to write. 1 ms to 10 min, not below <see cref="RetryDelay"/>; default 5 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a session that is shut down tries to save what it holds. 0 to 5 min; default 15 s.</summary>
+    /// <summary>How long a session tries to save before it shuts down. 0 to 5 min; default 15 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan ShutdownFlush { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>A client that has not been heard of for so long counts as gone. 1 s to 10 min; default 30 s.</summary>
+    /// <summary>A client without a heartbeat for this long is detached. 1 s to 10 min; default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -41,20 +49,24 @@ public sealed class ChatterboxOptions
     public TimeSpan UploadExpiry { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How long an audio clip is kept after the last reference to it, unless its room is needed. References are looked for as
-    /// often, so that a clip is deleted at most twice this time after the last one, and a sweep. 0 to 30 days; default 25 h.
+    /// How long an audio clip is kept after the last reference to it, unless room is needed. References are searched at the same
+    /// interval, so a clip is deleted at most twice this time plus one sweep after its last reference. 0 to 30 days; default 25
+    /// h.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan UnreferencedClipAge { get; set; } = TimeSpan.FromHours(25);
 
     /// <summary>
-    /// Time between the beginnings of two walks through all users' audio ledgers, in search of clips that are due for deletion;
-    /// a walk that takes longer is followed by the next. 1 s to 7 days; default 1 h.
+    /// Time between the starts of two walks through all users' audio ledgers, which find clips due for deletion; a longer walk is
+    /// followed by the next one directly. 1 s to 7 days; default 1 h.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan AudioSweepPeriod { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Changes kept at hand for clients that missed some; older ones cost them a snapshot. 0 to 65,536; default 256.</summary>
+    /// <summary>
+    /// Changes kept in memory for clients that missed some; a client that misses older ones gets a snapshot. 0 to 65,536; default
+    /// 256.
+    /// </summary>
     [Range(0, 65_536)]
     public int RecentChanges { get; set; } = 256;
 
@@ -63,20 +75,22 @@ public sealed class ChatterboxOptions
     public TimeSpan LastGoodAge { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Entries that a session's history keeps of states from before they were replaced, and as many of rows from before a migration
-    /// and of overtaken ones. 1 to 10; default 10.
+    /// Entries that a session's history keeps of states from before they were replaced, and as many of rows from before a
+    /// migration and of overtaken ones. 1 to 10; default 10.
     /// </summary>
     [Range(1, HistoryRetention.MostEntries)]
     public int HistoryEntries { get; set; } = HistoryRetention.MostEntries;
 
-    /// <summary>How long an entry of a session's history is kept; the last good copy always is. 1 h to 3,650 days; default 90 days.</summary>
+    /// <summary>
+    /// How long an entry of a session's history is kept; the last good copy always is. 1 h to 3,650 days; default 90 days.
+    /// </summary>
     [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
     public TimeSpan HistoryAge { get; set; } = TimeSpan.FromDays(90);
 
-    /// <summary>Settings of single stores, by name. Every name has to be that of a registered store.</summary>
+    /// <summary>Settings per store, by name. Every name must be that of a registered store.</summary>
     public Dictionary<string, StoreOptions> Stores { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What is out of range or contradicts itself, in words.</summary>
+    /// <summary>The invalid or contradictory settings, in words.</summary>
     public IReadOnlyList<string> Problems
     {
         get

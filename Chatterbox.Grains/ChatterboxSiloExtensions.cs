@@ -13,18 +13,18 @@ namespace Chatterbox.Grains;
 
 public static class ChatterboxSiloExtensions
 {
-    // The agents wait for events (EventQueue). Only while it gets to know a new stream does one look again and again.
+    // The agents wait for events (EventQueue). An agent polls only while it registers a new stream.
     private static readonly TimeSpan AgentPeriod = TimeSpan.FromMilliseconds(5);
 
-    // What a client process has not taken in this time it will have to ask for.
+    // A client process must request events that it has not taken within this time.
     private static readonly TimeSpan LongestDelivery = TimeSpan.FromSeconds(5);
 
-    // The answer to a delivery may be lost with another silo, and until it counts as lost its process is told nothing more, and the
-    // agents of a silo that stops wait for it. Longer than what silos ask of each other takes.
+    // A delivery's answer may be lost with another silo. Until it counts as lost, its process gets no more events and a stopping
+    // silo's agents wait for it. Longer than calls between silos take.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(10);
 
-    // Before there are sessions, and after there are none: a silo that stops has saved and handed over its sessions before it waits
-    // for a client.
+    // Starts before and stops after the sessions: a stopping silo has saved and handed over its sessions before it waits for a
+    // client.
     private const int AgentStage = ServiceLifecycleStage.BecomeActive - 100;
 
     /// <summary>
@@ -42,7 +42,7 @@ public static class ChatterboxSiloExtensions
         return silo
             .AddStartupTask((services, _) =>
             {
-                // Made here, so that a wrong registration stops the start and not the first session.
+                // Created here, so that an invalid registration fails the start, not the first session.
                 services.GetRequiredService<PersistConfigs>();
                 services.GetRequiredService<MigrationChain>();
                 ChatterboxInstruments.Export();
@@ -53,7 +53,7 @@ public static class ChatterboxSiloExtensions
 
     /// <summary>
     /// Adds the stores and the schema's history, with which stored sessions are read: in a silo, or, with an
-    /// <see cref="IStoredRows"/> of the host's, in a program that only looks whether they would load
+    /// <see cref="IStoredRows"/> from the host, in a program that only checks whether they would load
     /// (<see cref="SessionInspector"/>).
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -61,7 +61,8 @@ public static class ChatterboxSiloExtensions
     {
         if (options.Problems is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         services.AddSingleton(Options.Create(options));
-        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly, PersistConfig.Recovery])
+        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly,
+            PersistConfig.Recovery])
         {
             services.AddSingleton(preset);
         }
@@ -90,7 +91,7 @@ public static class ChatterboxSiloExtensions
             });
     }
 
-    /// <summary>Serves another store, made from a preset: <c>PersistConfig.Minimal with { Name = "my-store" }</c>.</summary>
+    /// <summary>Adds another store, based on a preset: <c>PersistConfig.Minimal with { Name = "my-store" }</c>.</summary>
     public static ISiloBuilder AddChatterboxStore(this ISiloBuilder silo, PersistConfig config)
     {
         silo.Services.AddSingleton(config);
@@ -98,7 +99,8 @@ public static class ChatterboxSiloExtensions
     }
 
     /// <summary>Adds a step to the schema's history: the application's own versions follow Chatterbox's.</summary>
-    public static ISiloBuilder AddChatterboxMigration<TMigration>(this ISiloBuilder silo) where TMigration : class, ISliceMigration
+    public static ISiloBuilder AddChatterboxMigration<TMigration>(this ISiloBuilder silo)
+        where TMigration : class, ISliceMigration
     {
         silo.Services.AddSingleton<ISliceMigration, TMigration>();
         return silo;

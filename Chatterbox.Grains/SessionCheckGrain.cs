@@ -3,7 +3,7 @@ using Orleans.Concurrency;
 
 namespace Chatterbox.Grains;
 
-/// <summary>Lets operators look through the stored sessions from outside the silo.</summary>
+/// <summary>Checks the stored sessions for operators outside the silo.</summary>
 [StatelessWorker, GrainType("chatterbox.session-check")]
 internal sealed class SessionCheckGrain(SessionInspector inspector) : Grain, ISessionCheckGrain
 {

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace Chatterbox.Grains;
 
 /// <summary>
-/// The end of an activation. Moving to another silo while clients are attached, the session goes on there in the same epoch, so that
-/// they notice nothing. It is saved before, if storage takes it; if not, what is unsaved travels along. Should the other silo not take
-/// it over, the session is loaded from storage as after a crash, and clients send again what is not durable.
+/// The end of an activation. A session with attached clients moves to another silo in the same epoch, unnoticed by its clients.
+/// It is saved before if storage is available; otherwise unsaved changes move with it. If the other silo cannot resume it, the
+/// session is loaded from storage as after a crash, and clients resend changes that are not durable.
 /// </summary>
 internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
 {
     private const string ImageKey = "chatterbox.session";
 
-    /// <summary>A save may keep a session from moving for so long: calls wait meanwhile.</summary>
+    /// <summary>The longest save before a move: calls wait meanwhile.</summary>
     private static readonly TimeSpan MovingFlush = TimeSpan.FromSeconds(2);
 
     private SessionImage? _arrived;
@@ -24,13 +24,17 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         if (_counts is null) return;
         context.TryAddValue(ImageKey, _session.Capture() with
         {
-            Leases = _leases.All.Select(lease => new LeaseImage(lease.Client, lease.Device, lease.Slices, lease.Since)).ToValueList(),
+            Leases = _leases.All.Select(lease => new LeaseImage(lease.Client, lease.Device, lease.Slices, lease.Since))
+                .ToValueList(),
         });
     }
 
     public void OnRehydrate(IRehydrationContext context) => context.TryGetValue(ImageKey, out _arrived);
 
-    /// <summary>Goes on where the activation before stopped. False when there was none, or this silo cannot: then storage is asked.</summary>
+    /// <summary>
+    /// Resumes the previous activation. False when there is none or this silo cannot resume it: then the session is loaded from
+    /// storage.
+    /// </summary>
     private bool TryResume()
     {
         if (_arrived is not { } image) return false;
@@ -60,7 +64,7 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         deadline.CancelAfter(moving ? MovingFlush : _options.ShutdownFlush);
         while (await SaveWithinAsync(moving, deadline.Token) is { } failure)
         {
-            // What is unsaved travels along.
+            // Unsaved changes move along.
             if (moving) break;
             if (deadline.IsCancellationRequested)
             {
@@ -86,7 +90,9 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         }
     }
 
-    /// <summary>Whether the activation, about to end, goes on elsewhere. A silo that stops hands over the sessions that are in use.</summary>
+    /// <summary>
+    /// Whether the ending activation moves to another silo. A stopping silo hands over the sessions in use.
+    /// </summary>
     private bool IsMoving(DeactivationReason reason)
     {
         if (reason.ReasonCode is not (DeactivationReasonCode.Migrating or DeactivationReasonCode.ShuttingDown)) return false;
@@ -101,12 +107,15 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
 
     private static void CountDrained(DeactivationReason reason, string outcome)
     {
-        if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown) ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome));
+        if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown)
+            ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Session {Session} came from another silo and cannot go on here; it is loaded from storage: {Reason}")]
+    [LoggerMessage(LogLevel.Warning,
+        "Session {Session} moved from another silo but cannot be resumed here; it is loaded from storage: {Reason}")]
     private partial void LogNotResumed(string session, string reason);
 
-    [LoggerMessage(LogLevel.Error, "Session {Session} could not save {Count} revision(s) before it was shut down ({Reason}): {Failure}")]
+    [LoggerMessage(LogLevel.Error,
+        "Session {Session} could not save {Count} revision(s) before it was shut down ({Reason}): {Failure}")]
     private partial void LogUnsaved(string session, long count, DeactivationReasonCode reason, string failure);
 }

@@ -12,8 +12,8 @@ using Orleans.Storage;
 namespace Chatterbox.Grains;
 
 /// <summary>
-/// A user's session as a grain: timers, leases, fan-out and the contract, around a <see cref="Session.Session"/> that does the
-/// work. Reentrant: a save under way never makes a change wait.
+/// A user's session as a grain: timers, leases, fan-out and the contract, around a <see cref="Session.Session"/> with the logic.
+/// Reentrant: a save in progress never blocks a change.
 /// </summary>
 [Reentrant, GrainType(TypeName)]
 internal sealed partial class UserSessionGrain(
@@ -41,7 +41,8 @@ internal sealed partial class UserSessionGrain(
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        if (!SessionId.TryParse(Key, out var id)) throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
+        if (!SessionId.TryParse(Key, out var id))
+            throw new SessionUnknownException(Rejection.OfText("session", Key, "user/store"));
         _id = id;
         var config = configs.Find(id.Store) ?? throw new SessionUnknownException(
             Rejection.OfText("store", id.Store, $"a registered store ({string.Join(", ", configs.Names)})"));
@@ -78,7 +79,8 @@ internal sealed partial class UserSessionGrain(
 
     public Task<AttachReply> AttachAsync(AttachRequest request)
     {
-        if (RequestCheck.Of(request) is { } wrong) return Task.FromResult(new AttachReply { Refused = wrong, Protocol = Protocol.Version });
+        if (RequestCheck.Of(request) is { } wrong)
+            return Task.FromResult(new AttachReply { Refused = wrong, Protocol = Protocol.Version });
 
         if (_leases.Start(request.Client, request.Device, request.Slices)) PublishPresence();
         SweepLeases();
@@ -130,7 +132,8 @@ internal sealed partial class UserSessionGrain(
 
     public Task<ClipAdmission> AdmitClipAsync(string hash, long length) => _quota.AdmitClipAsync(hash, length);
 
-    public Task<ValueList<string>> FindReferencesAsync(ValueList<string> hashes, bool history) => _clips.FindReferencesAsync(hashes, history);
+    public Task<ValueList<string>> FindReferencesAsync(ValueList<string> hashes, bool history) =>
+        _clips.FindReferencesAsync(hashes, history);
 
     public Task DropMissingAsync(ValueList<string> hashes) => _clips.DropMissingAsync(hashes);
 
@@ -164,7 +167,7 @@ internal sealed partial class UserSessionGrain(
             : save with { DegradedSince = since, PendingFrames = pending, ForeignFrames = foreign };
     }
 
-    // When this throws, the activation does not come about and nothing is written over what could not be read.
+    // When this throws, the activation fails and unreadable rows are not overwritten.
     private async Task LoadAsync()
     {
         var started = clock.GetTimestamp();
@@ -183,7 +186,8 @@ internal sealed partial class UserSessionGrain(
     private void SweepLeases()
     {
         var period = _options.Lease / 3 < StaleCopies.Period ? _options.Lease / 3 : StaleCopies.Period;
-        _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync, new GrainTimerCreationOptions(period, period) { Interleave = true });
+        _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync,
+            new GrainTimerCreationOptions(period, period) { Interleave = true });
     }
 
     private async Task SweepLeasesAsync(CancellationToken cancellationToken)
@@ -208,7 +212,8 @@ internal sealed partial class UserSessionGrain(
             _saveTimer.Change(due, Timeout.InfiniteTimeSpan);
             return;
         }
-        _saveTimer = this.RegisterGrainTimer(_ => _session.OnTimerAsync(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan)
+        _saveTimer = this.RegisterGrainTimer(_ => _session.OnTimerAsync(),
+            new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan)
         {
             Interleave = true,
             KeepAlive = true,

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Chatterbox;
 
-/// <summary>The parts of the state that are stored, sent and subscribed to on their own. Only <see cref="Runtime"/> is never stored.</summary>
+/// <summary>
+/// The parts of the state that are stored, sent and subscribed to on their own. Only <see cref="Runtime"/> is never stored.
+/// </summary>
 [GenerateSerializer, Alias("chatterbox.Slice")]
 public enum Slice
 {
@@ -16,8 +18,8 @@ public enum Slice
 
 /// <summary>The whole state of a user's text-to-speech app, as one immutable value.</summary>
 /// <remarks>
-/// Setters that coalesce are for JSON without the member: source-generated metadata passes null where reflection would keep the
-/// initializer's value.
+/// The setters replace null by the default for JSON without the member: source-generated metadata passes null where reflection
+/// would keep the initializer's value.
 /// </remarks>
 [GenerateSerializer, Immutable, Alias("chatterbox.AppState")]
 public sealed record AppState
@@ -31,11 +33,11 @@ public sealed record AppState
     [Id(4)] public ValueList<BatchItem> BatchItems { get; init => field = value ?? []; } = [];
     [Id(5)] public RuntimeState Runtime { get; init => field = value ?? RuntimeState.Default; } = RuntimeState.Default;
 
-    /// <summary>The work session in use, or null when none is selected or the selected one is gone.</summary>
+    /// <summary>The work session in use, or null when none is selected or the selected one was removed.</summary>
     [JsonIgnore] public WorkSession? CurrentWorkSession => WorkSessions.Find(Preferences.CurrentSessionId);
 }
 
-/// <summary>What the user has chosen.</summary>
+/// <summary>The user's preferences.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.Preferences")]
 public sealed record Preferences
 {
@@ -44,15 +46,16 @@ public sealed record Preferences
     [Id(0)] public TtsEngine Engine { get; init; } = TtsEngine.Chatterbox;
 
     /// <summary>The selected engine's parameters.</summary>
-    [Id(1)] public TtsParameters Parameters { get; init => field = value ?? TtsParameters.DefaultsFor(TtsEngine.Chatterbox); } = TtsParameters.DefaultsFor(TtsEngine.Chatterbox);
+    [Id(1)] public TtsParameters Parameters { get; init => field = value ?? TtsParameters.DefaultsFor(TtsEngine.Chatterbox); } =
+        TtsParameters.DefaultsFor(TtsEngine.Chatterbox);
 
-    /// <summary>What the other engines were last set to, for when they are selected again.</summary>
+    /// <summary>The last parameters of the other engines, restored when one is selected again.</summary>
     [Id(2)] public OtherEngines OtherEngines { get; init => field = value ?? OtherEngines.None; } = OtherEngines.None;
 
     [Id(3)] public bool UseStreaming { get; init; }
     [Id(4)] public string? CurrentSessionId { get; init; }
 
-    /// <summary>The slices that the user wants on every device; null is all of them.</summary>
+    /// <summary>The slices that the user syncs to every device; null is all.</summary>
     [Id(5)] public ValueList<Slice>? SyncedSlices { get; init; }
 
     [Id(6), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
@@ -61,7 +64,7 @@ public sealed record Preferences
         engine == Engine ? Parameters : OtherEngines.Of(engine) ?? TtsParameters.DefaultsFor(engine);
 }
 
-/// <summary>Parameters of the engines that are not selected; null where an engine was never set.</summary>
+/// <summary>Parameters of the engines that are not selected; null for an engine that was never set.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.OtherEngines")]
 public sealed record OtherEngines
 {
@@ -87,7 +90,7 @@ public sealed record OtherEngines
     };
 }
 
-/// <summary>A piece of work the user comes back to: an ordered set of chunks.</summary>
+/// <summary>A piece of work that the user can resume: an ordered set of chunks.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.WorkSession")]
 public sealed record WorkSession : IKeyed
 {
@@ -125,7 +128,7 @@ public enum WorkStatus
     [JsonStringEnumMemberName("completed")] Completed = 2,
     [JsonStringEnumMemberName("error")] Error = 3,
 
-    /// <summary>Was in hand when its client or silo died; ready to run again.</summary>
+    /// <summary>Was in progress when its client or silo crashed; ready to run again.</summary>
     [JsonStringEnumMemberName("interrupted")] Interrupted = 4,
 }
 
@@ -161,7 +164,7 @@ public sealed record BatchItem : IKeyed
     [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
-/// <summary>Points to an audio clip, which never lives in the state itself.</summary>
+/// <summary>Refers to an audio clip, which is never part of the state itself.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.AudioRef")]
 public sealed record AudioRef
 {
@@ -182,7 +185,7 @@ public sealed record AudioRef
     [Id(5), JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 }
 
-/// <summary>What is going on right now. Every client sees it, nobody stores it.</summary>
+/// <summary>Work in progress. Sent to every client, never stored.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.RuntimeState")]
 public sealed record RuntimeState
 {

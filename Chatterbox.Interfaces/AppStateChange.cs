@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Chatterbox;
 
 /// <summary>
-/// Everything that can happen to an <see cref="AppState"/>: a closed set, each touching exactly one slice. Applied by
+/// The changes of an <see cref="AppState"/>: a closed set, each of exactly one slice. Applied by
 /// <see cref="AppStateReducer"/>. Members are only ever appended; their bytes are pinned by tests.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.AppStateChange")]
@@ -47,11 +47,13 @@ public abstract record AppStateChange
     };
 }
 
-/// <summary>Selects an engine. The parameters of the one left behind are remembered.</summary>
+/// <summary>Selects an engine. The parameters of the previous one are kept.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SelectEngine")]
 public sealed record SelectEngine([property: Id(0)] TtsEngine Engine) : AppStateChange;
 
-/// <summary>Sets the parameters that <paramref name="Patch"/> names; the others stay, so that edits of two clients merge.</summary>
+/// <summary>
+/// Sets the parameters that <paramref name="Patch"/> names; the others stay, so that edits of two clients merge.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.UpdateParameters")]
 public sealed record UpdateParameters([property: Id(0)] TtsEngine Engine, [property: Id(1)] TtsParameters Patch) : AppStateChange;
 
@@ -84,7 +86,7 @@ public sealed record UpsertChunk([property: Id(0)] Chunk Chunk) : AppStateChange
 [GenerateSerializer, Immutable, Alias("chatterbox.RemoveChunk")]
 public sealed record RemoveChunk([property: Id(0)] string Id) : AppStateChange;
 
-/// <summary>Moves a chunk to another status than completed. Its audio, if any, is let go.</summary>
+/// <summary>Sets a chunk's status to any but completed, and drops its audio, if any.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SetChunkStatus")]
 public sealed record SetChunkStatus([property: Id(0)] string Id, [property: Id(1)] WorkStatus Status) : AppStateChange;
 
@@ -101,9 +103,10 @@ public sealed record RemoveBatchItem([property: Id(0)] string Id) : AppStateChan
 [GenerateSerializer, Immutable, Alias("chatterbox.SetBatchItemStatus")]
 public sealed record SetBatchItemStatus([property: Id(0)] string Id, [property: Id(1)] WorkStatus Status) : AppStateChange;
 
-/// <summary>Says that a generation is running, and of which chunk.</summary>
+/// <summary>Sets whether a generation is running, and of which chunk.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SetGenerating")]
-public sealed record SetGenerating([property: Id(0)] bool IsGenerating, [property: Id(1)] string? CurrentGeneratingId) : AppStateChange;
+public sealed record SetGenerating([property: Id(0)] bool IsGenerating, [property: Id(1)] string? CurrentGeneratingId)
+    : AppStateChange;
 
 [GenerateSerializer, Immutable, Alias("chatterbox.SetSystemStatus")]
 public sealed record SetSystemStatus([property: Id(0)] string? Status) : AppStateChange;

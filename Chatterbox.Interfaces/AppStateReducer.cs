@@ -1,19 +1,21 @@
 namespace Chatterbox;
 
-/// <summary>What became of a change: the state after it, or the state before it and why it was refused.</summary>
+/// <summary>The result of a change: the new state, or the old state and the reason for the refusal.</summary>
 public readonly record struct ChangeResult(AppState State, Rejection? Rejection)
 {
     public static implicit operator ChangeResult(AppState state) => new(state, null);
 }
 
-/// <summary>The one place where state changes: pure, run by the grain (the authority) and by each client (optimistically).</summary>
+/// <summary>
+/// The only code that changes state: pure, run by the grain (the authority) and by each client (optimistically).
+/// </summary>
 public static class AppStateReducer
 {
     /// <summary>
-    /// Applies one change. A change that makes no difference returns the very same state; a refused one returns it with the
-    /// reason. Never throws for anything a client can send.
+    /// Applies one change. A change without effect returns the same instance; a refused one returns it with the reason. Never
+    /// throws for anything a client can send.
     /// </summary>
-    /// <param name="slices">The slices that the state is a copy of; null is all. What the others hold is not asked for.</param>
+    /// <param name="slices">The slices that the state includes; null is all. The others are not checked.</param>
     public static ChangeResult Apply(AppState state, AppStateChange change, ValueList<Slice>? slices = null)
     {
         try
@@ -23,7 +25,7 @@ public static class AppStateReducer
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            // A change that cannot be applied must not stop the changes behind it.
+            // A change that cannot be applied must not stop the changes after it.
             var allowed = $"a change that can be applied ({failure.GetType().Name})";
             return new ChangeResult(state, Rejection.OfText("change", change?.GetType().Name, allowed));
         }
@@ -54,7 +56,8 @@ public static class AppStateReducer
         ReportError c => Set(state, state.Runtime with { Errors = AddError(state.Runtime.Errors, c.Error) }),
         DismissError c => Set(state, state.Runtime with { Errors = Remove(state.Runtime.Errors, c.Id) }),
         SetVoiceUpload c => Set(state, state.Runtime with { VoiceUpload = c.Name }),
-        _ => throw new ArgumentOutOfRangeException(nameof(change), change.GetType().Name, "Not one of the closed set of changes."),
+        _ => throw new ArgumentOutOfRangeException(nameof(change), change.GetType().Name,
+            "Not one of the closed set of changes."),
     };
 
     private static Preferences SwitchEngine(Preferences preferences, TtsEngine engine) => preferences with
@@ -74,7 +77,7 @@ public static class AppStateReducer
             : preferences with { OtherEngines = preferences.OtherEngines.With(change.Engine, after) };
     }
 
-    // The oldest give way: an app that keeps failing does not fill the session.
+    // The oldest are dropped: an app that keeps failing does not fill the session.
     private static ValueList<TransientError> AddError(ValueList<TransientError> errors, TransientError error)
     {
         var added = errors.Upsert(error);
@@ -84,7 +87,7 @@ public static class AppStateReducer
     private static ValueList<T> Remove<T>(ValueList<T> list, string id) where T : class, IKeyed =>
         list.RemoveAt(list.IndexOf(id));
 
-    // Each keeps the reference where the value is the same: "nothing changed" is then one pointer comparison everywhere.
+    // Each keeps the reference when the value is equal, so that "nothing changed" is a reference comparison everywhere.
     private static AppState Set(AppState state, Preferences slice) =>
         slice == state.Preferences ? state : state with { Preferences = slice };
 

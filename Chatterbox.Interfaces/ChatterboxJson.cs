@@ -25,10 +25,10 @@ namespace Chatterbox;
 [JsonSerializable(typeof(UnknownMembers))]
 public sealed partial class ChatterboxJson : JsonSerializerContext
 {
-    /// <summary>The same, indented and without escaping what a terminal can show.</summary>
+    /// <summary>The same, indented, with only the necessary escapes, for terminals.</summary>
     public static ChatterboxJson Readable => ReadableContext.Instance;
 
-    // Apart, because it needs Default, which a static member of this class might be made before.
+    // In its own class, because it needs Default, which could be initialized after a static member of this class.
     private static class ReadableContext
     {
         public static readonly ChatterboxJson Instance = new(new JsonSerializerOptions(Default.Options)

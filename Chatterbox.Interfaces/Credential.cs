@@ -1,17 +1,17 @@
 namespace Chatterbox;
 
-/// <summary>How a call over the Orleans gateway says who makes it: a text in the request context.</summary>
+/// <summary>The caller's credential in a call over the Orleans gateway: a text in the request context.</summary>
 internal static class Credential
 {
     public const string Key = "chatterbox.credential";
 
-    /// <summary>Before a service key.</summary>
+    /// <summary>Prefix of a service key.</summary>
     public const string Service = "service ";
 
-    /// <summary>Before a user's token.</summary>
+    /// <summary>Prefix of a user's token.</summary>
     public const string User = "user ";
 
-    /// <summary>Before what only silos know.</summary>
+    /// <summary>Prefix of a secret known only to silos.</summary>
     public const string Silo = "silo ";
 }
 

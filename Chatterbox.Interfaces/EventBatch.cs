@@ -3,7 +3,7 @@ using Orleans.Streams;
 
 namespace Chatterbox;
 
-/// <summary>Events on their way to one client process: what one delivery of its stream carries.</summary>
+/// <summary>Events for one client process, sent in one delivery of its stream.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.EventBatch")]
 public sealed class EventBatch(StreamId streamId, ValueList<SessionEvents> events, long number) : IBatchContainer
 {

@@ -1,7 +1,7 @@
 namespace Chatterbox;
 
 /// <summary>
-/// Keys of everything that belongs to a user. The prefix keeps Orleans' key parser from reading a key as an integer or a GUID,
+/// Grain keys of a user's data. The prefix keeps Orleans' key parser from reading a key as an integer or a GUID,
 /// which have several spellings: two users would share one row.
 /// </summary>
 internal static class GrainKeys

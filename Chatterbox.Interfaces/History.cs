@@ -1,11 +1,11 @@
 namespace Chatterbox;
 
-/// <summary>Rows of a session that are kept beside its state.</summary>
-/// <param name="Id">Names the entry: 16 hexadecimal digits.</param>
+/// <summary>An entry of a session's history: rows kept beside its state.</summary>
+/// <param name="Id">Identifies the entry: 16 hexadecimal digits.</param>
 /// <param name="Reason">
 /// <c>lastGood</c> (a copy, at most a day older than the last change), <c>beforeClear</c>, <c>beforeImport</c>,
-/// <c>beforeRestore</c>, <c>beforeCleanUp</c>, <c>beforeMigration</c>, <c>expired</c>, <c>unreadable</c>, or <c>overtaken</c>: another
-/// activation's or the fallback file's, which the session did not go on with.
+/// <c>beforeRestore</c>, <c>beforeCleanUp</c>, <c>beforeMigration</c>, <c>expired</c>, <c>unreadable</c>, or <c>overtaken</c>:
+/// rows of another activation or the fallback file that the session did not adopt.
 /// </param>
 /// <param name="Detail">The reason in words.</param>
 /// <param name="Slices">Names of the slices it holds.</param>
@@ -21,13 +21,13 @@ public sealed record HistoryItem(
     [property: Id(5)] int Length,
     [property: Id(6)] int SchemaVersion);
 
-/// <summary>An entry of the history with what it holds.</summary>
+/// <summary>An entry of the history with its content.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.HistoryContent")]
 public sealed record HistoryContent([property: Id(0)] HistoryItem Item, [property: Id(1)] ValueList<HistoryRow> Rows);
 
 /// <summary>A slice in an entry.</summary>
 /// <param name="Bytes">As stored.</param>
-/// <param name="Json">The stored JSON, as UTF-8; null when the bytes cannot be read as far as that.</param>
+/// <param name="Json">The stored JSON, as UTF-8; null when the bytes cannot be decoded.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.HistoryRow")]
 public sealed record HistoryRow(
     [property: Id(0)] string Slice,

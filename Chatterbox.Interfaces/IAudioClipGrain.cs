@@ -10,51 +10,53 @@ namespace Chatterbox;
 public interface IAudioClipGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Stores the clip in one call; returns once it is durable. Storing it again does nothing. Refused when it is empty, too large,
-    /// over the quota of the user's default store, or its SHA-256 is not the one in the key.
+    /// Stores the clip in one call; returns once it is durable. Idempotent. Refused when it is empty, too
+    /// large, over the quota of the user's default store, or its SHA-256 is not the one in the key.
     /// </summary>
     [Alias("Put")]
     Task<PutClipReply> PutAsync(Immutable<byte[]> clip, string mediaType);
 
     /// <summary>
-    /// Begins an upload, or goes on with one that was broken off: says which pieces are still to be sent, none when the clip is
-    /// stored already. An upload that is not completed and referred to within the silo's upload expiry is deleted.
+    /// Starts or resumes an upload: returns the pieces still to be sent, none when the clip is already stored. An upload that is
+    /// not completed and referred to within the silo's upload expiry is deleted.
     /// </summary>
     [Alias("BeginUpload")]
     Task<BeginUploadReply> BeginUploadAsync(UploadRequest request);
 
-    /// <summary>Stores one piece, in whatever order; returns once it is durable. Sending it again does nothing.</summary>
+    /// <summary>Stores one piece, in any order; returns once it is durable. Idempotent.</summary>
     [Alias("PutPiece")]
     Task<PutPieceReply> PutPieceAsync(int piece, Immutable<byte[]> bytes);
 
     /// <summary>
-    /// Makes the pieces a clip, once what is stored has the SHA-256 in the key. With another one they are thrown away; with pieces
-    /// missing the reply names them. Completing it again does nothing.
+    /// Completes the clip if the stored pieces have the SHA-256 in the key; with another hash they are deleted. The reply names
+    /// missing pieces. Idempotent.
     /// </summary>
     [Alias("CompleteUpload")]
     Task<PutClipReply> CompleteUploadAsync();
 
-    /// <summary>The clip; nothing when it is not stored.</summary>
+    /// <summary>The clip; empty when it is not stored.</summary>
     [Alias("Get"), ReadOnly]
     Task<GetClipReply> GetAsync();
 
-    /// <summary>One piece of the clip; nothing when the clip is not stored. The pieces together have the SHA-256 in the key.</summary>
+    /// <summary>
+    /// One piece of the clip; empty when the clip is not stored. The pieces together have the SHA-256 in the key.
+    /// </summary>
     [Alias("GetPiece"), ReadOnly]
     Task<GetPieceReply> GetPieceAsync(int piece);
 
-    /// <summary>What the clip is, without its bytes; null when it is not stored, or damaged.</summary>
+    /// <summary>The clip's description, without its bytes; null when it is not stored or damaged.</summary>
     [Alias("Describe"), ReadOnly]
     Task<AudioRef?> DescribeAsync();
 }
 
-/// <summary>The clip, or nothing; <paramref name="Refused"/> says why a clip that is stored cannot be given.</summary>
+/// <summary>The clip, or null; <paramref name="Refused"/> is the reason when a stored clip cannot be returned.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.GetClipReply")]
 public sealed record GetClipReply(
     [property: Id(0)] byte[]? Clip,
     [property: Id(1)] string? MediaType,
     [property: Id(2)] Rejection? Refused);
 
-/// <summary>Where the clip is, or why it was not stored.</summary>
+/// <summary>The reference to the clip, or why it was not stored.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.PutClipReply")]
 public sealed record PutClipReply([property: Id(0)] AudioRef? Audio, [property: Id(1)] Rejection? Refused)
 {
@@ -68,7 +70,7 @@ public sealed record PutClipReply([property: Id(0)] AudioRef? Audio, [property: 
     [Id(4)] public QuotaExceeded? Quota { get; init; }
 }
 
-/// <summary>A clip to be sent.</summary>
+/// <summary>A clip to upload.</summary>
 /// <param name="Store">The store that will refer to it, and whose quota it counts against.</param>
 /// <param name="Length">Bytes. 1 to <see cref="Limits.ClipBytes"/>.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.UploadRequest")]
@@ -77,14 +79,14 @@ public sealed record UploadRequest(
     [property: Id(1)] long Length,
     [property: Id(2)] string MediaType);
 
-/// <summary>What is left to send.</summary>
+/// <summary>The pieces left to send.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.BeginUploadReply")]
 public sealed record BeginUploadReply
 {
-    /// <summary>Set when the clip is stored already: nothing is to be sent.</summary>
+    /// <summary>Set when the clip is already stored: nothing to send.</summary>
     [Id(0)] public AudioRef? Stored { get; init; }
 
-    /// <summary>The pieces to be sent.</summary>
+    /// <summary>The pieces to send.</summary>
     [Id(1)] public ValueList<int> Missing { get; init; } = [];
 
     [Id(2)] public Rejection? Refused { get; init; }
@@ -93,22 +95,22 @@ public sealed record BeginUploadReply
     [Id(3)] public QuotaExceeded? Quota { get; init; }
 }
 
-/// <summary>What became of a piece.</summary>
+/// <summary>The result of sending a piece.</summary>
 /// <param name="Unknown">The upload is not known, or no longer: begin it again.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.PutPieceReply")]
 public sealed record PutPieceReply([property: Id(0)] Rejection? Refused = null, [property: Id(1)] bool Unknown = false);
 
-/// <summary>A piece of a clip, and what clip; nothing when it is not stored.</summary>
-/// <param name="Refused">Why a clip that is stored cannot be given.</param>
+/// <summary>A piece of a clip, and the clip's description; null when it is not stored.</summary>
+/// <param name="Refused">Why a stored clip cannot be returned.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.GetPieceReply")]
 public sealed record GetPieceReply(
     [property: Id(0)] AudioRef? Audio,
     [property: Id(1)] byte[]? Bytes,
     [property: Id(2)] Rejection? Refused = null);
 
-/// <summary>There is no room for a clip, clean-up included. All in bytes.</summary>
-/// <param name="Used">What the session has stored: its slices and its audio.</param>
-/// <param name="Needed">What the clip would add.</param>
+/// <summary>The quota has no room for a clip, even after a clean-up. All in bytes.</summary>
+/// <param name="Used">The session's stored slices and audio.</param>
+/// <param name="Needed">The size of the clip.</param>
 /// <param name="Allowed">The session's quota.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.QuotaExceeded")]
 public sealed record QuotaExceeded([property: Id(0)] long Used, [property: Id(1)] long Needed, [property: Id(2)] long Allowed)
@@ -121,7 +123,7 @@ public static class AudioClipKey
 {
     public static string For(string userId, string sha256) => $"{GrainKeys.OfUser(userId)}/{sha256}";
 
-    /// <summary>The way back. Of a key that is no clip's, parts that are no user and no hash.</summary>
+    /// <summary>The reverse. For a key of no clip, the parts are no valid user and hash.</summary>
     internal static (string User, string Hash) Split(string key)
     {
         var name = GrainKeys.WithoutPrefix(key) ?? "";
@@ -130,10 +132,12 @@ public static class AudioClipKey
     }
 }
 
-/// <summary>How a clip is cut for transfer and storage: all pieces but the last are of the same size.</summary>
+/// <summary>The division of a clip for transfer and storage: all pieces but the last have the same size.</summary>
 public static class AudioPieces
 {
-    /// <summary>Bytes of a piece: few round trips for a usual clip (40 s are 1.9 MB), little memory for each upload under way.</summary>
+    /// <summary>
+    /// Bytes of a piece: few round trips for a usual clip (40 s are 1.9 MB), little memory for each upload in progress.
+    /// </summary>
     public const int Bytes = 512 * 1024;
 
     public static int CountOf(long length) => (int)((length + Bytes - 1) / Bytes);

@@ -3,12 +3,12 @@ using Orleans.Concurrency;
 namespace Chatterbox;
 
 /// <summary>
-/// One user's session, keyed by <see cref="SessionId.Key"/>: holds the <see cref="AppState"/> in memory, saves it by itself
+/// One user's session, keyed by <see cref="SessionId.Key"/>: holds the <see cref="AppState"/> in memory, saves it automatically
 /// and keeps every attached client in sync. Client apps use it through <c>ChatterboxStore</c>.
 /// </summary>
 /// <remarks>
-/// An epoch is one loading of the session. Revisions are contiguous within it. A call that carries another epoch than the
-/// session's is told so and changes nothing: the client attaches again and sends what is not yet durable.
+/// An epoch is one loading of the session. Revisions are contiguous within it. A call with another epoch than the session's is
+/// answered with that and changes nothing: the client attaches again and resends its changes that are not durable.
 /// </remarks>
 [Alias("chatterbox.IUserSessionGrain")]
 public interface IUserSessionGrain : IGrainWithStringKey
@@ -18,16 +18,17 @@ public interface IUserSessionGrain : IGrainWithStringKey
     Task<AttachReply> AttachAsync(AttachRequest request);
 
     /// <summary>
-    /// Ends a client's lease and takes its unfinished work off the recovery row. Returns once everything is durable or saving has failed.
+    /// Ends a client's lease and removes its unfinished work from the recovery row. Returns once everything is durable or saving
+    /// has failed.
     /// </summary>
     /// <param name="isDone">
-    /// The client will not send any of its changes again once it has the answer: it need not be remembered. Otherwise it is, for
+    /// The client will not send any of its changes again after the answer, so it can be forgotten. Otherwise it is remembered for
     /// 30 days after its last change.
     /// </param>
     [Alias("Detach")]
     Task<FlushReply> DetachAsync(ClientId client, bool isDone);
 
-    /// <summary>Renews a client's lease, and lets it notice what it has missed.</summary>
+    /// <summary>Renews a client's lease; the reply shows whether it missed events.</summary>
     [Alias("Heartbeat"), AlwaysInterleave]
     Task<HeartbeatReply> HeartbeatAsync(ClientId client);
 
@@ -35,11 +36,15 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("Apply")]
     Task<ApplyReply> ApplyAsync(ChangeBatch batch);
 
-    /// <summary>What happened after a revision of an epoch: the changes where they are still at hand, otherwise the whole state.</summary>
+    /// <summary>
+    /// The changes after a revision of an epoch if they are still in memory, otherwise the whole state.
+    /// </summary>
     [Alias("GetChangesSince"), AlwaysInterleave]
     Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices);
 
-    /// <summary>Saves now. Returns once everything applied before the call is durable, or with the reason why it is not yet.</summary>
+    /// <summary>
+    /// Saves now. Returns once everything applied before the call is durable, or with the reason why it is not.
+    /// </summary>
     [Alias("Flush"), AlwaysInterleave]
     Task<FlushReply> FlushAsync();
 
@@ -48,49 +53,49 @@ public interface IUserSessionGrain : IGrainWithStringKey
     Task<FlushReply> RehydrateAsync();
 
     /// <summary>
-    /// Puts the session back to the initial state, in memory and in storage, durably. The state from before is kept in the history.
+    /// Resets the session to the initial state, in memory and in storage, durably. The previous state is kept in the history.
     /// </summary>
     /// <param name="operation">
-    /// Names this one clear, so that it can be asked again what became of it: the same name within 32 operations is the same clear.
+    /// Identifies this clear, so that the call can be repeated: the same name within 32 operations is the same clear.
     /// </param>
     [Alias("Clear")]
     Task<FlushReply> ClearPersistedStateAsync(string? operation = null);
 
     /// <summary>
-    /// Replaces the state by a document, migrated and checked first: all or nothing, durably. The state from before is kept in the history.
+    /// Replaces the state by a document, migrated and checked first: all or nothing, durably. The previous state is kept in the
+    /// history.
     /// </summary>
     [Alias("Import")]
     Task<ImportReport> ImportAsync(ImportRequest request);
 
     /// <summary>
-    /// Puts work that a crash interrupted back as interrupted, ready to run again, and undoes a clear that nothing has followed.
-    /// Doing it again does nothing.
+    /// Marks work that a crash interrupted, ready to run again, and undoes a clear that no change has followed. Idempotent.
     /// </summary>
     [Alias("RecoverFromCrash")]
     Task<RecoveryReport> RecoverFromCrashAsync();
 
-    /// <summary>Lets go of work that a crash interrupted. Doing it again does nothing.</summary>
+    /// <summary>Drops work that a crash interrupted. Idempotent.</summary>
     [Alias("ClearRecoveryState")]
     Task<FlushReply> ClearRecoveryStateAsync();
 
-    /// <summary>What is kept of the session beside its state, newest first.</summary>
+    /// <summary>The entries of the session's history, newest first.</summary>
     [Alias("ListHistory"), AlwaysInterleave]
     Task<ValueList<HistoryItem>> ListHistoryAsync();
 
-    /// <summary>An entry of the history with what it holds; null when there is none of this id.</summary>
+    /// <summary>An entry of the history with its content; null for an unknown id.</summary>
     [Alias("ReadHistory"), AlwaysInterleave]
     Task<HistoryContent?> ReadHistoryAsync(string id);
 
     /// <summary>
-    /// Restores the slices of an entry of the history, durably, if this silo can read them. The state from before is kept in the
-    /// history, so that restoring can be undone like anything else.
+    /// Restores the slices of an entry of the history, durably, if this silo can read them. The previous state is kept in the
+    /// history, so that a restore can be undone, too.
     /// </summary>
     /// <param name="id">Null is undo: the newest state from before a clear, import, restore, clean-up or expiry.</param>
     /// <param name="operation">See <see cref="ClearPersistedStateAsync"/>.</param>
     [Alias("RestoreHistory")]
     Task<RecoveryReport> RestoreHistoryAsync(string? id, string? operation = null);
 
-    /// <summary>Deletes an entry of the history, for good. False when there is none of this id.</summary>
+    /// <summary>Deletes an entry of the history permanently. False for an unknown id.</summary>
     /// <exception cref="ArgumentException">The session is read-only.</exception>
     [Alias("DropHistory")]
     Task<bool> DropHistoryAsync(string id);
@@ -98,7 +103,7 @@ public interface IUserSessionGrain : IGrainWithStringKey
     [Alias("GetStatus"), AlwaysInterleave]
     Task<SessionStatus> GetStatusAsync();
 
-    /// <summary>What the session has stored, its audio included, and how well it saves.</summary>
+    /// <summary>The session's stored sizes, including audio, and its save statistics.</summary>
     [Alias("GetStorageInfo"), AlwaysInterleave]
     Task<StorageInfo> GetStorageInfoAsync();
 }
@@ -118,10 +123,10 @@ public sealed record AttachRequest
     /// <summary>The version of this contract that the client speaks: <see cref="Protocol.Version"/>.</summary>
     [Id(2)] public int Protocol { get; init; }
 
-    /// <summary>The slices it wants; null is all.</summary>
+    /// <summary>The slices to sync; null is all.</summary>
     [Id(3)] public ValueList<Slice>? Slices { get; init; }
 
-    /// <summary>The highest revision it has seen, in whatever epoch, so that the session's revisions only grow.</summary>
+    /// <summary>The highest revision it has seen, in any epoch, so that the session's revisions only grow.</summary>
     [Id(4)] public long SeenRevision { get; init; }
 
     /// <summary>The epoch of <see cref="SeenRevision"/>; 0 for none.</summary>
@@ -143,7 +148,9 @@ public static class Protocol
 [GenerateSerializer, Immutable, Alias("chatterbox.AttachReply")]
 public sealed record AttachReply
 {
-    /// <summary>Set when the client was not attached, and why: its protocol is too old or too new, or an input was wrong.</summary>
+    /// <summary>
+    /// Set when the client was not attached, and why: its protocol is too old or too new, or an input was wrong.
+    /// </summary>
     [Id(0)] public Rejection? Refused { get; init; }
 
     [Id(1)] public CatchUp State { get; init; } = CatchUp.None;
@@ -153,18 +160,18 @@ public sealed record AttachReply
 
     [Id(3)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
 
-    /// <summary>What went wrong when the session was loaded: unreadable slices, migrations that failed.</summary>
+    /// <summary>Problems found when the session was loaded: unreadable slices, failed migrations.</summary>
     [Id(4)] public ValueList<string> Notices { get; init; } = [];
 
-    /// <summary>Set when the session takes no changes, and why.</summary>
+    /// <summary>The reason, when the session is read-only.</summary>
     [Id(5)] public string? ReadOnly { get; init; }
 
-    /// <summary>A lease not renewed for so long ends.</summary>
+    /// <summary>The duration of a lease that is not renewed.</summary>
     [Id(6)] public TimeSpan Lease { get; init; }
 
     [Id(7)] public int Protocol { get; init; }
 
-    /// <summary>Set when work was in hand as a client or the silo died, and has not been come back to.</summary>
+    /// <summary>Work in progress when a client or the silo crashed, if it was neither recovered nor dropped.</summary>
     [Id(8)] public CrashInfo? Crash { get; init; }
 
     /// <summary>The schema version that the session's silo reads and writes.</summary>
@@ -187,7 +194,7 @@ public sealed record HeartbeatReply
 }
 
 /// <summary>A client's changes, with growing sequences.</summary>
-/// <param name="After">The sequence sent before the first of these: should it not have arrived, the batch is told of the gap.</param>
+/// <param name="After">The sequence sent before the first of these: if it has not arrived, the reply reports the gap.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ChangeBatch")]
 public sealed record ChangeBatch(
     [property: Id(0)] string Client,
@@ -199,17 +206,19 @@ public sealed record ChangeBatch(
 [GenerateSerializer, Immutable, Alias("chatterbox.SequencedChange")]
 public readonly record struct SequencedChange([property: Id(0)] long Sequence, [property: Id(1)] AppStateChange Change);
 
-/// <summary>What became of a batch as a whole.</summary>
+/// <summary>The result of a batch as a whole.</summary>
 [GenerateSerializer, Alias("chatterbox.ApplyResult")]
 public enum ApplyResult
 {
     /// <summary>Every change has an outcome.</summary>
     Done = 0,
 
-    /// <summary>The session has been loaded again since: attach, and send everything not durable.</summary>
+    /// <summary>The session was reloaded: attach, and resend all changes that are not durable.</summary>
     OtherEpoch = 1,
 
-    /// <summary>Changes before the first of this batch have not arrived: attach, and send everything not durable.</summary>
+    /// <summary>
+    /// Changes before the first of this batch have not arrived: attach, and resend all changes that are not durable.
+    /// </summary>
     Gap = 2,
 
     /// <summary>The batch was refused as a whole; <see cref="ApplyReply.Refused"/> says why.</summary>
@@ -229,11 +238,11 @@ public sealed record ApplyReply
     [Id(4)] public Rejection? Refused { get; init; }
 }
 
-/// <summary>The revision at which a change is in the state, or why it was refused.</summary>
+/// <summary>The revision that includes a change, or why it was refused.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ChangeOutcome")]
 public readonly record struct ChangeOutcome([property: Id(0)] long Revision, [property: Id(1)] Rejection? Rejection);
 
-/// <summary>What brings a client up to date.</summary>
+/// <summary>The update for a client.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.CatchUp")]
 public sealed record CatchUp
 {
@@ -243,28 +252,29 @@ public sealed record CatchUp
     [Id(1)] public long Revision { get; init; }
     [Id(2)] public long DurableRevision { get; init; }
 
-    /// <summary>The whole state, where the changes are not at hand or the client was in another epoch.</summary>
+    /// <summary>The whole state, when the changes are not in memory or the client was in another epoch.</summary>
     [Id(3)] public AppState? Snapshot { get; init; }
 
     [Id(4)] public ValueList<AppliedChange> Changes { get; init; } = [];
 }
 
 /// <summary>The outcome of saving now.</summary>
-/// <param name="Failure">Null when everything is durable; otherwise why it is not. Saving goes on by itself.</param>
+/// <param name="Failure">Null when everything is durable; otherwise why it is not. Saving is retried automatically.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.FlushReply")]
 public sealed record FlushReply(
     [property: Id(0)] long Epoch,
     [property: Id(1)] long DurableRevision,
     [property: Id(2)] string? Failure);
 
-/// <summary>A state to take over.</summary>
-/// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored apart and referred to by <c>audio</c>.</param>
+/// <summary>A state to import.</summary>
+/// <param name="Json">The <c>state</c> of a document, as UTF-8. Audio is stored separately and referred to by
+/// <c>audio</c>.</param>
 /// <param name="Version">The schema version of the state.</param>
-/// <param name="Format">How the state is laid out.</param>
+/// <param name="Format">The layout of the state.</param>
 /// <param name="Missing">
-/// Hashes of clips that are not to be had, at most <see cref="Limits.ImportClips"/>. What refers to one is taken without it.
+/// Hashes of clips that are not available, at most <see cref="Limits.ImportClips"/>. References to them are dropped.
 /// </param>
-/// <param name="Strict">Whether a value that would have to be mended refuses the import.</param>
+/// <param name="Strict">Whether a value that needs repair refuses the import.</param>
 /// <param name="Operation">See <see cref="IUserSessionGrain.ClearPersistedStateAsync"/>.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportRequest")]
 public sealed record ImportRequest(
@@ -276,7 +286,7 @@ public sealed record ImportRequest(
     [property: Id(5)] bool Strict = false,
     [property: Id(6)] string? Operation = null);
 
-/// <summary>How an imported state is laid out.</summary>
+/// <summary>The layout of an imported state.</summary>
 [GenerateSerializer, Alias("chatterbox.ImportFormat")]
 public enum ImportFormat
 {
@@ -287,11 +297,11 @@ public enum ImportFormat
     Export = 1,
 }
 
-/// <summary>What an import took, what it left out and why.</summary>
+/// <summary>The result of an import, with the parts left out and the reasons.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportReport")]
 public sealed record ImportReport
 {
-    /// <summary>Set when nothing was imported, and why.</summary>
+    /// <summary>The reason, when nothing was imported.</summary>
     [Id(0)] public Rejection? Refused { get; init; }
 
     [Id(1)] public int FromVersion { get; init; }
@@ -303,27 +313,27 @@ public sealed record ImportReport
     [Id(7)] public int AudioClips { get; init; }
     [Id(8)] public long AudioBytes { get; init; }
 
-    /// <summary>What an import never takes, or takes in another form, and why.</summary>
+    /// <summary>Parts that an import always leaves out or converts, with the reason.</summary>
     [Id(9)] public ValueList<string> Notes { get; init; } = [];
 
     [Id(10)] public bool DryRun { get; init; }
     [Id(11)] public long Revision { get; init; }
 
-    /// <summary>Hashes of the clips that the state refers to: those worth storing.</summary>
+    /// <summary>Hashes of the clips that the state refers to: only these need storing.</summary>
     [Id(12)] public ValueList<string> Clips { get; init; } = [];
 
-    /// <summary>Values that were not allowed as they stood, and what was taken instead.</summary>
+    /// <summary>Invalid values, and what replaced them.</summary>
     [Id(13)] public ValueList<ImportMend> Mends { get; init; } = [];
 
-    /// <summary>How many more there are than <see cref="Mends"/> lists.</summary>
+    /// <summary>The number of invalid values beyond those in <see cref="Mends"/>.</summary>
     [Id(14)] public int MoreMends { get; init; }
 }
 
-/// <summary>A value in an imported document that was not allowed as it stood.</summary>
+/// <summary>An invalid value in an imported document.</summary>
 /// <param name="Place">Its path in the document, such as <c>state.chunks[3].createdAt</c>.</param>
-/// <param name="Found">The value, or what it is.</param>
+/// <param name="Found">The value, or a description of it.</param>
 /// <param name="Allowed">What the value must be.</param>
-/// <param name="Done">What was taken instead, or that it was left out.</param>
+/// <param name="Done">The replacement, or that it was left out.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ImportMend")]
 public sealed record ImportMend(
     [property: Id(0)] string Place,

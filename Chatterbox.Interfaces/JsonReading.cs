@@ -7,10 +7,10 @@ namespace Chatterbox;
 internal static class JsonReading
 {
     /// <summary>
-    /// A value out of the middle of a document, as <see cref="JsonSerializer"/> would read it there. That looks for the value's end
-    /// before it reads it: the items of a list inside of a document would each be gone through three times.
+    /// Reads a value inside a document as <see cref="JsonSerializer"/> does, but faster: the serializer first searches the
+    /// value's end, so the items of a nested list would be scanned three times.
     /// </summary>
-    /// <exception cref="JsonException">The JSON is not such a value.</exception>
+    /// <exception cref="JsonException">The JSON is not a value of this type.</exception>
     public static T? ReadValue<T>(this ref Utf8JsonReader reader, JsonTypeInfo<T> type)
     {
         var start = reader;
@@ -20,7 +20,7 @@ internal static class JsonReading
         }
         catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException)
         {
-            // Only the long way says where in the value the fault is, and what to do with a null.
+            // Only the serializer reports the position of a fault and handles null.
             reader = start;
             return JsonSerializer.Deserialize(ref reader, type);
         }

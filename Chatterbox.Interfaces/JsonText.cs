@@ -6,10 +6,10 @@ using System.Text.RegularExpressions;
 
 namespace Chatterbox;
 
-/// <summary>JSON from outside, read without an exception for anything that is valid by JSON's grammar.</summary>
+/// <summary>Reads foreign JSON without an exception for anything valid by JSON's grammar.</summary>
 internal static partial class JsonText
 {
-    /// <summary>How deep a document from outside may be nested.</summary>
+    /// <summary>The deepest nesting of a foreign document.</summary>
     public const int MaxDepth = 256;
 
     /// <summary>Whether two values are the same JSON. Numbers are compared by their text: no exponent is too large for
@@ -36,8 +36,9 @@ internal static partial class JsonText
         }
     }
 
-    /// <summary>Whether every text in a value, names of members included, is valid Unicode: no other can be written as JSON
-    /// again.</summary>
+    /// <summary>
+    /// Whether every text in a value, including member names, is valid Unicode: only that can be written as JSON again.
+    /// </summary>
     public static bool IsWellFormed(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => TryGetText(value) is not null,
@@ -47,14 +48,14 @@ internal static partial class JsonText
         _ => true,
     };
 
-    /// <summary>A string with what is no valid Unicode in it replaced by U+FFFD.</summary>
+    /// <summary>A string with invalid Unicode replaced by U+FFFD.</summary>
     public static string TextOf(JsonElement value) =>
         TryGetText(value) ?? Repair(JsonMarshal.GetRawUtf8Value(value)[1..^1]);
 
     public static string NameOf(JsonProperty member) =>
         TryGetName(member) ?? Repair(JsonMarshal.GetRawUtf8PropertyName(member));
 
-    /// <summary>A string or a name, repaired likewise.</summary>
+    /// <summary>A string or a name, with the same repair.</summary>
     public static string TextOf(ref Utf8JsonReader reader, out bool isRepaired)
     {
         try
@@ -69,9 +70,9 @@ internal static partial class JsonText
         }
     }
 
-    /// <summary>A value as nodes. What is no valid Unicode is replaced; of members of one name the last counts.</summary>
+    /// <summary>A value as nodes. Invalid Unicode is replaced; of duplicate members the last one wins.</summary>
     /// <param name="path">Where the value is.</param>
-    /// <param name="onRepair">Called for each repair with its place, what was found and what was done.</param>
+    /// <param name="onRepair">Called for each repair with its place, the fault and the repair.</param>
     public static JsonNode? ToNode(JsonElement value, string path, Action<string, string, string> onRepair)
     {
         switch (value.ValueKind)
@@ -131,7 +132,7 @@ internal static partial class JsonText
         }
     }
 
-    // Decoding replaces bytes that are no UTF-8, and going through it by runes replaces lone surrogates.
+    // Decoding replaces bytes that are not UTF-8; enumerating runes replaces lone surrogates.
     private static string Repair(ReadOnlySpan<byte> escaped)
     {
         var text = Escape().Replace(Encoding.UTF8.GetString(escaped), match => match.Value[1] switch

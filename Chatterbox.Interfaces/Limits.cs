@@ -1,6 +1,6 @@
 namespace Chatterbox;
 
-/// <summary>The size of everything a client can send. Each is checked where it arrives and named in the error.</summary>
+/// <summary>The size limits of client input. Each is checked on arrival and named in the error.</summary>
 public static class Limits
 {
     public const int UserIdLength = 128;
@@ -8,7 +8,7 @@ public static class Limits
     public const int IdLength = 128;
     public const int NameLength = 200;
 
-    /// <summary>Characters (Unicode code points) of text in one chunk: what the model takes at once.</summary>
+    /// <summary>Characters (Unicode code points) of text in one chunk: the model's input limit.</summary>
     public const int ChunkTextLength = 300;
 
     public const int MessageLength = 1000;
@@ -20,10 +20,12 @@ public static class Limits
     public const int ChunkIdsPerItem = 5000;
     public const int TransientErrors = 20;
 
-    /// <summary>Bytes of JSON members that this version does not know, in one item.</summary>
+    /// <summary>Bytes of unknown JSON members in one item.</summary>
     public const int UnknownBytes = 16 * 1024;
 
-    /// <summary>How deep such members may be nested. A stored slice adds its own levels, and JSON is read to 64 of them.</summary>
+    /// <summary>
+    /// The deepest nesting of such members. A stored slice adds its own levels; the JSON reader allows 64.
+    /// </summary>
     public const int UnknownDepth = 32;
 
     /// <summary>Changes in one call.</summary>
@@ -39,13 +41,12 @@ public static class Limits
     public const int SessionBytes = 24 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of an imported document once its audio has been taken out. Twice what a session may hold, so that every export fits,
-    /// and
-    /// documents of which an import leaves something out.
+    /// Bytes of an imported document without its audio. Twice a session's limit, so that every export fits, and also documents of
+    /// which an import leaves out parts.
     /// </summary>
     public const int ImportBytes = 2 * SessionBytes;
 
-    /// <summary>Mended values that an import's report lists.</summary>
+    /// <summary>Repaired values that an import's report lists.</summary>
     public const int ImportMends = 10_000;
 
     /// <summary>Clips that an imported state may refer to.</summary>

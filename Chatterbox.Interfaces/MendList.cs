@@ -1,6 +1,6 @@
 namespace Chatterbox;
 
-/// <summary>What an import has mended: listed up to a limit, then only counted, however much is wrong with a document.</summary>
+/// <summary>The values that an import repaired: listed up to a limit, then only counted.</summary>
 internal sealed class MendList
 {
     private readonly List<ImportMend> _listed = [];

@@ -9,22 +9,22 @@ public sealed record CrashInfo(
     [property: Id(1)] ValueList<string> BatchItems,
     [property: Id(2)] bool WasGenerating);
 
-/// <summary>What coming back from a crash, or from a clear, has done. Empty when there was nothing to come back to.</summary>
+/// <summary>The result of a recovery from a crash or a clear. Empty when there was nothing to recover.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.RecoveryReport")]
 public sealed record RecoveryReport
 {
-    /// <summary>Set when nothing was done, and why.</summary>
+    /// <summary>The reason, when nothing was done.</summary>
     [Id(0)] public Rejection? Refused { get; init; }
 
-    /// <summary>Chunks put back as interrupted, ready to run again.</summary>
+    /// <summary>Chunks marked as interrupted, ready to run again.</summary>
     [Id(1)] public ValueList<string> Chunks { get; init; } = [];
 
-    /// <summary>Batch items put back as interrupted.</summary>
+    /// <summary>Batch items marked as interrupted.</summary>
     [Id(2)] public ValueList<string> BatchItems { get; init; } = [];
 
-    /// <summary>What was restored from the history, and from when it is.</summary>
+    /// <summary>The entries restored from the history, with their times.</summary>
     [Id(3)] public ValueList<string> Restored { get; init; } = [];
 
-    /// <summary>Set when it is done but not saved yet; saving goes on.</summary>
+    /// <summary>The reason, when it is done but not saved yet; saving is retried.</summary>
     [Id(4)] public string? Unsaved { get; init; }
 }

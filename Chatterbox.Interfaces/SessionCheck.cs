@@ -4,41 +4,43 @@ using System.Text.Json.Serialization;
 
 namespace Chatterbox;
 
-/// <summary>Looks through the stored sessions, a page at a time. Reads only, and touches no session that is loaded.</summary>
+/// <summary>Checks the stored sessions, a page at a time. Read-only; does not affect loaded sessions.</summary>
 [Alias("chatterbox.ISessionCheckGrain")]
 public interface ISessionCheckGrain : IGrainWithIntegerKey
 {
-    /// <summary>What loading some of the stored sessions with this silo's build would come to.</summary>
-    /// <param name="after">Where the page before ended: its <see cref="SessionCheckPage.Next"/>; null begins.</param>
+    /// <summary>The outcome of loading a page of the stored sessions with this silo's build.</summary>
+    /// <param name="after">The previous page's <see cref="SessionCheckPage.Next"/>; null starts.</param>
     [Alias("Check")]
     Task<SessionCheckPage> CheckAsync(int? after);
 }
 
-/// <param name="Next">Where to go on; null when this was the last page.</param>
-/// <param name="Progress">How much of the database has been looked through, 0 to 1.</param>
+/// <param name="Next">The start of the next page; null after the last page.</param>
+/// <param name="Progress">The checked fraction of the database, 0 to 1.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionCheckPage")]
 public sealed record SessionCheckPage(
     [property: Id(0)] SessionCheck Check, [property: Id(1)] int? Next, [property: Id(2)] double Progress);
 
-/// <summary>What becomes of a stored row, or session, on loading.</summary>
+/// <summary>The outcome of loading a stored row or session.</summary>
 [GenerateSerializer, Alias("chatterbox.CheckOutcome")]
 public enum CheckOutcome
 {
-    /// <summary>Loads, and is brought to this build's schema.</summary>
+    /// <summary>Loads, and is migrated to this build's schema.</summary>
     [JsonStringEnumMemberName("migrate")] Migrate = 0,
 
-    /// <summary>The row cannot be read: its bytes are kept in the history, the slice starts from its last good copy or from defaults.</summary>
+    /// <summary>
+    /// The row cannot be read: its bytes are kept in the history, the slice starts from its last good copy or from defaults.
+    /// </summary>
     [JsonStringEnumMemberName("unreadable")] Unreadable = 1,
 
     /// <summary>Stored by a newer build: the session is read-only.</summary>
     [JsonStringEnumMemberName("newer")] Newer = 2,
 
-    /// <summary>The session cannot be opened: this build knows no store of its name.</summary>
+    /// <summary>The session cannot be opened: its store is not registered in this build.</summary>
     [JsonStringEnumMemberName("refuse")] Refuse = 3,
 }
 
 /// <param name="Sessions">Sessions with at least one such row.</param>
-/// <param name="Example">The first of them, and what exactly is the matter.</param>
+/// <param name="Example">The first of them, and its exact problem.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.CheckFinding")]
 public sealed record CheckFinding(
     [property: Id(0)] CheckOutcome Outcome,
@@ -47,15 +49,17 @@ public sealed record CheckFinding(
     [property: Id(3)] long Rows,
     [property: Id(4)] string Example);
 
-/// <param name="Version">The schema version in the rows; null where a row does not say, or holds a cleared slice.</param>
+/// <param name="Version">The schema version in the rows; null if the row does not state it, or holds a cleared slice.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.VersionCount")]
 public readonly record struct VersionCount([property: Id(0)] int? Version, [property: Id(1)] long Rows);
 
-/// <summary>Whether the stored sessions would load with a build, and what would happen to those that would not load as they are.</summary>
+/// <summary>
+/// Whether the stored sessions would load with a build, and the outcome for those that would not load unchanged.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionCheck")]
 public sealed record SessionCheck
 {
-    /// <summary>The schema version of the build that looked.</summary>
+    /// <summary>The schema version of the checking build.</summary>
     [Id(0)] public int SchemaVersion { get; init; }
 
     [Id(1)] public long Sessions { get; init; }
@@ -66,17 +70,18 @@ public sealed record SessionCheck
 
     [Id(4)] public ValueList<CheckFinding> Findings { get; init; } = [];
 
-    /// <summary>Every session would open, show all its slices and take changes.</summary>
+    /// <summary>Every session would open, show all its slices and accept changes.</summary>
     public bool AllWouldLoad => Findings.All(finding => finding.Outcome is CheckOutcome.Migrate);
 
-    /// <summary>Both together, of different sessions.</summary>
+    /// <summary>Adds up two checks of different sessions.</summary>
     public SessionCheck Plus(SessionCheck other) => this with
     {
         SchemaVersion = Math.Max(SchemaVersion, other.SchemaVersion),
         Sessions = Sessions + other.Sessions,
         Rows = Rows + other.Rows,
         Versions = Versions.Concat(other.Versions).GroupBy(each => each.Version)
-            .Select(same => new VersionCount(same.Key, same.Sum(each => each.Rows))).OrderBy(each => each.Version ?? -1).ToValueList(),
+            .Select(same => new VersionCount(same.Key, same.Sum(each => each.Rows))).OrderBy(each => each.Version ?? -1)
+            .ToValueList(),
         Findings = Findings.Concat(other.Findings).GroupBy(each => (each.Outcome, each.Reason))
             .Select(same => same.First() with { Sessions = same.Sum(each => each.Sessions), Rows = same.Sum(each => each.Rows) })
             .OrderBy(each => each.Outcome).ThenByDescending(each => each.Rows).ToValueList(),
@@ -87,9 +92,12 @@ public sealed record SessionCheck
     {
         yield return Line("", "sessions", "rows");
         yield return Line($"looked at, with schema version {SchemaVersion}", Number(Sessions), Number(Rows));
-        foreach (var (version, rows) in Versions) yield return Line(version is null ? "  of no version" : $"  of version {version}", "", Number(rows));
-        foreach (var finding in Findings) yield return Line($"{Name(finding.Outcome)}: {finding.Reason}", Number(finding.Sessions), Number(finding.Rows));
-        foreach (var finding in Findings.Where(finding => finding.Outcome is not CheckOutcome.Migrate)) yield return $"for example {finding.Example}";
+        foreach (var (version, rows) in Versions)
+            yield return Line(version is null ? "  of no version" : $"  of version {version}", "", Number(rows));
+        foreach (var finding in Findings)
+            yield return Line($"{Name(finding.Outcome)}: {finding.Reason}", Number(finding.Sessions), Number(finding.Rows));
+        foreach (var finding in Findings.Where(finding => finding.Outcome is not CheckOutcome.Migrate))
+            yield return $"for example {finding.Example}";
         yield return AllWouldLoad ? "Every stored session would load." : "Not every stored session would load.";
     }
 

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Chatterbox;
 
 /// <summary>
-/// What a session tells the clients attached to it, over the stream of their process. A hint: a client that sees that it has
-/// missed something asks the session.
+/// An event that a session sends to its attached clients, over the stream of their process. Delivery is best effort: a client
+/// that detects a gap asks the session.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionEvent")]
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
@@ -19,7 +19,9 @@ public abstract record SessionEvent
     private protected SessionEvent() { }
 }
 
-/// <summary>Changes that take the state from one revision to another. Changes of slices the client did not ask for are left out.</summary>
+/// <summary>
+/// Changes that take the state from one revision to another. Changes of slices that the client does not sync are left out.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ChangesApplied")]
 public sealed record ChangesApplied(
     [property: Id(0)] long FromRevision,
@@ -30,15 +32,15 @@ public sealed record ChangesApplied(
 [GenerateSerializer, Immutable, Alias("chatterbox.BecameDurable")]
 public sealed record BecameDurable([property: Id(0)] long Revision) : SessionEvent;
 
-/// <summary>How saving goes.</summary>
+/// <summary>The save status.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SaveStatusChanged")]
 public sealed record SaveStatusChanged([property: Id(0)] SaveStatus Status) : SessionEvent;
 
-/// <summary>The session has a new epoch: catch up, and send again what is not durable.</summary>
+/// <summary>The session has a new epoch: catch up, and resend all changes that are not durable.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionReset")]
 public sealed record SessionReset([property: Id(0)] string Reason) : SessionEvent;
 
-/// <summary>Who is attached has changed.</summary>
+/// <summary>The attached clients have changed.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.PresenceChanged")]
 public sealed record PresenceChanged([property: Id(0)] ValueList<AttachedClient> Clients) : SessionEvent;
 
@@ -77,10 +79,10 @@ public sealed record SessionEvents(
     [property: Id(1)] long Epoch,
     [property: Id(2)] ValueList<SessionEvent> Events);
 
-/// <summary>A change as the session took it.</summary>
-/// <param name="Revision">The state's revision once it is in.</param>
+/// <summary>A change as applied by the session.</summary>
+/// <param name="Revision">The state's revision that includes it.</param>
 /// <param name="Client">The <see cref="ClientId.Client"/> that made it.</param>
-/// <param name="Sequence">That client's own number for it.</param>
+/// <param name="Sequence">That client's sequence for it.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.AppliedChange")]
 public sealed record AppliedChange(
     [property: Id(0)] long Revision,
@@ -91,19 +93,20 @@ public sealed record AppliedChange(
 [GenerateSerializer, Alias("chatterbox.SaveState")]
 public enum SaveState
 {
-    /// <summary>Nothing waits to be saved.</summary>
+    /// <summary>Everything is saved.</summary>
     [JsonStringEnumMemberName("saved")] Saved = 0,
 
-    /// <summary>Changes wait for the debounce, or a write is under way.</summary>
+    /// <summary>Changes wait for the debounce, or a write is in progress.</summary>
     [JsonStringEnumMemberName("saving")] Saving = 1,
 
-    /// <summary>The last write failed; it is tried again.</summary>
+    /// <summary>The last write failed and will be retried.</summary>
     [JsonStringEnumMemberName("failing")] Failing = 2,
 }
 
-/// <summary>How saving goes: saved, saving, or failing since when and why.</summary>
+/// <summary>The save status: saved, saving, or failing with time and reason.</summary>
 /// <param name="DegradedSince">Since when the silo's database has been unavailable; null while it is available.</param>
-/// <param name="PendingFrames">Rows of this session in its silo's local fallback file, since the database was unavailable. They are not saved.</param>
+/// <param name="PendingFrames">Rows of this session in its silo's local fallback file, written while the database was
+/// unavailable. They count as not saved.</param>
 /// <param name="ForeignFrames">Frames in that file for another database or service, of any session.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.SaveStatus")]
 public sealed record SaveStatus(

@@ -1,6 +1,6 @@
 namespace Chatterbox;
 
-/// <summary>A session as it stands on its silo.</summary>
+/// <summary>The status of a session on its silo.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SessionStatus")]
 public sealed record SessionStatus
 {
@@ -13,7 +13,7 @@ public sealed record SessionStatus
     /// <summary>The schema version in storage; null when nothing is stored.</summary>
     [Id(5)] public int? PersistedVersion { get; init; }
 
-    /// <summary>Set when the session takes no changes, and why.</summary>
+    /// <summary>The reason, when the session is read-only.</summary>
     [Id(6)] public string? ReadOnly { get; init; }
 
     [Id(7)] public ValueList<string> Notices { get; init; } = [];
@@ -30,7 +30,7 @@ public sealed record SessionStatus
 
     [Id(12)] public ValueList<StoredSlice> Slices { get; init; } = [];
 
-    /// <summary>Set when work was in hand as a client or the silo died, and has not been come back to.</summary>
+    /// <summary>Work in progress when a client or the silo crashed, if it was neither recovered nor dropped.</summary>
     [Id(15)] public CrashInfo? Crash { get; init; }
 }
 

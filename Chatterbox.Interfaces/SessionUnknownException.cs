@@ -1,6 +1,6 @@
 namespace Chatterbox;
 
-/// <summary>There can be no session of this key: the user or the store is not one that the silo serves.</summary>
+/// <summary>No session of this key can exist: the silo does not serve the user or the store.</summary>
 [GenerateSerializer, Alias("chatterbox.SessionUnknownException")]
 public sealed class SessionUnknownException(Rejection rejection) : Exception(rejection.Message)
 {

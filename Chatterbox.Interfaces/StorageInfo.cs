@@ -1,6 +1,6 @@
 namespace Chatterbox;
 
-/// <summary>What a session has stored, and how well it saves.</summary>
+/// <summary>A session's stored sizes and save statistics.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.StorageInfo")]
 public sealed record StorageInfo
 {
@@ -8,7 +8,7 @@ public sealed record StorageInfo
     [Id(1)] public ValueList<SliceStorage> Slices { get; init; } = [];
     [Id(2)] public required AudioStorage Audio { get; init; }
 
-    /// <summary>Bytes of slices, history and audio together: what counts against the quota.</summary>
+    /// <summary>Bytes of slices, history and audio together: the part that counts against the quota.</summary>
     [Id(3)] public long UsedBytes { get; init; }
 
     [Id(4)] public long QuotaBytes { get; init; }
@@ -25,7 +25,7 @@ public sealed record StorageInfo
     /// <summary>Changes for each row written since the session was loaded; 0 before the first write.</summary>
     [Id(8)] public double ChangesPerWrite { get; init; }
 
-    /// <summary>When the session last wrote something since it was loaded; null when it has not.</summary>
+    /// <summary>The time of the session's last write since it was loaded; null if none.</summary>
     [Id(9)] public DateTimeOffset? LastSaved { get; init; }
 
     /// <summary>Entries of the session's history.</summary>
@@ -45,7 +45,7 @@ public sealed record SliceStorage(
     [property: Id(2)] long StoredBytes,
     [property: Id(3)] long Bytes);
 
-/// <summary>A session's audio clips by what keeps them. Each clip counts once.</summary>
+/// <summary>A session's audio clips by the reason why they are kept. Each clip counts once.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.AudioStorage")]
 public sealed record AudioStorage
 {

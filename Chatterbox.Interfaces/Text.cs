@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Chatterbox;
 
-/// <summary>Checks ids, names and texts. Each check returns null, or the rejection that says what the value must be.</summary>
+/// <summary>Checks ids, names and texts. Each check returns null, or the rejection with the allowed values.</summary>
 internal static class Text
 {
     private static readonly SearchValues<char> StoreCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>What a user id may be. Ids are compared by code point and never changed.</summary>
+    /// <summary>The rules of user ids. Ids are compared by code point and never changed.</summary>
     public static Rejection? CheckUserId(string? value) =>
         IsLine(value, Limits.UserIdLength) && !value!.Contains('/')
             ? null

@@ -8,7 +8,8 @@ namespace Chatterbox;
 /// <param name="Choices">For text parameters: every value allowed.</param>
 /// <param name="Ignored">The engine accepts the parameter and ignores it.</param>
 public sealed record TtsParameterSpec(
-    string Name, double Min, double Max, double Step, IReadOnlyList<string>? Choices = null, bool Ignored = false, bool IsInteger = false)
+    string Name, double Min, double Max, double Step, IReadOnlyList<string>? Choices = null, bool Ignored = false,
+    bool IsInteger = false)
 {
     public static IReadOnlyList<string> Languages { get; } =
         "ar da de el en es fi fr he hi it ja ko ms nl no pl pt ru sv sw tr zh".Split(' ');
@@ -32,7 +33,7 @@ public sealed record TtsParameterSpec(
         new("top_k", 0, 1000, 10, IsInteger: true), RepetitionPenalty, new("norm_loudness", 0, 1, 1, ["false", "true"]), Seed,
     ];
 
-    /// <summary>What the engine takes.</summary>
+    /// <summary>The engine's parameters.</summary>
     public static IReadOnlyList<TtsParameterSpec> For(TtsEngine engine) => engine switch
     {
         TtsEngine.Chatterbox => Classic,
@@ -41,13 +42,13 @@ public sealed record TtsParameterSpec(
         _ => throw new ArgumentOutOfRangeException(nameof(engine), engine, null),
     };
 
-    /// <summary>In words, what the parameter must be.</summary>
+    /// <summary>The allowed values, in words.</summary>
     public string Allowed => Choices is null
         ? string.Create(CultureInfo.InvariantCulture, $"{(IsInteger ? "a whole number from " : "")}{Min} to {Max}")
         : $"one of {string.Join(' ', Choices)}";
 
-    /// <summary>Null when every parameter given is one the engine has and in its range.</summary>
-    /// <param name="whole">Parameters as a whole, of which the engine's required ones may not be missing; false for a patch.</param>
+    /// <summary>Null when the engine has every given parameter and each is in its range.</summary>
+    /// <param name="whole">Whether all of the engine's required parameters must be present; false for a patch.</param>
     public static Rejection? Check(TtsEngine engine, TtsParameters parameters, bool whole = true)
     {
         if (!Enum.IsDefined(engine))
@@ -57,7 +58,7 @@ public sealed record TtsParameterSpec(
         var specs = For(engine);
         foreach (var (name, value) in Named(parameters))
         {
-            // A patch names few, and each change is checked in several places.
+            // A patch has few parameters, and each change is checked in several places.
             if (value is null && !whole) continue;
             var spec = specs.FirstOrDefault(each => each.Name == name);
             if (value is null)
@@ -67,7 +68,8 @@ public sealed record TtsParameterSpec(
             }
             if (spec is null)
             {
-                return new(name, Show(value), $"absent ({EngineName(engine)} takes {string.Join(' ', specs.Select(s => s.Name))})");
+                return new(name, Show(value),
+                    $"absent ({EngineName(engine)} takes {string.Join(' ', specs.Select(s => s.Name))})");
             }
             if (!spec.Admits(value)) return new(name, Show(value), $"{spec.Allowed} ({EngineName(engine)})");
         }

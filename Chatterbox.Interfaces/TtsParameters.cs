@@ -12,7 +12,7 @@ public enum TtsEngine
 }
 
 /// <summary>
-/// What a model is asked to generate with. Ranges and defaults are the model's own and differ per engine:
+/// The generation parameters of a model. Ranges and defaults are the model's own and differ per engine:
 /// <see cref="TtsParameterSpec"/>. A null is a parameter that the engine does not have, or ignores.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.TtsParameters")]
@@ -67,7 +67,7 @@ public sealed record TtsParameters
         Exaggeration = 0.5, CfgWeight = 0.5, Temperature = 0.8, MinP = 0.05, TopP = 1, RepetitionPenalty = 1.2, Seed = 0,
     };
 
-    /// <summary>These parameters with every one that the patch names replaced.</summary>
+    /// <summary>These parameters, with those in the patch replaced.</summary>
     public TtsParameters With(TtsParameters patch) => new()
     {
         Exaggeration = patch.Exaggeration ?? Exaggeration,
@@ -83,7 +83,9 @@ public sealed record TtsParameters
         Unknown = patch.Unknown ?? Unknown,
     };
 
-    /// <summary>The patch that turns <paramref name="before"/> into this: only what differs, so that edits of two clients merge.</summary>
+    /// <summary>
+    /// The patch that turns <paramref name="before"/> into this: only the differences, so that edits of two clients merge.
+    /// </summary>
     public TtsParameters DifferenceFrom(TtsParameters before) => new()
     {
         Exaggeration = Exaggeration == before.Exaggeration ? null : Exaggeration,

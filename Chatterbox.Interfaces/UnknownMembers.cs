@@ -5,11 +5,10 @@ using System.Text.Json;
 namespace Chatterbox;
 
 /// <summary>
-/// JSON members that this version of the code does not know. They are kept and written back, so that a newer version's
+/// JSON members unknown to this version of the code. They are kept and written back, so that a newer version's
 /// data survives a round trip through an older one. Immutable: only the JSON reader fills it, and only until it is first read.
 /// </summary>
-/// <remarks>Equal members have the same names and the same JSON; numbers are compared as they are written, never
-/// calculated.</remarks>
+/// <remarks>Equal members have the same names and the same JSON; numbers are compared as text.</remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "The name says what it holds.")]
 public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, IDictionary<string, JsonElement>,
     IEquatable<UnknownMembers>
@@ -22,7 +21,7 @@ public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, I
 
     public UnknownMembers(IEnumerable<KeyValuePair<string, JsonElement>> members)
     {
-        // Cloned: what an element belongs to may be disposed.
+        // Cloned: the element's document may be disposed.
         foreach (var (name, value) in members)
         {
             _members[name] = value.ValueKind is JsonValueKind.Undefined ? value : value.Clone();
@@ -98,7 +97,7 @@ public sealed class UnknownMembers : IReadOnlyDictionary<string, JsonElement>, I
         Unsealed.Remove(item.Key);
 }
 
-/// <summary>How <see cref="UnknownMembers"/> travels: as the JSON it came from.</summary>
+/// <summary>Serializes <see cref="UnknownMembers"/> as the JSON that it was read from.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.UnknownMembers")]
 public struct UnknownMembersSurrogate
 {

@@ -4,13 +4,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox;
 
-/// <summary>Checks what a change or a state holds. Returns the first fault, or null.</summary>
+/// <summary>Checks the content of a change or a state. Returns the first fault, or null.</summary>
 public static class Validation
 {
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>Checks a change against the state it is about to be applied to.</summary>
-    /// <param name="slices">The slices that the state is a copy of; null is all. What the others hold is not asked for.</param>
+    /// <summary>Checks a change against the state to which it will be applied.</summary>
+    /// <param name="slices">The slices that the state includes; null is all. The others are not checked.</param>
     public static Rejection? Check(AppState state, AppStateChange change, ValueList<Slice>? slices = null) => change switch
     {
         SelectEngine c => CheckEngine(c.Engine),
@@ -20,7 +20,8 @@ public static class Validation
             : slices?.Contains(Slice.WorkSessions) is false ? Text.CheckId("workSession.id", c.Id)
             : CheckKnown("workSession.id", state.WorkSessions, c.Id),
         SetSyncedSlices c => c.Slices is null ? null : CheckSlices(c.Slices),
-        UpsertWorkSession c => Check(c.WorkSession) ?? CheckRoom("workSessions", state.WorkSessions, c.WorkSession, Limits.WorkSessions),
+        UpsertWorkSession c =>
+            Check(c.WorkSession) ?? CheckRoom("workSessions", state.WorkSessions, c.WorkSession, Limits.WorkSessions),
         RemoveWorkSession c => CheckKnown("workSession.id", state.WorkSessions, c.Id),
         UpsertVoice c => Check(c.Voice) ?? CheckRoom("savedVoices", state.SavedVoices, c.Voice, Limits.SavedVoices),
         RemoveVoice c => CheckKnown("voice.id", state.SavedVoices, c.Id),
@@ -42,7 +43,7 @@ public static class Validation
         _ => Rejection.OfText("change", change.GetType().Name, "a change that this version knows"),
     };
 
-    /// <summary>Checks a whole state, as an import or a stored slice brings it.</summary>
+    /// <summary>Checks a whole state from an import or from storage.</summary>
     public static Rejection? Check(AppState state) =>
         CheckPreferences(state.Preferences)
         ?? CheckAll("workSessions", state.WorkSessions, Limits.WorkSessions, Check)
@@ -62,7 +63,8 @@ public static class Validation
         ? Rejection.OfText("workSession", null, "a work session")
         : Text.CheckId("workSession.id", item.Id) ?? Text.CheckName("workSession.name", item.Name)
             ?? CheckIds("workSession.chunkIds", item.ChunkIds) ?? CheckEngine(item.Engine)
-            ?? (item.Parameters is null ? null : CheckParameters("workSession.parameters", item.Engine, item.Parameters, whole: false))
+            ?? (item.Parameters is null
+                ? null : CheckParameters("workSession.parameters", item.Engine, item.Parameters, whole: false))
             ?? CheckUnknown("workSession", item.Unknown, ChatterboxJson.Default.WorkSession);
 
     public static Rejection? Check(SavedVoice item) => item is null
@@ -113,16 +115,18 @@ public static class Validation
     private static Rejection? CheckRemembered(TtsEngine engine, TtsParameters? parameters) =>
         parameters is null ? null : TtsParameterSpec.Check(engine, parameters);
 
-    // The engine first: what its parameters may be depends on it.
+    // The engine first: the allowed parameters depend on it.
     private static Rejection? CheckParameters(string field, TtsEngine engine, TtsParameters? parameters, bool whole = true) =>
         parameters is null ? Rejection.OfText(field, null, "parameters")
-            : TtsParameterSpec.Check(engine, parameters, whole) ?? CheckUnknown(field, parameters.Unknown, ChatterboxJson.Default.TtsParameters);
+            : TtsParameterSpec.Check(engine, parameters, whole)
+            ?? CheckUnknown(field, parameters.Unknown, ChatterboxJson.Default.TtsParameters);
 
-    // What is written must be read again: not in place of a member that is known, and not deeper than a reader goes.
+    // Unknown members must stay readable: none may replace a known member or be nested deeper than the reader allows.
     private static Rejection? CheckUnknown<T>(string field, UnknownMembers? unknown, JsonTypeInfo<T> type)
     {
         if (unknown is null) return null;
-        if (unknown.Keys.FirstOrDefault(name => type.Properties.Any(member => !member.IsExtensionData && member.Name == name)) is { } known)
+        bool IsKnown(string name) => type.Properties.Any(member => !member.IsExtensionData && member.Name == name);
+        if (unknown.Keys.FirstOrDefault(IsKnown) is { } known)
         {
             return Rejection.OfText($"{field}.unknown", known, "members that this version does not know");
         }
@@ -136,7 +140,8 @@ public static class Validation
             return Rejection.OfText($"{field}.unknown", broken, "members with names and text of valid Unicode");
         }
         var length = unknown.Sum(member => (long)member.Key.Length + member.Value.GetRawText().Length);
-        return length <= Limits.UnknownBytes ? null : new($"{field}.unknown", $"{length}", $"at most {Limits.UnknownBytes} bytes");
+        return length <= Limits.UnknownBytes
+            ? null : new($"{field}.unknown", $"{length}", $"at most {Limits.UnknownBytes} bytes");
     }
 
     private static int Depth(JsonElement value) => value.ValueKind switch
@@ -154,7 +159,8 @@ public static class Validation
         : Rejection.OfText(field, status.ToString(), "pending, generating, completed, error or interrupted");
 
     private static Rejection? CheckOpenStatus(string field, WorkStatus status) => status is WorkStatus.Completed
-        ? Rejection.OfText(field, Name(status), "pending, generating, error or interrupted, since a chunk is completed by its audio")
+        ? Rejection.OfText(field, Name(status),
+            "pending, generating, error or interrupted, since a chunk is completed by its audio")
         : CheckStatus(field, status);
 
     public static Rejection? CheckSlices(ValueList<Slice> slices) =>
@@ -181,7 +187,8 @@ public static class Validation
     private static Rejection? CheckRoom<T>(string field, ValueList<T> list, T item, int most) where T : class, IKeyed =>
         list.Count < most || list.IndexOf(item.Id) >= 0 ? null : new(field, $"{list.Count + 1}", $"at most {most} items");
 
-    private static Rejection? CheckAll<T>(string field, ValueList<T>? list, int most, Func<T, Rejection?> check) where T : class, IKeyed
+    private static Rejection? CheckAll<T>(string field, ValueList<T>? list, int most, Func<T, Rejection?> check)
+        where T : class, IKeyed
     {
         if (list is null) return Rejection.OfText(field, null, "a list");
         if (list.Count > most) return new(field, $"{list.Count}", $"at most {most} items");

@@ -6,13 +6,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox;
 
-/// <summary>Something with an id by which a list keeps it.</summary>
+/// <summary>An item identified by its id in a list.</summary>
 public interface IKeyed
 {
     string Id { get; }
 }
 
-/// <summary>An immutable list that is equal to another when its items are, in order. JSON: an array.</summary>
+/// <summary>An immutable list with value equality: equal when the items are, in order. JSON: an array.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ValueList`1")]
 [JsonConverter(typeof(ValueListJsonConverterFactory))]
 [CollectionBuilder(typeof(ValueList), nameof(ValueList.Create))]
@@ -59,7 +59,7 @@ public sealed class ValueList<T> : IReadOnlyList<T>, IEquatable<ValueList<T>>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
-/// <summary>Making value lists, and using them as collections keyed by id.</summary>
+/// <summary>Creates value lists, and uses them as collections keyed by id.</summary>
 public static class ValueList
 {
     public static ValueList<T> Create<T>(ReadOnlySpan<T> items) => items.IsEmpty ? ValueList<T>.Empty : new(items.ToArray());
@@ -79,7 +79,9 @@ public static class ValueList
     public static T? Find<T>(this ValueList<T> list, string? id) where T : class, IKeyed =>
         list.IndexOf(id) is >= 0 and var index ? list[index] : null;
 
-    /// <summary>Replaces the item of this id where it stands, or adds it at the end. The same list when nothing changes.</summary>
+    /// <summary>
+    /// Replaces the item of this id in place, or adds it at the end. Returns the same list when nothing changes.
+    /// </summary>
     public static ValueList<T> Upsert<T>(this ValueList<T> list, T item) where T : class, IKeyed =>
         list.IndexOf(item.Id) switch
         {

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Chatterbox.Cli.Backup;
 
-/// <summary>A bar per stage on standard error, where that is a terminal.</summary>
+/// <summary>A progress bar per stage on standard error, if that is a terminal.</summary>
 internal static class BackupProgressBar
 {
     public static async Task ShowAsync(SessionRun run, Func<IProgress<BackupProgress>, Task> work)
@@ -20,7 +20,7 @@ internal static class BackupProgressBar
             .StartAsync(context => work(new Progress(run.Deadline, context)));
     }
 
-    /// <summary>Called from where the work is done, so that the last report is not late.</summary>
+    /// <summary>Reports synchronously, so that the last report is not late.</summary>
     private sealed class Progress(Deadline deadline, ProgressContext? context) : IProgress<BackupProgress>
     {
         private readonly Dictionary<BackupStage, ProgressTask> _bars = [];

@@ -12,8 +12,8 @@ internal static class ExportCommand
         var noAudio = new Option<bool>("--no-audio") { Description = "The state only; its audio stays where it is." };
         return new SessionVerb("export", "Writes the state and its audio as one JSON document.",
             """
-            The document says what it is: "format", "formatVersion", "exportedAt", "store", "schemaVersion", the "state" and the
-            "audio" clips in base64 with hash and media type. 'import' takes it back.
+            The document describes itself: "format", "formatVersion", "exportedAt", "store", "schemaVersion", the "state" and the
+            "audio" clips in base64 with hash and media type. 'import' reads it.
 
             Examples:
               chatterbox export alice -o alice.json
@@ -25,7 +25,8 @@ internal static class ExportCommand
         {
             var withAudio = !run.Parsed.GetValue(noAudio);
             ExportReport? report = null;
-            await BackupProgressBar.ShowAsync(run, progress => OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option),
+            await BackupProgressBar.ShowAsync(run,
+                progress => OutputFile.WriteAsync(run.Parsed.GetRequiredValue(OutputFile.Option),
                 async file => report = await run.Store.Backup.ExportAsync(file, withAudio, progress, run.Token)));
             Print(run.Error, report!, withAudio);
         });
@@ -34,9 +35,10 @@ internal static class ExportCommand
     private static void Print(TextWriter error, ExportReport report, bool withAudio)
     {
         var state = report.State;
-        error.WriteLine($"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
+        error.WriteLine(
+            $"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
             + $"{state.Chunks.Count} chunks, {state.BatchItems.Count} batch items, "
             + (withAudio ? $"{report.Clips} audio clips ({report.AudioBytes} bytes)" : "no audio"));
-        foreach (var hash in report.Missing) error.WriteLine($"  left out: the clip {hash} is not stored, or damaged");
+        foreach (var hash in report.Missing) error.WriteLine($"  left out: the clip {hash} is missing or damaged");
     }
 }

@@ -11,7 +11,8 @@ internal static partial class ImportCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "The browser app's stored state, or an export; - is standard input." };
+        var file =
+            new Argument<string>("FILE") { Description = "The browser app's stored state, or an export; - is standard input." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check and report; change nothing." };
         var strict = new Option<bool>("--strict") { Description = "Refuse a document with any invalid value." };
         var json = JsonOption.Create();
@@ -65,7 +66,8 @@ internal static partial class ImportCommand
         yield return $"  {(report.DryRun ? "would replace" : "replaced")} "
             + Counts(before.WorkSessions.Count, before.SavedVoices.Count, before.Chunks.Count, before.BatchItems.Count);
         foreach (var note in report.Notes.Take(ShownNotes)) yield return $"  {note}";
-        if (report.Notes.Count > ShownNotes) yield return $"  and {report.Notes.Count - ShownNotes} more such notes; --json lists them";
+        if (report.Notes.Count > ShownNotes)
+            yield return $"  and {report.Notes.Count - ShownNotes} more such notes; --json lists them";
         foreach (var line in Mends(report)) yield return $"  {line}";
     }
 
@@ -73,7 +75,7 @@ internal static partial class ImportCommand
     {
         if (report.Mends.Count == 0) yield break;
         yield return $"{report.Mends.Count + report.MoreMends} values mended or left out; --json lists them:";
-        // Alike are those at the same place of different items.
+        // Grouped by place, ignoring the index of the item.
         var kinds = report.Mends.GroupBy(mend => Index().Replace(mend.Place, "[]"), StringComparer.Ordinal).ToArray();
         foreach (var kind in kinds.Take(ShownNotes))
         {

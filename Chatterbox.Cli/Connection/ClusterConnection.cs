@@ -10,7 +10,7 @@ namespace Chatterbox.Cli.Connection;
 /// <summary>A connection to the silos for as long as a verb runs.</summary>
 internal sealed class ClusterConnection : IAsyncDisposable
 {
-    /// <summary>How long closing waits for a service that may be gone.</summary>
+    /// <summary>The time to wait for the service when closing.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(3);
 
     private readonly IHost _host;
@@ -21,7 +21,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IClusterClient>();
 
-    /// <param name="waiting">Called with every attempt that failed, where it is to be tried again; null to give up at once.</param>
+    /// <param name="waiting">Called after each failed attempt before the next one; null gives up after the first.</param>
     /// <exception cref="OutOfServiceException">No silo answers.</exception>
     public static async Task<ClusterConnection> OpenAsync(
         ParseResult parsed, Action? waiting, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            // Not awaited: it would wait for the start that is given up.
+            // Not awaited: it would wait for the abandoned start.
             if (failure is OperationCanceledException) throw;
             var asked = gateways.Select(gateway => gateway is DnsEndPoint name ? $"{name.Host}:{name.Port}" : $"{gateway}");
             throw new OutOfServiceException($"no silo answers at {string.Join(", ", asked)}; "

@@ -10,7 +10,7 @@ internal sealed class ClusterVerb : Command
 
     public string More { get; }
 
-    /// <summary>What the verb does while connected. Returns the exit code; an exception has its own.</summary>
+    /// <summary>The verb's action while connected. Returns the exit code; exceptions map to their own codes.</summary>
     public ClusterVerb Does(Func<ParseResult, ClusterConnection, Deadline, Task<int>> work)
     {
         SetAction(async (parsed, interrupted) =>
@@ -25,7 +25,8 @@ internal sealed class ClusterVerb : Command
             {
                 if (failure is OperationCanceledException && deadline.Passed)
                 {
-                    failure = new OutOfServiceException($"no answer within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout)");
+                    failure = new OutOfServiceException(
+                        $"no answer within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout)");
                 }
                 await parsed.InvocationConfiguration.Error.WriteLineAsync($"chatterbox: {ExitCode.Explain(failure)}");
                 return ExitCode.Of(failure);

@@ -15,7 +15,8 @@ internal static class ConnectionOptions
 
     public static Option<EndPoint[]> Gateways { get; } = new("--gateway")
     {
-        Description = "Where silos take clients: host:port. A name stands for all its addresses, and is resolved again. May be repeated.",
+        Description =
+            "Where silos take clients: host:port. A name stands for all its addresses, and is resolved again. May be repeated.",
         HelpName = "host:port",
         Recursive = true,
         CustomParser = ParseGateways,
@@ -24,7 +25,7 @@ internal static class ConnectionOptions
 
     public static Option<string> Store { get; } = new("--store")
     {
-        Description = "Which of the user's stores.",
+        Description = "The user's store.",
         HelpName = "name",
         Recursive = true,
         DefaultValueFactory = _ => SessionId.DefaultStore,
@@ -52,7 +53,7 @@ internal static class ConnectionOptions
         return [.. found];
     }
 
-    // A name that nobody knows is a mistake in the argument; one that is known is resolved again for as long as the verb runs.
+    // A name that cannot be resolved is an invalid argument; a resolved one is resolved again while the verb runs.
     private static EndPoint? ParseGateway(string text)
     {
         if (IPEndPoint.TryParse(text, out var exact)) return exact.Port > 0 ? exact : new(exact.Address, DefaultPort);
@@ -69,7 +70,10 @@ internal static class ConnectionOptions
     }
 
     private static int? ParsePort(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= IPEndPoint.MaxPort ? port : null;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+        && port is > 0 and <= IPEndPoint.MaxPort
+            ? port
+            : null;
 
     private static double ParseTimeout(ArgumentResult argument)
     {

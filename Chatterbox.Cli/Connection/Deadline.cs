@@ -18,10 +18,10 @@ internal sealed class Deadline : IDisposable
 
     public bool Passed => _source.IsCancellationRequested && !_interrupted.IsCancellationRequested;
 
-    /// <summary>There was progress.</summary>
+    /// <summary>Restarts the time after progress.</summary>
     public void Extend() => _source.CancelAfter(_timeout);
 
-    /// <summary>Stops the clock, as while a person is asked something.</summary>
+    /// <summary>Stops the clock, as while waiting for the user's answer.</summary>
     public void Suspend() => _source.CancelAfter(System.Threading.Timeout.InfiniteTimeSpan);
 
     public void Dispose() => _source.Dispose();

@@ -22,7 +22,7 @@ internal static class ExitCode
     public const int WrongRequest = 2;
     public const int OutOfService = 3;
 
-    /// <summary><c>migrate --check</c> has found sessions that would not load.</summary>
+    /// <summary><c>migrate --check</c> found sessions that would not load.</summary>
     public const int CheckFailed = 4;
 
     /// <summary>128 + SIGINT, as in shells.</summary>
@@ -32,8 +32,9 @@ internal static class ExitCode
     {
         WrongRequestException or ChangeRejectedException or SessionRefusedException or SessionUnknownException => WrongRequest,
         BackupFormatException or ClipRefusedException or QuotaExceededException or AccessDeniedException => WrongRequest,
-        OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException => OutOfService,
-        // An exception of the silo's own, such as its database's, whose type is not known here.
+        OutOfServiceException or StorageUnavailableException or TimeoutException or SocketException or OrleansException =>
+            OutOfService,
+        // An exception type of the silo, such as its database driver's, that is not known here.
         UnavailableExceptionFallbackException or IOException => OutOfService,
         OperationCanceledException => Interrupted,
         _ => Unexpected,

@@ -5,12 +5,12 @@ using Chatterbox.Cli.State;
 
 namespace Chatterbox.Cli.Connection;
 
-/// <summary><c>--json</c>, on every verb that prints something. Always UTF-8, members in camel case.</summary>
+/// <summary><c>--json</c>, on every verb with output. Always UTF-8, members in camel case.</summary>
 internal static class JsonOption
 {
     public static Option<bool> Create() => new("--json") { Description = "Print JSON, for scripts." };
 
-    /// <summary>For verbs that print nothing but JSON: scripts may say --json everywhere.</summary>
+    /// <summary>For verbs that always print JSON, so that scripts can pass --json everywhere.</summary>
     public static Option<bool> CreateForJsonOnly() => new("--json") { Description = "Accepted; the output is always JSON." };
 
     public static void WriteJson<T>(this TextWriter output, T value, JsonTypeInfo<T> type) =>

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Chatterbox.Cli.Connection;
 
 /// <summary>
-/// The silos' service key: from an option, a file or the environment, in this order. Others on the machine can see a
-/// command line, so a file is better.
+/// The silos' service key: from an option, a file or the environment, in this order. Other users of the machine can see a command
+/// line, so a file is safer.
 /// </summary>
 internal static class ServiceKey
 {
@@ -25,7 +25,7 @@ internal static class ServiceKey
         Recursive = true,
     };
 
-    /// <summary>Null where none is given: silos on a developer's machine need none.</summary>
+    /// <summary>Null if none is given: silos on a developer's machine need none.</summary>
     /// <exception cref="WrongRequestException">The file cannot be read.</exception>
     public static string? Of(ParseResult parsed)
     {
@@ -35,7 +35,7 @@ internal static class ServiceKey
         return Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } other ? Read(FileVariable, other) : null;
     }
 
-    // Editors and shells end a file with a new line.
+    // Editors and shells append a line end.
     private static string Read(string setting, string path)
     {
         try

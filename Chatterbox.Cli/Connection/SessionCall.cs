@@ -4,8 +4,8 @@ using Orleans.Runtime.Messaging;
 namespace Chatterbox.Cli.Connection;
 
 /// <summary>
-/// One run of a verb that calls the session and opens no store: it attaches no client, subscribes to nothing and loads no state here,
-/// so it also works on a session that is too large to be sent.
+/// One run of a verb that calls the session and opens no store: it attaches no client, has no subscription and loads no state
+/// here, so it also works for a session too large to be sent.
 /// </summary>
 internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSessionGrain grain, Deadline deadline)
 {
@@ -36,7 +36,7 @@ internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSe
     }
 
     /// <summary>A call that may be made twice: it is repeated until the session answers.</summary>
-    /// <exception cref="OutOfServiceException">The session has not answered in time, and why.</exception>
+    /// <exception cref="OutOfServiceException">The session has not answered in time.</exception>
     public Task<T> ReadAsync<T>(Func<IUserSessionGrain, Task<T>> call) =>
         CallAsync(call, failure => failure is not (SessionUnknownException or OperationCanceledException));
 

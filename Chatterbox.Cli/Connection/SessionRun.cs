@@ -48,14 +48,14 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
         return file;
     }
 
-    /// <summary>Makes all of the changes or none, and returns once they are stored.</summary>
+    /// <summary>Applies all of the changes or none, and returns once they are stored.</summary>
     public async Task ChangeAsync(params AppStateChange[] changes)
     {
         await store.DispatchAsync(changes).WaitAsync(Token);
         await SavedAsync(store.Persistence.FlushAsync(Token));
     }
 
-    /// <summary>Waits for an operation that ends when everything is stored.</summary>
+    /// <summary>Waits for an operation that completes when everything is stored.</summary>
     public static async Task SavedAsync(Task saving)
     {
         try

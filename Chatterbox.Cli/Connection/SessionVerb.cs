@@ -24,7 +24,7 @@ internal sealed class SessionVerb : Command
     public SessionVerb Calls(Func<SessionCall, Task> work) =>
         Within((parsed, session, deadline) => SessionCall.OpenAsync(parsed, session, deadline, work));
 
-    /// <summary>Runs without a deadline, and opens the store itself.</summary>
+    /// <summary>Runs without a deadline; the action opens the store.</summary>
     public SessionVerb RunsUntilInterrupted(Func<ParseResult, SessionId, CancellationToken, Task> work)
     {
         SetAction((parsed, interrupted) => RunAsync(parsed, () => work(parsed, Session(parsed), interrupted)));

@@ -7,9 +7,10 @@ internal static class InputFile
 {
     private const string StandardInput = "-";
 
-    /// <summary>A file that can be read more than once: what comes from a pipe is kept in a temporary file until it is
-    /// closed.</summary>
-    /// <exception cref="WrongRequestException">It cannot be read, and why.</exception>
+    /// <summary>
+    /// A file that can be read more than once: piped input is copied to a temporary file, which is deleted on close.
+    /// </summary>
+    /// <exception cref="WrongRequestException">The file cannot be read.</exception>
     public static async Task<Stream> OpenAsync(string path, CancellationToken cancellationToken)
     {
         var input = Open(path);
@@ -45,7 +46,8 @@ internal static class InputFile
         {
             throw Wrong(path, "no such file (- reads standard input)");
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception unreadable)
+            when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw Wrong(path, $"cannot be read: {unreadable.Message}");
         }

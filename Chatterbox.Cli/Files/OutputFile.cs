@@ -16,11 +16,10 @@ internal static class OutputFile
     };
 
     /// <summary>
-    /// Writes beside the file and renames it at the end, so that what was there stays until the new one is whole. A file that is
-    /// there
-    /// keeps its mode, owner and names; what is no file, such as a pipe or a device, is written to.
+    /// Writes a temporary file beside the target and renames it at the end, so that the old file stays until the new one is
+    /// complete. An existing file keeps its mode, owner and links; a pipe or a device is written directly.
     /// </summary>
-    /// <exception cref="WrongRequestException">It cannot be written, and why.</exception>
+    /// <exception cref="WrongRequestException">The file cannot be written.</exception>
     public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
         if (StandardOutput.Contains(path))
@@ -48,12 +47,12 @@ internal static class OutputFile
         return !Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
     }
 
-    // Nothing can be made beside it: the file itself may be writable all the same.
+    // No file can be created beside it; the file itself may still be writable.
     private static FileStream? TryOpenBeside(string path, bool exists)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read,
             BufferSize = 0 };
-        // Nobody else reads what nobody else may read of the file that it replaces.
+        // Not readable by anyone who cannot read the file that it replaces.
         if (exists && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
@@ -85,7 +84,7 @@ internal static class OutputFile
         }
     }
 
-    // A file of another owner, of several names or mounted where it is cannot be replaced without becoming another.
+    // A file with another owner, several links or a mount on it cannot be replaced by a rename.
     private static bool TryReplace(string path, string temporary)
     {
         if (OperatingSystem.IsWindows() || UnixFile.Of(path) is not { Links: 1 } old) return false;
@@ -123,7 +122,7 @@ internal static class OutputFile
     private static bool IsOfFile(Exception failure) =>
         failure is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
-    // The link stays one; what it points to is replaced.
+    // A symbolic link stays; its target is replaced.
     private static string FollowLink(string path)
     {
         try

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Chatterbox.Cli.Files;
 
-/// <summary>What .NET does not tell of a file on Linux: its owner, its links, and whether it is a file at all.</summary>
-/// <param name="Links">Names that the file has.</param>
+/// <summary>File attributes on Linux that .NET does not expose: owner, links, and whether it is a regular file.</summary>
+/// <param name="Links">The number of hard links.</param>
 internal readonly record struct UnixFile(uint Owner, uint Group, uint Links, bool IsRegular)
 {
     private const int CurrentDirectory = -100;
@@ -12,7 +12,7 @@ internal readonly record struct UnixFile(uint Owner, uint Group, uint Links, boo
     private const int TypeMask = 0xf000;
     private const int RegularType = 0x8000;
 
-    /// <summary>Null where it is not known: no such file, or another system than Linux.</summary>
+    /// <summary>Null if unknown: no such file, or not Linux.</summary>
     public static UnixFile? Of(string path)
     {
         if (!OperatingSystem.IsLinux()) return null;
@@ -28,12 +28,12 @@ internal readonly record struct UnixFile(uint Owner, uint Group, uint Links, boo
         return new(At(stat, 20), At(stat, 24), At(stat, 16), (BitConverter.ToUInt16(stat, 28) & TypeMask) == RegularType);
     }
 
-    /// <summary>Makes a new file the other's like in mode and owner. False where that cannot be done or is not known.</summary>
+    /// <summary>Copies mode and owner to a new file. False if that fails or they are unknown.</summary>
     public bool TryMakeAlike(string path, UnixFileMode mode)
     {
         if (!OperatingSystem.IsLinux() || Of(path) is not { } now) return false;
         if ((now.Owner, now.Group) != (Owner, Group) && Chown(path, Owner, Group) != 0) return false;
-        // After the owner, since that may clear bits.
+        // After the owner, since changing the owner may clear mode bits.
         File.SetUnixFileMode(path, mode);
         return true;
     }

@@ -8,10 +8,10 @@ namespace Chatterbox.Cli.Help;
 /// <summary>The root: what every verb shares, help with examples, and exit codes.</summary>
 internal sealed class ChatterboxCommand : RootCommand
 {
-    /// <summary>How long an interrupted verb has to detach from its session.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+    /// <summary>The time for an interrupted verb to detach from its session.</summary>
+    private static readonly TimeSpan DetachTimeout = TimeSpan.FromSeconds(5);
 
-    public ChatterboxCommand() : base("Works on the state of Chatterbox users: what they chose, their texts, voices and audio.")
+    public ChatterboxCommand() : base("Works on the state of Chatterbox users: preferences, texts, voices and audio.")
     {
         foreach (var option in ConnectionOptions.All) Add(option);
         var help = Options.OfType<HelpOption>().Single();
@@ -20,14 +20,14 @@ internal sealed class ChatterboxCommand : RootCommand
 
     public async Task<int> RunAsync(string[] args)
     {
-        // What is printed is read by programs, which do not know of this process's locale.
+        // Programs that read the output do not know this process's locale.
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        // A text may begin with '@'.
+        // No response files: a text may start with '@'.
         var parsed = Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var error = new EscapingWriter(Console.Error);
         var invocation = new InvocationConfiguration
         {
-            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = Farewell,
+            EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = DetachTimeout,
                 Output = new EscapingWriter(Console.Out), Error = error,
         };
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(invocation);

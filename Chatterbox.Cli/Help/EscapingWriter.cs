@@ -4,9 +4,8 @@ using System.Text;
 namespace Chatterbox.Cli.Help;
 
 /// <summary>
-/// Text for a terminal, which must not act on values that come from elsewhere: control characters, escape sequences and
-/// characters
-/// that reverse the direction of what follows are written as JSON escapes. JSON stays the same JSON.
+/// Text for a terminal, which must not interpret foreign values: control characters, escape sequences and bidirectional overrides
+/// are written as JSON escapes. JSON keeps its meaning.
 /// </summary>
 internal sealed class EscapingWriter(TextWriter output) : TextWriter(CultureInfo.InvariantCulture)
 {

@@ -26,7 +26,7 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
         What begins with - and is no option stands behind --: chatterbox get -- -bob
         """;
 
-    // An error in the arguments is followed by the help as well.
+    // Help is also printed after an argument error.
     public override bool ClearsParseErrors => usual.ClearsParseErrors;
 
     public override int Invoke(ParseResult parseResult)

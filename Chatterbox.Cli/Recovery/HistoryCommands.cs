@@ -6,10 +6,11 @@ using Chatterbox.Cli.State;
 
 namespace Chatterbox.Cli.Recovery;
 
-/// <summary>What is kept beside the state: <c>history list | show | restore | drop</c>.</summary>
+/// <summary>The session's history: <c>history list | show | restore | drop</c>.</summary>
 internal static class HistoryCommands
 {
-    public static Command Create() => new("history", "Earlier states, originals from before a migration, unreadable rows: list, show, restore, drop.")
+    public static Command Create() =>
+        new("history", "Earlier states, originals from before a migration, unreadable rows: list, show, restore, drop.")
     {
         List(), Show(), Restore(), Drop(),
     };
@@ -19,8 +20,8 @@ internal static class HistoryCommands
         var json = Json("Print an array of {id, reason, detail, slices, at, length, schemaVersion}.");
         return new SessionVerb("list", "Lists the entries, newest first, a line each.",
             """
-            A line holds the id, when, the reason (lastGood, beforeClear, beforeImport, beforeRestore, beforeCleanUp, beforeMigration,
-            expired, unreadable or overtaken), the slices, the bytes, and the reason in words; tabs in between.
+            A line holds the id, when, the reason (lastGood, beforeClear, beforeImport, beforeRestore, beforeCleanUp,
+            beforeMigration, expired, unreadable or overtaken), the slices, the bytes, and the reason in words; tabs in between.
 
             Examples:
               chatterbox history list alice
@@ -38,7 +39,8 @@ internal static class HistoryCommands
             }
             foreach (var item in items)
             {
-                await run.Output.WriteLineAsync(string.Join('\t', item.Id, item.At.ToString("u", CultureInfo.InvariantCulture), item.Reason,
+                await run.Output.WriteLineAsync(string.Join('\t', item.Id,
+                    item.At.ToString("u", CultureInfo.InvariantCulture), item.Reason,
                     string.Join(',', item.Slices), $"{item.Length} bytes", item.Detail));
             }
         });
@@ -85,7 +87,7 @@ internal static class HistoryCommands
     private static SessionVerb Drop()
     {
         var id = Id();
-        return new SessionVerb("drop", "Deletes an entry, for good.",
+        return new SessionVerb("drop", "Deletes an entry permanently.",
             """
             Examples:
               chatterbox history drop alice 039058c6f2c0cb49
@@ -94,7 +96,8 @@ internal static class HistoryCommands
             id,
         }.Does(async run =>
         {
-            var isDropped = await RecoveryCommands.RefusedAsWrong(run.Store.History.DropAsync(run.Parsed.GetRequiredValue(id), run.Token));
+            var isDropped =
+                await RecoveryCommands.RefusedAsWrong(run.Store.History.DropAsync(run.Parsed.GetRequiredValue(id), run.Token));
             if (!isDropped) throw Unknown(run, id);
         });
     }
@@ -118,7 +121,7 @@ internal static class HistoryCommands
         }
         catch (System.Text.Json.JsonException)
         {
-            // Shown as bytes.
+            // An unreadable row is shown as bytes.
         }
         return new JsonObject { ["state"] = null, ["base64"] = Convert.ToBase64String(row.Bytes) };
     }

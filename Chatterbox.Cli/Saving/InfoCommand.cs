@@ -8,7 +8,8 @@ internal static class InfoCommand
     public static Command Create()
     {
         var json = JsonOption.Create();
-        return new SessionVerb("info", "Prints what the session has stored: slices, history, audio, quota, and how well it saves.",
+        return new SessionVerb("info",
+            "Prints what the session has stored: slices, history, audio, quota, and how well it saves.",
             """
             Bytes are those of rows and clips. Audio is referenced by the state, pending (an upload that nothing refers to yet) or
             unreferenced (kept for a while, deleted earlier when room is needed). Changes and writes are counted since the session

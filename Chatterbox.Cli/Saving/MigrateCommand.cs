@@ -12,8 +12,9 @@ internal static class MigrateCommand
         var json = JsonOption.Create();
         var verb = new ClusterVerb("migrate", "Checks whether every stored session would load with the silo's build.",
             """
-            Reads all stored rows with the code that loads sessions, and writes nothing. Exit code 0 when every session would load,
-            after migration where needed; 4 when a row cannot be read, is of a newer build or of a store that is not registered.
+            Reads all stored rows with the code that loads sessions, and writes nothing. Exit code 0 when every session would
+            load, after migration where needed; 4 when a row cannot be read, is of a newer build or of a store that is not
+            registered.
             To check a build before any silo runs it: 'Chatterbox.Silo --check-sessions', with the database's settings.
 
             Examples:
@@ -30,7 +31,8 @@ internal static class MigrateCommand
                 int? after = null;
                 do
                 {
-                    var page = await connection.Grains.GetGrain<ISessionCheckGrain>(0).CheckAsync(after).WaitAsync(deadline.Token);
+                    var page = await connection.Grains.GetGrain<ISessionCheckGrain>(0).CheckAsync(after)
+                        .WaitAsync(deadline.Token);
                     found = found.Plus(page.Check);
                     report(page.Progress);
                     deadline.Extend();
@@ -49,7 +51,7 @@ internal static class MigrateCommand
         return verb;
     }
 
-    // On standard error, where that is a terminal.
+    // On standard error, if that is a terminal.
     private static async Task ShowAsync(Func<Action<double>, Task> work)
     {
         if (Console.IsErrorRedirected)

@@ -5,7 +5,7 @@ using Chatterbox.Cli.Connection;
 
 namespace Chatterbox.Cli.State;
 
-/// <summary>What <c>name=value…</c> on the command line asks for, checked as a whole.</summary>
+/// <summary>The assignments <c>name=value…</c> of a command line, checked as a whole.</summary>
 internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, bool? UseStreaming, bool ChangesEngine)
 {
     private const string EngineName = "engine";
@@ -20,7 +20,8 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
         {
             throw Wrong(twice.Key, twice.Last().Value, "given once");
         }
-        var engine = pairs.Where(pair => pair.Name == EngineName).Select(pair => ParseEngine(pair.Value)).Cast<TtsEngine?>().SingleOrDefault();
+        var engine = pairs.Where(pair => pair.Name == EngineName).Select(pair => ParseEngine(pair.Value)).Cast<TtsEngine?>()
+            .SingleOrDefault();
         bool? streaming = null;
         var patch = new JsonObject();
         foreach (var (name, value) in pairs)
@@ -49,7 +50,9 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
         if (specs.FirstOrDefault(each => each.Name == ModelName.ToSnakeCase(name)) is not { } spec)
         {
             string[] settings = withSettings ? [EngineName, StreamingName] : [EngineName];
-            throw Wrong("name", name, $"one of {string.Join(' ', specs.Select(each => each.Name))} (parameters of {Name(engine)}) {string.Join(' ', settings)}");
+            throw Wrong("name", name,
+                $"one of {string.Join(' ', specs.Select(each => each.Name))} (parameters of {Name(engine)}) "
+                + string.Join(' ', settings));
         }
         patch[ModelName.ToCamelCase(spec.Name)] = Parse(spec, engine, value);
     }

@@ -1,6 +1,6 @@
 namespace Chatterbox.Cli.State;
 
-/// <summary>Says once that the connection is lost, and once that it is back.</summary>
+/// <summary>Reports once that the connection is lost, and once that it is restored.</summary>
 internal sealed class ConnectionNotes(TextWriter error)
 {
     private readonly Lock _lock = new();

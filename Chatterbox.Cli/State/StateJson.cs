@@ -7,16 +7,16 @@ namespace Chatterbox.Cli.State;
 /// <summary>The state as JSON, and JSON as text for people and scripts.</summary>
 internal static class StateJson
 {
-    // With the members that hold nothing: what may be asked for is more than what is set.
+    // Includes null members, so that paths to unset members are valid.
     private static readonly ChatterboxJson Complete = new(new JsonSerializerOptions(ChatterboxJson.Default.Options)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never,
     });
 
-    /// <summary>As it is stored and sent: members that hold nothing are left out.</summary>
+    /// <summary>As stored and sent: null members are left out.</summary>
     public static JsonElement Of(AppState state) => JsonSerializer.SerializeToElement(state, ChatterboxJson.Default.AppState);
 
-    /// <summary>Every member, null where it holds nothing.</summary>
+    /// <summary>Every member, including null ones.</summary>
     public static JsonElement CompleteOf(AppState state) => JsonSerializer.SerializeToElement(state, Complete.AppState);
 
     public static string Indented(JsonElement json) => Write(json.WriteTo, indented: true);
@@ -29,7 +29,8 @@ internal static class StateJson
     {
         using var bytes = new MemoryStream();
         // Text stays legible: this goes to a terminal or a file, not into HTML.
-        using (var json = new Utf8JsonWriter(bytes, new() { Indented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(bytes,
+            new() { Indented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             write(json);
         }

@@ -5,8 +5,8 @@ using Chatterbox.Cli.Connection;
 namespace Chatterbox.Cli.State;
 
 /// <summary>
-/// A place in the state: <c>preferences.parameters.temperature</c>, <c>chunks.c1.text</c>. Items of a list by id, or by index where
-/// no item has that id; members by their name in JSON or the model's own (<c>cfg_weight</c>).
+/// A place in the state: <c>preferences.parameters.temperature</c>, <c>chunks.c1.text</c>. Items of a list by id, or by index
+/// where no item has that id; members by their name in JSON or the model's own (<c>cfg_weight</c>).
 /// </summary>
 internal sealed class StatePath
 {
@@ -18,13 +18,14 @@ internal sealed class StatePath
 
     public string Text { get; }
 
-    /// <exception cref="WrongRequestException">There is no such place: says which segment failed and what is there.</exception>
+    /// <exception cref="WrongRequestException">The path does not exist; the message names the failed segment and what exists
+    /// there.</exception>
     public JsonElement Find(AppState state) =>
         TryFind(StateJson.Of(state), out var value, out _) || TryFind(StateJson.CompleteOf(state), out value, out var failure)
             ? value
             : throw new WrongRequestException(failure!);
 
-    /// <summary>Null where there is no such place, as when its item has been removed.</summary>
+    /// <summary>Null if the path does not exist, as after its item was removed.</summary>
     public JsonElement? FindOrNull(AppState state)
     {
         try
@@ -53,12 +54,13 @@ internal sealed class StatePath
         return true;
     }
 
-    /// <summary>Goes one step down and returns how many segments it took: an id may contain dots.</summary>
+    /// <summary>Goes one step down and returns the number of segments used: an id may contain dots.</summary>
     private int Step(ref JsonElement value, int at)
     {
         if (value.ValueKind == JsonValueKind.Object)
         {
-            return value.TryGetProperty(_segments[at], out var member) || value.TryGetProperty(ModelName.ToCamelCase(_segments[at]), out member)
+            return value.TryGetProperty(_segments[at], out var member)
+                || value.TryGetProperty(ModelName.ToCamelCase(_segments[at]), out member)
                 ? Take(out value, member, 1)
                 : 0;
         }
@@ -71,7 +73,8 @@ internal sealed class StatePath
                 if (IdOf(item) == id) return Take(out value, item, count);
             }
         }
-        return int.TryParse(_segments[at], NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < value.GetArrayLength()
+        return int.TryParse(_segments[at], NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            && index < value.GetArrayLength()
             ? Take(out value, value[index], 1)
             : 0;
     }
@@ -90,7 +93,8 @@ internal sealed class StatePath
 
     private static string What(JsonElement parent)
     {
-        if (parent.ValueKind == JsonValueKind.Object) return $"is: {List(parent.EnumerateObject().Select(member => member.Name))}";
+        if (parent.ValueKind == JsonValueKind.Object)
+            return $"is: {List(parent.EnumerateObject().Select(member => member.Name))}";
         if (parent.ValueKind != JsonValueKind.Array) return "is a value, and nothing below it";
         var length = parent.GetArrayLength();
         if (length == 0) return "is an empty list";

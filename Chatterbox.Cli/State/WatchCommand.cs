@@ -13,7 +13,7 @@ internal static class WatchCommand
             Output:
               One JSON object a line, written at once. Without PATH the state, then the changes:
                 {"revision":7,"state":{...}}
-                {"revision":8,"client":"3f0c...","change":{"type":"updateParameters","engine":"chatterbox","patch":{"temperature":0.9}}}
+                {"revision":8,"client":"3f...","change":{"type":"updateParameters","engine":"turbo","patch":{"temperature":0.9}}}
               With PATH the value, then a line whenever it is another; null when its item is gone:
                 {"revision":7,"path":"preferences.parameters.temperature","value":0.8}
               After a break, or when the session was cleared or imported, another line with the state, if it is another.
@@ -36,7 +36,7 @@ internal static class WatchCommand
             }
             catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
             {
-                // That is how it ends.
+                // The usual end of a watch.
             }
         });
     }
@@ -61,7 +61,7 @@ internal static class WatchCommand
         }
         catch (IOException)
         {
-            // Whoever was reading has read enough.
+            // The reader of the pipe has closed it.
         }
     }
 }

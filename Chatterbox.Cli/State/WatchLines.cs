@@ -3,13 +3,13 @@ using Chatterbox.Client;
 
 namespace Chatterbox.Cli.State;
 
-/// <summary>What a step of the store is to whoever watches.</summary>
+/// <summary>The output lines of a store's steps.</summary>
 internal interface IWatchLines
 {
     IEnumerable<string> Of(StoreUpdate update);
 }
 
-/// <summary>The state, then the changes; the state again where changes do not tell how it came about.</summary>
+/// <summary>The state, then the changes; the state again when changes do not explain it.</summary>
 internal sealed class ChangeLines : IWatchLines
 {
     private AppState? _shown;
@@ -31,7 +31,7 @@ internal sealed class ChangeLines : IWatchLines
         }
         if (update.Confirmed == _shown)
         {
-            // The very same from now on, so that comparing stays cheap.
+            // Keeps the new instance, so that later comparisons are by reference.
             _shown = update.Confirmed;
             yield break;
         }
@@ -47,14 +47,14 @@ internal sealed class ChangeLines : IWatchLines
     }
 }
 
-/// <summary>The value at a path whenever it is another.</summary>
+/// <summary>The value at a path after each change of it.</summary>
 internal sealed class ValueLines(StatePath path) : IWatchLines
 {
     private string? _shown;
 
     public IEnumerable<string> Of(StoreUpdate update)
     {
-        // Only at first has the place to be there.
+        // The path must exist only at the start.
         var value = _shown is null ? path.Find(update.Confirmed) : path.FindOrNull(update.Confirmed);
         var text = value?.GetRawText() ?? "null";
         if (text == _shown) yield break;

@@ -15,7 +15,8 @@ internal static class ChunkCommands
 
     private static SessionVerb List() => ItemList.Create(
         "chunk", "Lists the chunks.", Slice.Chunks, state => state.Chunks, ChatterboxJson.Default.ValueListChunk,
-        ("id", chunk => chunk.Id), ("status", chunk => ItemList.Name(chunk.Status)), ("engine", chunk => ItemList.Name(chunk.Engine)),
+        ("id", chunk => chunk.Id), ("status", chunk => ItemList.Name(chunk.Status)),
+        ("engine", chunk => ItemList.Name(chunk.Engine)),
         ("created", chunk => ItemList.Time(chunk.CreatedAt)), ("text", chunk => chunk.Text));
 
     private static SessionVerb Add()

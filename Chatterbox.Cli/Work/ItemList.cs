@@ -52,7 +52,7 @@ internal static class ItemList
 
     public static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    // A line break would end the row.
+    // A line break would break the table row.
     private static string Cell(string text)
     {
         var line = text.ReplaceLineEndings(" ").Replace('\t', ' ');

@@ -1,6 +1,6 @@
 namespace Chatterbox.Cli.Work;
 
-/// <summary>Ids for what is made here.</summary>
+/// <summary>Generates ids of new items.</summary>
 internal static class NewId
 {
     public static string For(string kind) => $"{kind}-{Guid.NewGuid().ToString("N")[..12]}";

@@ -28,7 +28,8 @@ internal static class VoiceCommands
             Arity = ArgumentArity.ZeroOrMore,
         };
         var id = new Option<string?>("--id") { Description = "The voice to replace, or the id of a new one.", HelpName = "id" };
-        var prompt = new Option<string?>("--prompt") { Description = "The recording the voice is cloned from.", HelpName = "file" };
+        var prompt =
+            new Option<string?>("--prompt") { Description = "The recording the voice is cloned from.", HelpName = "file" };
         return new SessionVerb("save", "Saves a voice with the parameters set now, and prints its id.",
             """
             Examples:

@@ -1,11 +1,11 @@
 namespace Chatterbox.Client.Backup;
 
-/// <summary>What kind of audio a clip is, by how it begins.</summary>
+/// <summary>Finds the media type of a clip from its first bytes.</summary>
 public static class AudioMediaType
 {
     public const string Wav = "audio/wav";
 
-    /// <summary>Of what begins like no audio that is known here.</summary>
+    /// <summary>The type of a clip whose first bytes match no known audio format.</summary>
     public const string Unknown = "application/octet-stream";
 
     private const string Mpeg = "audio/mpeg";
@@ -14,7 +14,7 @@ public static class AudioMediaType
 
     public static string Of(ReadOnlySpan<byte> clip)
     {
-        // Containers of more than audio say in their ninth byte what they hold: RIFF also holds pictures (WebP) and films (AVI).
+        // Containers name their content from the ninth byte on: RIFF also holds images (WebP) and video (AVI).
         var inner = clip.Length >= 12 ? clip[8..12] : [];
         if (clip.StartsWith("RIFF"u8) || clip.StartsWith("RIFX"u8) || clip.StartsWith("RF64"u8) || clip.StartsWith("BW64"u8))
         {
@@ -29,12 +29,12 @@ public static class AudioMediaType
         if (clip.StartsWith("#!AMR"u8)) return "audio/amr";
         if (clip.StartsWith((ReadOnlySpan<byte>)[0x1A, 0x45, 0xDF, 0xA3])) return "audio/webm";
         if (clip.StartsWith("ADIF"u8)) return Aac;
-        // An ID3 tag may stand before AAC too, but hardly ever does.
+        // AAC with an ID3 tag is rare: taken as MP3.
         if (clip.StartsWith("ID3"u8)) return Mpeg;
         return clip is [0xFF, var second, var third, ..] ? OfFrame(second, third) : Unknown;
     }
 
-    // The other brands are of pictures (HEIC, AVIF).
+    // The other brands are image formats (HEIC, AVIF).
     private static string OfBrand(ReadOnlySpan<byte> brand) =>
         brand[..3].SequenceEqual("M4A"u8) || brand[..3].SequenceEqual("M4B"u8) || brand[..3].SequenceEqual("M4V"u8)
         || brand[..3].SequenceEqual("iso"u8) || brand[..3].SequenceEqual("mp4"u8) || brand[..3].SequenceEqual("avc"u8)
@@ -44,8 +44,7 @@ public static class AudioMediaType
             : Unknown;
 
     // The header of an MPEG audio frame: eleven bits of synchronisation, version, layer (3 is layer I, which nothing writes and
-    // UTF-16 text
-    // begins like); ADTS has layer 0.
+    // UTF-16 text begins like); ADTS has layer 0.
     private static string OfFrame(byte second, byte third)
     {
         if ((second & 0xF6) == 0xF0) return (third >> 2 & 0xF) < 13 ? Aac : Unknown;

@@ -2,7 +2,7 @@ namespace Chatterbox.Client.Backup;
 
 /// <summary>A document cannot be imported. Nothing was changed.</summary>
 /// <param name="place">Where: line and byte, or a path in the JSON.</param>
-/// <param name="problem">What is there, and what is allowed.</param>
+/// <param name="problem">The value found, and the allowed values.</param>
 public sealed class BackupFormatException(string place, string problem) : Exception($"{place}: {problem}")
 {
     /// <summary>Where in the document.</summary>

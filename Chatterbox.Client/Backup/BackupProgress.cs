@@ -1,7 +1,7 @@
 namespace Chatterbox.Client.Backup;
 
-/// <summary>How far an export or import has come, in bytes.</summary>
-/// <param name="Total">0 where it is not known.</param>
+/// <summary>Progress of an export or import, in bytes.</summary>
+/// <param name="Total">0 when unknown.</param>
 public readonly record struct BackupProgress(BackupStage Stage, long Done, long Total);
 
 public enum BackupStage

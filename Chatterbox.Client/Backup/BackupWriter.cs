@@ -7,10 +7,11 @@ namespace Chatterbox.Client.Backup;
 /// <summary>Writes an export document piece by piece: it never holds more than one clip.</summary>
 internal sealed class BackupWriter(Stream output) : IAsyncDisposable
 {
-    // Divisible by three, so that every piece but the last is whole base64.
+    // A multiple of three, so that only the last piece has base64 padding.
     private const int Piece = 48 * 1024;
 
-    private readonly Utf8JsonWriter _json = new(output, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private readonly Utf8JsonWriter _json =
+        new(output, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public void Begin(string store, int schemaVersion, DateTimeOffset exportedAt, AppState state)
     {
@@ -31,7 +32,8 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
 
     public void BeginAudio() => _json.WriteStartArray("audio");
 
-    public async Task WriteClipAsync(string hash, string mediaType, ReadOnlyMemory<byte> clip, CancellationToken cancellationToken)
+    public async Task WriteClipAsync(string hash, string mediaType, ReadOnlyMemory<byte> clip,
+        CancellationToken cancellationToken)
     {
         _json.WriteStartObject();
         _json.WriteString("hash", hash);
@@ -59,7 +61,7 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        // What was begun and not ended is given up: nothing more may reach the output.
+        // An unfinished document is abandoned: nothing more is written to the output.
         _json.Reset(Stream.Null);
         return _json.DisposeAsync();
     }

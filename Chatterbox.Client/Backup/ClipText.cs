@@ -10,16 +10,17 @@ internal static class ClipText
 {
     private static ReadOnlySpan<byte> DataScheme => "data:"u8;
 
-    /// <summary>Shorter texts are no audio, whatever they begin with.</summary>
+    /// <summary>Shorter texts are never taken as audio.</summary>
     private const int ShortestBase64 = 64;
 
-    /// <summary>Characters of base64 in which a clip says what it is.</summary>
+    /// <summary>Base64 characters that are enough to recognize a clip's format.</summary>
     private const int Head = 64;
 
     public static bool IsDataUrl(ref Utf8JsonReader text) => text.ValueSpan.StartsWith(DataScheme);
 
-    /// <summary>Whether a text is audio beyond doubt: a <c>data:</c> URL of audio, or base64 that begins as an audio file
-    /// does.</summary>
+    /// <summary>
+    /// Whether a text is certainly audio: a <c>data:</c> URL of audio, or base64 that starts with an audio file's signature.
+    /// </summary>
     public static bool IsAudio(ref Utf8JsonReader text)
     {
         var bytes = text.ValueSpan;
@@ -30,8 +31,9 @@ internal static class ClipText
             && AudioMediaType.Of(head[..length]) is not AudioMediaType.Unknown;
     }
 
-    /// <summary>The clip and its media type; nothing where the text is empty.</summary>
-    /// <exception cref="BackupFormatException">The text is neither, or the clip is too large.</exception>
+    /// <summary>The clip and its media type; null when the text is empty.</summary>
+    /// <exception cref="BackupFormatException">The text is neither base64 nor a <c>data:</c> URL, or the clip is too
+    /// large.</exception>
     public static (byte[] Clip, string MediaType)? Decode(ref Utf8JsonReader text, JsonPlace place)
     {
         byte[]? unescaped = null;
@@ -57,7 +59,7 @@ internal static class ClipText
         if (text.StartsWith(DataScheme)) mediaType = CutHead(ref text, place);
         if (text.IsEmpty) return null;
 
-        // Of its exact length, since clips are large: only text with line breaks in it turns out shorter.
+        // Exactly sized, since clips are large; only text with line breaks decodes to fewer bytes.
         var padding = text.EndsWith("=="u8) ? 2 : text.EndsWith("="u8) ? 1 : 0;
         var clip = new byte[Math.Max(0, Base64.GetMaxDecodedFromUtf8Length(text.Length) - padding)];
         if (Base64.DecodeFromUtf8(text, clip, out var read, out var length) is not OperationStatus.Done)
@@ -73,7 +75,7 @@ internal static class ClipText
         return length == 0 ? null : (clip, mediaType is null or "" ? AudioMediaType.Of(clip) : mediaType);
     }
 
-    // data:audio/wav;base64,UklGR… Parameters such as codecs= are not part of what is kept.
+    // data:audio/wav;base64,UklGR… Parameters such as codecs= are dropped.
     private static string CutHead(ref ReadOnlySpan<byte> text, JsonPlace place)
     {
         var comma = text.IndexOf((byte)',');
@@ -91,6 +93,7 @@ internal static class ClipText
     {
         const int Shown = 20;
         var rest = text[Math.Min(from, text.Length)..];
-        return $"'{Encoding.UTF8.GetString(rest[..Math.Min(Shown, rest.Length)]).ReplaceLineEndings(" ")}{(rest.Length > Shown ? "…" : "")}'";
+        var shown = Encoding.UTF8.GetString(rest[..Math.Min(Shown, rest.Length)]).ReplaceLineEndings(" ");
+        return $"'{shown}{(rest.Length > Shown ? "…" : "")}'";
     }
 }

@@ -5,16 +5,15 @@ using System.Text.Json;
 namespace Chatterbox.Client.Backup;
 
 /// <summary>
-/// One pass over a document of any size. Clips are handed over one by one as they come by; the rest is copied, with each clip's
-/// number in the place of its text. Memory: the largest clip, and the rest.
+/// One pass over a document of any size. Clips are passed on one by one in document order; the rest is copied, with each clip
+/// replaced by null. Memory use: the largest clip, plus the rest.
 /// </summary>
 internal sealed class DocumentScan(Stream source)
 {
     private const int FirstBuffer = 64 * 1024;
 
-    // Base64 takes four characters for three bytes; some writers escape the slashes in it. A clip that is too large is read as
-    // well, to
-    // leave it out and take the rest.
+    // Base64 takes four characters for three bytes; some writers escape the slashes in it. A clip that is too large is still
+    // read, so that only it is left out.
     private const int LongestValue = 4 * Limits.ClipBytes;
 
     private readonly JsonPlace _place = new();
@@ -32,17 +31,17 @@ internal sealed class DocumentScan(Stream source)
     /// <summary>Called with each clip in turn.</summary>
     public required Func<Clip, Task> OnClip { get; init; }
 
-    /// <summary>Called with what could not be taken as it stands: a text that is no Unicode, a clip that is none.</summary>
+    /// <summary>Called for each repaired or dropped value: text that is not valid Unicode, or an invalid clip.</summary>
     public Action<ImportMend>? OnMend { get; init; }
 
     /// <summary>Called with the bytes read so far.</summary>
     public Action<long>? OnProgress { get; init; }
 
     /// <returns>The document without its clips.</returns>
-    /// <exception cref="BackupFormatException">This is not a document to import; says where and why.</exception>
+    /// <exception cref="BackupFormatException">The document cannot be imported; gives the place and the reason.</exception>
     public async Task<ReadOnlyMemory<byte>> RunAsync(CancellationToken cancellationToken)
     {
-        // Escaping as little as may be: what is sent must not be longer than what was read.
+        // Escapes as little as possible: the output must not be longer than the input.
         await using var copy = new Utf8JsonWriter(_rest,
             new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         await SkipByteOrderMarkAsync(cancellationToken);
@@ -114,7 +113,7 @@ internal sealed class DocumentScan(Stream source)
                 var name = JsonText.TextOf(ref reader, out var isRepaired);
                 _place.Name(name);
                 copy.WritePropertyName(name);
-                if (isRepaired) Mend("a name that is no valid Unicode", "Unicode", "replaced by U+FFFD");
+                if (isRepaired) Repair("a name that is no valid Unicode", "Unicode", "replaced by U+FFFD");
                 return;
             case JsonTokenType.EndObject:
                 _place.Leave();
@@ -149,7 +148,7 @@ internal sealed class DocumentScan(Stream source)
                 break;
             case JsonTokenType.String:
                 copy.WriteStringValue(JsonText.TextOf(ref reader, out var isRepaired));
-                if (isRepaired) Mend("text that is no valid Unicode", "Unicode", "replaced by U+FFFD");
+                if (isRepaired) Repair("text that is no valid Unicode", "Unicode", "replaced by U+FFFD");
                 break;
             default:
                 copy.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
@@ -171,7 +170,7 @@ internal sealed class DocumentScan(Stream source)
         };
     }
 
-    // In its place stands null; where it was is known by its place.
+    // Replaced by null; its place identifies it.
     private void CopyClip(ref Utf8JsonReader reader, Utf8JsonWriter copy)
     {
         copy.WriteNullValue();
@@ -186,20 +185,21 @@ internal sealed class DocumentScan(Stream source)
         }
     }
 
-    private void Mend(string found, string allowed, string done) => OnMend?.Invoke(new(_place.ToString(), found, allowed, done));
+    private void Repair(string found, string allowed, string done) =>
+        OnMend?.Invoke(new(_place.ToString(), found, allowed, done));
 
     private static void EnsureObject(JsonTokenType first)
     {
         if (first != JsonTokenType.StartObject) throw BackupFormatException.At("", Name(first), BackupDocument.Allowed);
     }
 
-    // At its end a reader that wants more and one that is told there is no more differ only where something is missing.
+    // At the end of the input, a reader with isFinalBlock set differs from one without only when the document is incomplete.
     private void EnsureComplete()
     {
         var reader = new Utf8JsonReader(_buffer.AsSpan(_start, _end - _start), isFinalBlock: true, _state);
         try
         {
-            // Only a number at the top has no end of its own.
+            // Only a top-level number has no terminator.
             if (reader.Read()) EnsureObject(reader.TokenType);
         }
         catch (JsonException missing)
@@ -212,8 +212,9 @@ internal sealed class DocumentScan(Stream source)
 
     private static string Place(JsonException wrong) => $"line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}";
 
-    // The place is said apart.
-    private static string Problem(JsonException wrong) => wrong.Message.Split(" LineNumber:")[0].Replace(" Change the reader options.", "").TrimEnd('.');
+    // The place is reported separately.
+    private static string Problem(JsonException wrong) =>
+        wrong.Message.Split(" LineNumber:")[0].Replace(" Change the reader options.", "").TrimEnd('.');
 
     private static string Name(JsonTokenType token) => token switch
     {

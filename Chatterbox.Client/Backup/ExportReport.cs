@@ -1,5 +1,5 @@
 namespace Chatterbox.Client.Backup;
 
-/// <summary>What an export wrote.</summary>
-/// <param name="Missing">Hashes of clips that the state refers to and that could not be had: damaged or gone.</param>
+/// <summary>The result of an export.</summary>
+/// <param name="Missing">Hashes of clips that the state refers to but that could not be read: damaged or deleted.</param>
 public sealed record ExportReport(AppState State, long Revision, int Clips, long AudioBytes, IReadOnlyList<string> Missing);

@@ -6,14 +6,14 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.Client.Backup;
 
-/// <summary>A clip that an imported document brings.</summary>
-/// <param name="Place">Where it stands in the document.</param>
+/// <summary>A clip in an imported document.</summary>
+/// <param name="Place">Its place in the document.</param>
 internal sealed record DocumentClip(string Hash, int Length, string MediaType, string Place);
 
-/// <summary>What a document holds besides the bytes of its clips: the state to send, and which clip belongs where.</summary>
+/// <summary>A document without the bytes of its clips: the state to send, and the place of each clip.</summary>
 internal sealed class ImportDocument
 {
-    /// <summary>Where the browser app has audio, and the member that refers to it here.</summary>
+    /// <summary>The members in which the browser app stores audio, and the member that refers to it here.</summary>
     private static readonly (string List, string Kind, string Audio)[] WithAudio =
         [("chunks", "chunk(s)", "audio"), ("savedVoices", "voice(s)", "prompt")];
 
@@ -50,16 +50,16 @@ internal sealed class ImportDocument
 
     public int Version { get; }
 
-    /// <summary>What was left out, and why.</summary>
+    /// <summary>The parts that were left out, with the reason.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
-    /// <summary>What was not allowed as it stood.</summary>
+    /// <summary>The values that had to be repaired or left out.</summary>
     public MendList Mends => _mends;
 
     public IReadOnlyList<DocumentClip> Clips => _clips;
 
-    /// <param name="mends">What was mended while the document was read.</param>
-    /// <exception cref="BackupFormatException">The document is none that can be imported.</exception>
+    /// <param name="mends">Repairs made while the document was read.</param>
+    /// <exception cref="BackupFormatException">The document cannot be imported.</exception>
     public static ImportDocument Parse(ReadOnlyMemory<byte> json, IReadOnlyList<DocumentClip> clips, MendList mends)
     {
         try
@@ -77,12 +77,13 @@ internal sealed class ImportDocument
     }
 
     /// <summary>The state as it is sent.</summary>
-    /// <param name="stored">What is known of clips that are stored by now, by hash.</param>
+    /// <param name="stored">The stored clips, by hash.</param>
     public byte[] State(IReadOnlyDictionary<string, AudioRef>? stored = null)
     {
         foreach (var (item, name, clip, sampleRate) in _audio)
         {
-            var audio = stored?.GetValueOrDefault(clip.Hash) ?? new() { Hash = clip.Hash, Length = clip.Length, MediaType = clip.MediaType };
+            var audio = stored?.GetValueOrDefault(clip.Hash)
+                ?? new() { Hash = clip.Hash, Length = clip.Length, MediaType = clip.MediaType };
             if (audio.SampleRate == 0) audio = audio with { SampleRate = sampleRate };
             item[name] = JsonSerializer.SerializeToNode(audio, ChatterboxJson.Default.AudioRef);
         }
@@ -98,7 +99,8 @@ internal sealed class ImportDocument
         {
             throw BackupFormatException.At("format", Show(root["format"]), $"\"{BackupDocument.Format}\"");
         }
-        if (root["formatVersion"] is not JsonValue value || !value.TryGetValue<int>(out var version) || version != BackupDocument.FormatVersion)
+        if (root["formatVersion"] is not JsonValue value || !value.TryGetValue<int>(out var version)
+            || version != BackupDocument.FormatVersion)
         {
             throw BackupFormatException.At(
                 "formatVersion", Show(root["formatVersion"]), $"{BackupDocument.FormatVersion} (this version knows no other)");
@@ -111,7 +113,7 @@ internal sealed class ImportDocument
             : throw BackupFormatException.At(
                 name, root.ContainsKey(name) ? Show(root[name]) : "missing", "a whole number, 0 or more");
 
-    // Without a version it is the oldest; migrating from that fills in only what is missing.
+    // A missing version is the oldest one; migrating from it only adds missing members.
     private int ReadBrowserVersion(JsonObject root)
     {
         if (!root.TryGetPropertyValue("version", out var found)) return 0;
@@ -138,7 +140,7 @@ internal sealed class ImportDocument
         {
             if (entries[at] is not JsonObject entry || !_places.TryGetValue($"audio[{at}].data", out var number))
             {
-                // A clip that is none has been told of where it stands.
+                // An invalid clip was already reported at its place.
                 if (entries[at] is not JsonObject { Count: > 0 }
                     || !_mends.Listed.Any(mend => mend.Place.StartsWith($"audio[{at}]", StringComparison.Ordinal)))
                 {
@@ -153,7 +155,7 @@ internal sealed class ImportDocument
                     "left out");
                 continue;
             }
-            // What it was stored as says more than how it begins.
+            // The declared media type is more reliable than the detected one.
             if (entry["mediaType"] is JsonValue type && type.TryGetValue<string>(out var mediaType)
                 && Text.CheckMediaType("mediaType", mediaType) is null)
             {
@@ -180,7 +182,8 @@ internal sealed class ImportDocument
             _audio.Add((item, audio, _clips[_places[$"{place}.{clips[0]}"]], TakeSampleRate(item, place)));
             foreach (var name in clips.Skip(1)) _mends.Add($"{place}.{name}", "another clip", "one clip", "left out");
         }
-        if (urls > 0) _notes.Add($"audioUrl of {urls} {kind}: left out, a blob: URL means nothing outside the browser tab that made it");
+        if (urls > 0)
+            _notes.Add($"audioUrl of {urls} {kind}: left out, a blob: URL means nothing outside the browser tab that made it");
     }
 
     private static IEnumerable<(JsonObject Item, string Place)> Items(JsonNode? list, string place) => list switch
@@ -209,7 +212,10 @@ internal sealed class ImportDocument
     }
 
     private static string Show(JsonNode? value) =>
-        value is JsonObject or JsonArray ? Name(value) : value?.ToJsonString() is { } text ? text.Length > 40 ? $"{text[..40]}…" : text : "null";
+        value is JsonObject or JsonArray ? Name(value)
+        : value?.ToJsonString() is not { } text ? "null"
+        : text.Length > 40 ? $"{text[..40]}…"
+        : text;
 
     private static string Name(JsonNode? node) => node?.GetValueKind() switch
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Chatterbox.Client.Backup;
 
-/// <summary>Where a reader is in a document: <c>state.chunks[3].audioData</c>.</summary>
+/// <summary>The position of a reader in a document: <c>state.chunks[3].audioData</c>.</summary>
 internal sealed class JsonPlace
 {
     private readonly List<Level> _levels = [];
@@ -17,7 +17,7 @@ internal sealed class JsonPlace
         public int Index { get; set; } = -1;
     }
 
-    /// <summary>To be called before a value is looked at.</summary>
+    /// <summary>Call before reading a value.</summary>
     public void BeforeValue()
     {
         if (_levels.Count > 0 && _levels[^1].IsArray) _levels[^1].Index++;
@@ -29,10 +29,10 @@ internal sealed class JsonPlace
 
     public void Leave() => _levels.RemoveAt(_levels.Count - 1);
 
-    /// <summary>The member that is read, or nothing in an array.</summary>
+    /// <summary>The name of the current member; empty in an array.</summary>
     public string Last => _levels.Count == 0 ? "" : _levels[^1].Name;
 
-    /// <summary>Whether the place fits a pattern of names, where <c>*</c> is any item of an array and any member.</summary>
+    /// <summary>Whether the place matches a pattern of names, where <c>*</c> matches any array item and any member.</summary>
     public bool Is(params ReadOnlySpan<string> pattern)
     {
         if (_levels.Count != pattern.Length) return false;

@@ -1,15 +1,20 @@
 namespace Chatterbox.Client.Backup;
 
-/// <summary>Export and import of a store's session. Both stream: memory does not grow with the audio, only with its largest clip.</summary>
+/// <summary>
+/// Export and import of a store's session. Both stream: memory does not grow with the audio, only with its largest clip.
+/// </summary>
 public sealed class StoreBackup
 {
     private readonly ChatterboxStore _store;
 
     internal StoreBackup(ChatterboxStore store) => _store = store;
 
-    /// <summary>Writes the state and, unless told otherwise, its audio as one JSON document: <see cref="BackupDocument"/>.</summary>
+    /// <summary>
+    /// Writes the state and, by default, its audio as one JSON document: <see cref="BackupDocument"/>.
+    /// </summary>
     public async Task<ExportReport> ExportAsync(
-        Stream output, bool includeAudio = true, IProgress<BackupProgress>? progress = null, CancellationToken cancellationToken = default)
+        Stream output, bool includeAudio = true, IProgress<BackupProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         await _store.Hydrated.WaitAsync(cancellationToken);
         var (state, revision) = await _store.WholeStateAsync(cancellationToken);
@@ -22,27 +27,28 @@ public sealed class StoreBackup
     }
 
     /// <summary>
-    /// Replaces the session by what a document holds, all or nothing: one of <see cref="ExportAsync"/>, or what the browser app has
-    /// stored. The document is checked as a whole before anything is stored; the stream is read twice.
+    /// Replaces the session's state by a document from <see cref="ExportAsync"/> or by the browser app's stored state, all or
+    /// nothing. The whole document is checked before anything is stored; the stream is read twice.
     /// </summary>
     /// <remarks>
-    /// What is not allowed in it is mended item by item, or left out, and listed in the report: a document as a whole is refused
-    /// only
-    /// where nothing can be taken from it.
+    /// Invalid values are repaired or left out, item by item, and listed in the report. The whole document is refused only when
+    /// it holds nothing usable.
     /// </remarks>
     /// <param name="dryRun">Checks and reports only.</param>
-    /// <param name="strict">Refuses a document in which anything would have to be mended.</param>
-    /// <returns>What was taken and what not, or why the session refused.</returns>
-    /// <exception cref="BackupFormatException">This is no document to import.</exception>
+    /// <param name="strict">Refuses a document that needs any repair.</param>
+    /// <returns>The imported and the left-out parts, or the reason for a refusal.</returns>
+    /// <exception cref="BackupFormatException">The document cannot be imported.</exception>
     /// <exception cref="QuotaExceededException">
-    /// There is no room for its audio beside what is stored, which stays until the state is replaced. Nothing was changed.
+    /// The quota has no room for its audio beside the stored audio, which stays until the state is replaced. Nothing was changed.
     /// </exception>
-    /// <exception cref="IOException">No silo can be reached, or the session cannot store at present; says whether it has taken the state.</exception>
+    /// <exception cref="IOException">No silo can be reached, or storage is unavailable; the message says whether the session has
+    /// accepted the state.</exception>
     public async Task<ImportReport> ImportAsync(
         Stream input, bool dryRun = false, bool strict = false, IProgress<BackupProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        if (!input.CanSeek) throw new ArgumentException("The document is read twice: the stream has to be one that can seek.", nameof(input));
+        if (!input.CanSeek)
+            throw new ArgumentException("The stream must be seekable: the document is read twice.", nameof(input));
         await _store.Hydrated.WaitAsync(cancellationToken);
 
         var origin = input.Position;
@@ -75,7 +81,7 @@ public sealed class StoreBackup
         };
     }
 
-    // Until it is stored, and this store stands on it.
+    // Wait until it is stored and this store shows it.
     private async Task StoredAsync(CancellationToken cancellationToken)
     {
         try
@@ -84,7 +90,7 @@ public sealed class StoreBackup
         }
         catch (IOException failing)
         {
-            throw new IOException($"imported, but not stored yet; the silo goes on trying: {failing.Message}", failing);
+            throw new IOException($"imported, but not stored yet; the silo keeps trying: {failing.Message}", failing);
         }
     }
 
@@ -93,7 +99,7 @@ public sealed class StoreBackup
     {
         var clips = ClipsOf(report.State);
         var (total, done, written, missing) = (clips.Sum(audio => audio.Length), 0L, 0, new List<string>());
-        // One after another in the same buffer: a clip is whole and checked before any of it is written.
+        // Clips share one buffer: each is complete and verified before any of it is written.
         using var clip = new MemoryStream();
         writer.BeginAudio();
         foreach (var audio in clips)
@@ -102,7 +108,8 @@ public sealed class StoreBackup
             clip.SetLength(0);
             if (await FetchAsync(audio.Hash, clip, cancellationToken))
             {
-                await writer.WriteClipAsync(audio.Hash, audio.MediaType, clip.GetBuffer().AsMemory(0, (int)clip.Length), cancellationToken);
+                var bytes = clip.GetBuffer().AsMemory(0, (int)clip.Length);
+                await writer.WriteClipAsync(audio.Hash, audio.MediaType, bytes, cancellationToken);
                 (done, written) = (done + clip.Length, written + 1);
             }
             else missing.Add(audio.Hash);
@@ -112,7 +119,7 @@ public sealed class StoreBackup
         return report with { Clips = written, AudioBytes = done, Missing = missing };
     }
 
-    // One damaged clip is no reason to keep all the others from being saved.
+    // A damaged clip does not prevent the export of the others.
     private async Task<bool> FetchAsync(string hash, Stream clip, CancellationToken cancellationToken)
     {
         try
@@ -131,7 +138,8 @@ public sealed class StoreBackup
             .DistinctBy(audio => audio.Hash),
     ];
 
-    private static async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+    private static async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var (clips, mends) = (new List<DocumentClip>(), new MendList());
         var scan = new DocumentScan(input)
@@ -148,10 +156,12 @@ public sealed class StoreBackup
     }
 
     private async Task<IReadOnlyDictionary<string, AudioRef>> UploadAsync(
-        Stream input, ImportDocument document, ValueList<string> wanted, IProgress<BackupProgress>? progress, CancellationToken cancellationToken)
+        Stream input, ImportDocument document, ValueList<string> wanted, IProgress<BackupProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var left = wanted.ToHashSet(StringComparer.Ordinal);
-        var total = document.Clips.Where(clip => left.Contains(clip.Hash)).DistinctBy(clip => clip.Hash).Sum(clip => (long)clip.Length);
+        var total = document.Clips.Where(clip => left.Contains(clip.Hash)).DistinctBy(clip => clip.Hash)
+            .Sum(clip => (long)clip.Length);
         var (done, stored) = (0L, new Dictionary<string, AudioRef>(StringComparer.Ordinal));
         if (total == 0) return stored;
         var scan = new DocumentScan(input)
@@ -169,7 +179,8 @@ public sealed class StoreBackup
     }
 
     /// <summary>Clips that the state refers to and that are neither in the document nor stored.</summary>
-    private async Task<ValueList<string>> MissingAsync(ImportDocument document, ImportReport report, CancellationToken cancellationToken)
+    private async Task<ValueList<string>> MissingAsync(ImportDocument document, ImportReport report,
+        CancellationToken cancellationToken)
     {
         var missing = new List<string>();
         foreach (var hash in report.Clips.Except(document.Clips.Select(clip => clip.Hash)))
@@ -180,14 +191,16 @@ public sealed class StoreBackup
         return missing.ToValueList();
     }
 
-    // Beforehand, since uploads make room for themselves: an import must not cost the state that it may yet fail to replace.
+    // Checked before uploading, since an upload frees room by itself: an import that may still fail must not cost stored audio.
     private async Task EnsureRoomAsync(ImportDocument document, ImportReport report, CancellationToken cancellationToken)
     {
         var info = await _store.Persistence.GetStorageInfoAsync(cancellationToken);
-        var (used, needed, wanted) = (info.UsedBytes - info.Audio.UnreferencedBytes, 0L, report.Clips.ToHashSet(StringComparer.Ordinal));
+        var (used, needed, wanted) =
+            (info.UsedBytes - info.Audio.UnreferencedBytes, 0L, report.Clips.ToHashSet(StringComparer.Ordinal));
         foreach (var clip in document.Clips.Where(clip => wanted.Remove(clip.Hash)))
         {
-            if (await _store.Client.Clip(_store.Session.UserId, clip.Hash).DescribeAsync().WaitAsync(cancellationToken) is null) needed += clip.Length;
+            if (await _store.Client.Clip(_store.Session.UserId, clip.Hash).DescribeAsync().WaitAsync(cancellationToken) is null)
+                needed += clip.Length;
         }
         if (used + needed > info.QuotaBytes) throw new QuotaExceededException(new(used, needed, info.QuotaBytes));
     }

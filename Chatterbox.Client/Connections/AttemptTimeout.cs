@@ -1,11 +1,11 @@
 namespace Chatterbox.Client.Connections;
 
 /// <summary>
-/// How long one attempt of a call that may be repeated waits for its answer. A client is not told that the silo which had the call is dead:
-/// the attempts are short at first, so that the call soon reaches the silo that has the session now, and longer after several in a row,
-/// so that a call that only takes long is answered in the end.
+/// The timeout of one attempt of a call that may be repeated. A client is not told when the silo that received a call is dead. So
+/// the first attempts are short, to reach the session's new silo soon; after several in a row they are longer, so that a slow
+/// call is answered in the end.
 /// </summary>
-/// <param name="first">The first attempts; <see cref="First"/> where it is null.</param>
+/// <param name="first">The timeout of the first attempts; null is <see cref="First"/>.</param>
 internal sealed class AttemptTimeout(TimeSpan longest, TimeSpan? first = null)
 {
     public static readonly TimeSpan First = TimeSpan.FromSeconds(2);

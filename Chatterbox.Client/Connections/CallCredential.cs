@@ -1,6 +1,6 @@
 namespace Chatterbox.Client.Connections;
 
-/// <summary>Each call says who makes it.</summary>
+/// <summary>Adds the caller's credential to each call.</summary>
 internal sealed class CallCredential(ChatterboxClientOptions options) : IOutgoingGrainCallFilter
 {
     private readonly string? _service = options.ServiceKey is { } key ? Credential.Service + key : null;

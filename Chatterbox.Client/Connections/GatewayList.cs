@@ -6,12 +6,13 @@ using Orleans.Messaging;
 namespace Chatterbox.Client.Connections;
 
 /// <summary>
-/// The gateways' addresses, without those that do not answer: Orleans closes its connections to gateways that leave the list. Host names
-/// are resolved again every few seconds, to all of their addresses, so that a client survives silos being replaced by others with new
-/// addresses, as a headless service of Kubernetes lists them.
+/// The gateways' addresses, without those that do not answer: Orleans closes its connections to gateways that leave the list.
+/// Host names are resolved again every few seconds, to all of their addresses, so that a client survives silos being replaced by
+/// others with new addresses, as a headless service of Kubernetes lists them.
 /// </summary>
 internal sealed partial class GatewayList(
-    ChatterboxClientOptions options, SilentGateways silent, TimeProvider clock, ILogger<GatewayList> logger) : IGatewayListProvider
+    ChatterboxClientOptions options, SilentGateways silent, TimeProvider clock, ILogger<GatewayList> logger)
+    : IGatewayListProvider
 {
     private readonly Dictionary<DnsEndPoint, IPAddress[]> _known = [];
     private IReadOnlyCollection<IPEndPoint> _endpoints = [];
@@ -38,13 +39,14 @@ internal sealed partial class GatewayList(
         var endpoints = new List<IPEndPoint>();
         foreach (var gateway in options.Gateways)
         {
-            if (gateway is DnsEndPoint name) endpoints.AddRange((await ResolveAsync(name)).Select(address => new IPEndPoint(address, name.Port)));
+            if (gateway is DnsEndPoint name)
+                endpoints.AddRange((await ResolveAsync(name)).Select(address => new IPEndPoint(address, name.Port)));
             else endpoints.Add((IPEndPoint)gateway);
         }
         return [.. endpoints.Distinct()];
     }
 
-    // A name that cannot be resolved at the moment keeps the addresses it had.
+    // A name that cannot be resolved keeps its last addresses.
     private async Task<IPAddress[]> ResolveAsync(DnsEndPoint name)
     {
         try

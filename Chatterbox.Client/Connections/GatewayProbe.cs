@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Chatterbox.Client.Connections;
 
 /// <summary>
-/// Whether the process behind a gateway answers. A connection that sends nothing and ends its side is ended by a live silo, too. For a
-/// process that hangs the kernel accepts the connection and never ends it; behind a cut network it is not even accepted. Nothing of
-/// Orleans' protocol is needed, so this asks silos of any version, and those to which Orleans has no connection.
+/// Whether the process behind a gateway answers. A live silo closes a connection that sends nothing and closes its side. For a
+/// hung process the kernel accepts the connection but never closes it; behind a cut network it is not accepted. The probe uses no
+/// Orleans protocol, so it works with silos of any version and without an Orleans connection.
 /// </summary>
 internal static class GatewayProbe
 {
@@ -29,7 +29,7 @@ internal static class GatewayProbe
         }
         catch (SocketException)
         {
-            // Ended without ceremony.
+            // A refused or reset connection is an answer, too.
             return true;
         }
         catch (OperationCanceledException)

@@ -1,17 +1,21 @@
 namespace Chatterbox.Client.Connections;
 
-/// <summary>Calls that are not waited for longer than a time-out. What they end with later is observed: it concerns nobody any more.</summary>
+/// <summary>
+/// Limits the wait for a call to a timeout. A later failure of the call is observed and ignored.
+/// </summary>
 internal static class GivenUpCalls
 {
     /// <exception cref="TimeoutException">The call was given up; it may still be executed.</exception>
-    public static Task WithinAsync(this Task call, TimeSpan timeout, TimeProvider clock, CancellationToken cancellationToken = default)
+    public static Task WithinAsync(this Task call, TimeSpan timeout, TimeProvider clock,
+        CancellationToken cancellationToken = default)
     {
         Observe(call);
         return call.WaitAsync(timeout, clock, cancellationToken);
     }
 
     /// <inheritdoc cref="WithinAsync(Task, TimeSpan, TimeProvider, CancellationToken)"/>
-    public static Task<T> WithinAsync<T>(this Task<T> call, TimeSpan timeout, TimeProvider clock, CancellationToken cancellationToken = default)
+    public static Task<T> WithinAsync<T>(this Task<T> call, TimeSpan timeout, TimeProvider clock,
+        CancellationToken cancellationToken = default)
     {
         Observe(call);
         return call.WaitAsync(timeout, clock, cancellationToken);

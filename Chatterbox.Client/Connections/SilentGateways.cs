@@ -4,15 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace Chatterbox.Client.Connections;
 
 /// <summary>
-/// The gateways that do not answer. They are probed when a call goes unanswered for long, and from then on until all answer: a gateway
-/// costs nothing while all is well. Orleans itself goes on sending to a gateway for as long as its connection is open.
+/// The gateways that do not answer. Probing starts when a call is unanswered for long, and ends when all gateways answer: no cost
+/// while all answer. Orleans itself keeps using a gateway as long as its connection is open.
 /// </summary>
 internal sealed partial class SilentGateways : IDisposable
 {
     /// <summary>A silo that does not answer a probe in this time is not used while another one does.</summary>
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between two rounds of probes, however many calls go unanswered.</summary>
+    /// <summary>The shortest time between two rounds of probes.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Func<IPEndPoint, CancellationToken, Task<bool>> _answers;
@@ -32,7 +32,7 @@ internal sealed partial class SilentGateways : IDisposable
         Func<IPEndPoint, CancellationToken, Task<bool>> answers, TimeProvider clock, ILogger<SilentGateways> logger) =>
         (_answers, _clock, _logger) = (answers, clock, logger);
 
-    /// <summary>Those of the known gateways that answer, as far as is known; all where none does.</summary>
+    /// <summary>The gateways not known to be silent; all of them when every one is.</summary>
     public IReadOnlyCollection<IPEndPoint> LeaveOut(IReadOnlyCollection<IPEndPoint> known)
     {
         _known = known;
@@ -40,7 +40,7 @@ internal sealed partial class SilentGateways : IDisposable
         return answering.Length > 0 ? answering : known;
     }
 
-    /// <summary>A call has gone unanswered for long: maybe the gateway that has it does not answer.</summary>
+    /// <summary>Reports a call that was not answered for long: its gateway may be silent.</summary>
     public void Suspect()
     {
         if (Interlocked.Exchange(ref _probing, 1) == 0) _ = ProbeAsync();

@@ -1,20 +1,21 @@
 namespace Chatterbox.Client.Listeners;
 
 /// <summary>
-/// Where listeners run: on as many threads as there are processors, and one more for each that is blocked. On the thread pool a few
-/// blocked listeners would hold up the process, the stores themselves included.
+/// The threads that run listeners: one per processor, and one more for each blocked one. On the thread pool, a few blocked
+/// listeners would block the process, including its stores.
 /// </summary>
 internal static class ListenerThreads
 {
-    /// <summary>Nothing has been taken on for so long while something waits: whoever has the threads is blocked.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+    /// <summary>If no waiting listener starts within this time, the threads count as blocked.</summary>
+    private static readonly TimeSpan BlockedAfter = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A thread with nothing to do ends after this time.</summary>
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
     private static readonly object Gate = new();
     private static readonly Queue<Action> Ready = new();
-    private static readonly ITimer Watch = TimeProvider.System.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    private static readonly ITimer Watch =
+        TimeProvider.System.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     private static int _threads;
     private static int _idle;
     private static long _taken;
@@ -39,7 +40,7 @@ internal static class ListenerThreads
     private static void Start()
     {
         _threads++;
-        // Unsafe: listeners run as nobody in particular, not as whoever happened to make the first change.
+        // Unsafe: listeners must not inherit the execution context of the caller that made the first change.
         new Thread(Run) { IsBackground = true, Name = "Chatterbox listeners" }.UnsafeStart();
     }
 
@@ -80,6 +81,6 @@ internal static class ListenerThreads
     private static void WatchOn()
     {
         (_watching, _seen) = (true, _taken);
-        Watch.Change(Patience, Timeout.InfiniteTimeSpan);
+        Watch.Change(BlockedAfter, Timeout.InfiniteTimeSpan);
     }
 }

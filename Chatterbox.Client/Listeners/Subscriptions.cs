@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Chatterbox.Client.Listeners;
 
 /// <summary>
-/// Those who want to hear of something. Each is called on its own, in order, one call at a time: one that throws, blocks or leaves
-/// harms nobody else, and while there is nothing to hear it costs no thread.
+/// A list of listeners. Each is called independently, in order, one call at a time: one that throws, blocks or unsubscribes does
+/// not affect the others. An idle listener uses no thread.
 /// </summary>
 /// <param name="backlog">A listener further behind loses the oldest; the latest always reaches it.</param>
 internal sealed partial class Subscriptions<T>(ILogger logger, int backlog = Subscriptions<T>.Backlog)
@@ -18,7 +18,7 @@ internal sealed partial class Subscriptions<T>(ILogger logger, int backlog = Sub
 
     private interface ISubscription : IDisposable
     {
-        /// <summary>What the listener is known by to whoever takes it away again.</summary>
+        /// <summary>Identifies the listener when it is removed.</summary>
         object? Key { get; }
 
         void Publish(T what);
@@ -73,7 +73,7 @@ internal sealed partial class Subscriptions<T>(ILogger logger, int backlog = Sub
 
     private sealed class Callback(Subscriptions<T> owner, Action<T> listener, object? key) : ISubscription
     {
-        /// <summary>Calls in one go, before others that are ready have their turn.</summary>
+        /// <summary>The most calls in a row before other ready listeners run.</summary>
         private const int Turn = 64;
 
         private readonly Queue<T> _waiting = new();

@@ -1,6 +1,6 @@
 namespace Chatterbox.Client.Outbox;
 
-/// <summary>What could be read of a file.</summary>
+/// <summary>The readable content of an outbox file.</summary>
 internal sealed class OutboxContent
 {
     private readonly Dictionary<long, (AppStateChange Change, int Size)> _changes = [];
@@ -9,7 +9,7 @@ internal sealed class OutboxContent
 
     public OutboxHead? Head { get; set; }
 
-    /// <summary>What was wrong with it, in words.</summary>
+    /// <summary>The damage found, in words.</summary>
     public List<string> Damage { get; } = [];
 
     public int Count => _changes.Count;

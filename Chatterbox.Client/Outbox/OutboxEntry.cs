@@ -1,6 +1,6 @@
 namespace Chatterbox.Client.Outbox;
 
-/// <summary>A change of this client on its way: kept until it is durable.</summary>
+/// <summary>A change of this client that is not durable yet.</summary>
 /// <param name="size">Bytes of the change as JSON.</param>
 internal sealed class OutboxEntry(long sequence, AppStateChange change, int size = 0)
 {
@@ -10,13 +10,15 @@ internal sealed class OutboxEntry(long sequence, AppStateChange change, int size
 
     public int Size => size;
 
-    /// <summary>Made by an earlier run of the client: nobody here waits to hear what became of it.</summary>
+    /// <summary>Made by an earlier run of the client: no caller waits for its result.</summary>
     public bool IsRecovered { get; init; }
 
-    /// <summary>The revision at which it is in the session's state; null until the session has said so.</summary>
+    /// <summary>The session's revision that includes it; null until the session has confirmed one.</summary>
     public long? Revision { get; set; }
 
-    /// <summary>The session has said of this very change that it is in, in this epoch; until then it may have been refused.</summary>
+    /// <summary>
+    /// The session has confirmed this change itself in this epoch; until then it may have been refused.
+    /// </summary>
     public bool IsConfirmed { get; set; }
 
     public TaskCompletionSource<long> Applied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

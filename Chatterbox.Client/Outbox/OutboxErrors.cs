@@ -25,8 +25,10 @@ public sealed class OutboxUnavailableException(string path, string reason, Excep
     public string Path => path;
 }
 
-/// <summary>What waits to become durable, and how much may.</summary>
-/// <param name="Recovered">How many of the changes an earlier run of the client has left behind.</param>
+/// <summary>The changes that are not durable yet, and the limits.</summary>
+/// <param name="Recovered">The number of changes left by an earlier run of the client.</param>
 /// <param name="OnDisk">Whether they survive the end of this client.</param>
-/// <param name="Held">Why recovered changes stay where they are; null when they do not. They are sent once the session takes changes again.</param>
-public sealed record OutboxStatus(int Changes, long Bytes, int MostChanges, long MostBytes, int Recovered, bool OnDisk, string? Held);
+/// <param name="Held">Why recovered changes are held back; null when they are not. They are sent once the session accepts changes
+/// again.</param>
+public sealed record OutboxStatus(int Changes, long Bytes, int MostChanges, long MostBytes, int Recovered,
+    bool OnDisk, string? Held);

@@ -3,16 +3,16 @@ using System.Buffers;
 namespace Chatterbox.Client.Outbox;
 
 /// <summary>
-/// A store's outbox on disk. It is there while the session may know its client: from the first change until a good-bye with
-/// nothing left to send. Not for several threads.
+/// A store's outbox on disk. The file exists while the session may know its client: from the first change until a detach with an
+/// empty outbox. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// The lock is a file of its own, which is never deleted: a file that is replaced or deleted could be opened just before, and
-/// locked just after.
+/// The lock is a separate file that is never deleted: a file that is replaced or deleted could be opened just before and locked
+/// just after.
 /// </remarks>
 internal sealed class OutboxFile : IDisposable
 {
-    /// <summary>So long a file is let be, however little of it is still of use.</summary>
+    /// <summary>A file up to this size is not compacted.</summary>
     private const int NotWorthIt = 64 * 1024;
 
     private readonly string _path;
@@ -33,16 +33,17 @@ internal sealed class OutboxFile : IDisposable
 
     public long Length => _length;
 
-    /// <summary>What an earlier run has left to be sent.</summary>
+    /// <summary>The unsent changes of an earlier run.</summary>
     public IReadOnlyList<OutboxEntry> Recovered { get; private set; } = [];
 
-    /// <summary>What was found wrong, and where the bytes are.</summary>
+    /// <summary>The damage found, and the copy of the file.</summary>
     public IReadOnlyList<string> Notices { get; private set; } = [];
 
-    /// <summary>Takes up the outbox of this name; null when another has it, or a newer client wrote it.</summary>
+    /// <summary>Opens the outbox of this name; null when another process has it open, or a newer client wrote it.</summary>
     /// <exception cref="OutboxUnavailableException">It can be neither read nor written.</exception>
     public static OutboxFile? TryOpen(
-        string path, string session, string newClient, bool flush, TimeProvider clock, Func<string, FileMode, Stream>? open = null)
+        string path, string session, string newClient, bool flush, TimeProvider clock,
+        Func<string, FileMode, Stream>? open = null)
     {
         FileStream? held = null;
         try
@@ -54,7 +55,8 @@ internal sealed class OutboxFile : IDisposable
             held = null;
             return file;
         }
-        catch (Exception failure) when (failure is (IOException or UnauthorizedAccessException) and not OutboxUnavailableException)
+        catch (Exception failure)
+            when (failure is (IOException or UnauthorizedAccessException) and not OutboxUnavailableException)
         {
             throw new OutboxUnavailableException(path, failure.Message, failure);
         }
@@ -64,8 +66,10 @@ internal sealed class OutboxFile : IDisposable
         }
     }
 
-    /// <summary>Returns once the changes are with the operating system, or on disk where that is asked for: all of them, or none.</summary>
-    /// <exception cref="OutboxUnavailableException">They are not.</exception>
+    /// <summary>
+    /// Writes all of the changes or none: to the operating system, or flushed to disk if configured.
+    /// </summary>
+    /// <exception cref="OutboxUnavailableException">The changes could not be written.</exception>
     public void Append(IReadOnlyList<(long Sequence, byte[] Change)> changes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -79,8 +83,7 @@ internal sealed class OutboxFile : IDisposable
     }
 
     /// <summary>
-    /// These need not be sent any more. Where that cannot be written they are sent once more after a crash, and the session knows
-    /// that it has them.
+    /// Marks changes as settled. If that cannot be written they are sent again after a crash, and the session recognizes them.
     /// </summary>
     /// <param name="left">What is still to be sent.</param>
     /// <exception cref="OutboxUnavailableException">It cannot be written.</exception>
@@ -98,8 +101,11 @@ internal sealed class OutboxFile : IDisposable
         if (_length > NotWorthIt + 4 * left.Bytes) Rewrite(left.All);
     }
 
-    /// <summary>Everything is durable and the session may forget this client: returns once no power failure brings any of it back.</summary>
-    /// <exception cref="OutboxUnavailableException">That cannot be said.</exception>
+    /// <summary>
+    /// Call when everything is durable and before the session forgets this client: empties the file so that no power failure
+    /// restores a change.
+    /// </summary>
+    /// <exception cref="OutboxUnavailableException">The file could not be emptied durably.</exception>
     public void Empty()
     {
         if (_file is null) return;
@@ -114,7 +120,7 @@ internal sealed class OutboxFile : IDisposable
         }
     }
 
-    /// <summary>The session has forgotten this client, and what comes next is another's.</summary>
+    /// <summary>The session has forgotten this client: later changes need a new client id.</summary>
     public void Delete()
     {
         _file?.Dispose();
@@ -142,10 +148,11 @@ internal sealed class OutboxFile : IDisposable
         }
     }
 
-    // As Windows, Linux and macOS number it.
+    // The error codes of Windows, Linux and macOS.
     private static bool IsSharingViolation(IOException failure) => failure.HResult is unchecked((int)0x80070020) or 11 or 35;
 
-    private static FileStream Open(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0);
+    private static FileStream Open(string path, FileMode mode) =>
+        new(path, mode, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0);
 
     private bool Load(string session, string newClient, TimeProvider clock)
     {
@@ -154,7 +161,7 @@ internal sealed class OutboxFile : IDisposable
 
         var content = OutboxFormat.Read(File.ReadAllBytes(_path));
         if (content.Version > OutboxFormat.Version) return false;
-        if (content.Head is { } other && other.Session != session) content.Damage.Add($"it is of {other.Session}");
+        if (content.Head is { } other && other.Session != session) content.Damage.Add($"it belongs to {other.Session}");
         var isUsable = content.Head?.Session == session;
         if (content.Damage.Count > 0) Notices = [SetAside(content, isUsable ? content.Count : 0, clock)];
         if (!isUsable)
@@ -174,11 +181,11 @@ internal sealed class OutboxFile : IDisposable
         var aside = stem;
         for (var number = 2; File.Exists(aside); number++) aside = $"{stem}-{number}";
         File.Copy(_path, aside);
-        return $"The outbox {_path} is damaged ({string.Join(", ", content.Damage)}). {usable} change(s) that could be read go on being sent; "
-            + $"the file as it was is kept as {aside}.";
+        return $"The outbox {_path} is damaged ({string.Join(", ", content.Damage)}). "
+            + $"{usable} readable change(s) will still be sent; the damaged file is kept as {aside}.";
     }
 
-    /// <summary>Replaces the file by one that holds just these: at any moment one of the two is there, whole.</summary>
+    /// <summary>Replaces the file by one that holds only these: at any time one of the two exists, complete.</summary>
     private void Rewrite(IEnumerable<OutboxEntry> entries)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -223,7 +230,7 @@ internal sealed class OutboxFile : IDisposable
         }
     }
 
-    // What was written in part must not be read as a change: at the latest, the next write goes over it.
+    // A partly written line must not be read as a change: at the latest, the next write overwrites it.
     private void TakeBack()
     {
         try
@@ -233,7 +240,7 @@ internal sealed class OutboxFile : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            // The disk is in no better state than it was.
+            // The disk still fails.
         }
     }
 

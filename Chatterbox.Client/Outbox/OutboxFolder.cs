@@ -4,15 +4,15 @@ using System.Text;
 namespace Chatterbox.Client.Outbox;
 
 /// <summary>
-/// The outboxes of a device. A session has one, and where several stores of it are open at once, in whatever processes, each has its
-/// own: what one of them leaves behind is sent by whoever opens the session next.
+/// The outboxes of a device. Each open store of a session has its own, also across processes. Changes that a store leaves behind
+/// are sent by the next client that opens the session.
 /// </summary>
 internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider clock)
 {
-    /// <summary>Stores of one session on one device at once. So many are not people but a mistake.</summary>
+    /// <summary>The most stores of one session on one device at once. More indicate a bug.</summary>
     private const int Most = 64;
 
-    /// <summary>The first outbox of the session that nobody has.</summary>
+    /// <summary>The first free outbox of the session.</summary>
     /// <exception cref="OutboxUnavailableException">The folder cannot be used.</exception>
     public OutboxFile Open(SessionId session)
     {
@@ -32,7 +32,7 @@ internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider
         throw new OutboxUnavailableException(folder, $"{Most} stores of {session.Key} have an outbox in it at present.");
     }
 
-    /// <summary>Outboxes of the session with changes that nobody is about to send. Whoever gets one has it.</summary>
+    /// <summary>The session's outboxes with changes that no open store will send. The caller owns those returned.</summary>
     public IEnumerable<OutboxFile> LeftBehind(SessionId session)
     {
         for (var number = 1; number <= Most; number++)
@@ -51,7 +51,7 @@ internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider
     private OutboxFile? TryOpen(string path, SessionId session) =>
         OutboxFile.TryOpen(path, session.Key, ChatterboxClient.NewId(), options.OutboxFlushToDisk, clock);
 
-    // Any user name makes a file name; the file itself says whose it is.
+    // The hash makes any user name a valid file name; the file holds the session's name.
     private string PathOf(SessionId session, int number)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{options.ServiceId}\n{session.Key}")))[..32];

@@ -7,11 +7,11 @@ namespace Chatterbox.Client.Outbox;
 
 /// <summary>
 /// The file of an outbox: UTF-8 text, the version in the first line, then a record a line, each with the XxHash64 of its JSON
-/// before it. A line without its end was being written when the client died. Any other damage costs its own line only.
+/// before it. A last line without a line end was interrupted by a crash. Any other damage loses only its own line.
 /// </summary>
 /// <remarks>
-/// Records: <c>{"client":…,"session":…,"run":…}</c> once; <c>{"sequence":…,"change":{…}}</c>; <c>{"gone":[[from,to],…]}</c> for
-/// changes that are durable or refused. Versions are for ever: every file ever written stays readable.
+/// Records: <c>{"client":…,"session":…,"run":…}</c> once; <c>{"sequence":…,"change":{…}}</c>;
+/// <c>{"gone":[[from,to],…]}</c> for changes that are durable or refused. Every file version stays readable for ever.
 /// </remarks>
 internal static class OutboxFormat
 {
@@ -20,8 +20,8 @@ internal static class OutboxFormat
 
     private static ReadOnlySpan<byte> Magic => "chatterbox-outbox "u8;
 
-    /// <summary>How many bytes the change takes, and the JSON it is kept as.</summary>
-    /// <exception cref="ChangeRejectedException">There is no JSON for it: a number that is none.</exception>
+    /// <summary>The change's size in bytes, and its JSON.</summary>
+    /// <exception cref="ChangeRejectedException">It has no JSON form, such as NaN.</exception>
     public static byte[] Encode(AppStateChange change)
     {
         try
@@ -30,11 +30,12 @@ internal static class OutboxFormat
         }
         catch (Exception unfit) when (unfit is ArgumentException or InvalidOperationException or JsonException)
         {
-            throw new ChangeRejectedException(change, new("change", change.GetType().Name, $"values that JSON can hold: {unfit.Message}"));
+            throw new ChangeRejectedException(change,
+                new("change", change.GetType().Name, $"values that JSON can hold: {unfit.Message}"));
         }
     }
 
-    /// <summary>What the change takes at most, known without its JSON; null where that is to be looked at.</summary>
+    /// <summary>An upper bound of the change's size, computed without its JSON; null when the JSON is needed.</summary>
     public static int? MostBytesOf(AppStateChange change) => change switch
     {
         UpdateParameters { Patch: { Unknown: null, LanguageId: null } } => 512,
@@ -83,16 +84,17 @@ internal static class OutboxFormat
         json.WriteEndArray();
     });
 
-    /// <summary>Reads whatever can be read. Never throws for what is in the file.</summary>
+    /// <summary>Reads every intact record. Never throws because of the file's content.</summary>
     public static OutboxContent Read(ReadOnlySpan<byte> file)
     {
         var content = new OutboxContent();
         var end = file.IndexOf((byte)'\n');
-        // The file was being begun: nothing had been taken yet.
+        // The file was just being created: it held no change yet.
         if (end < 0 && Magic.StartsWith(file[..Math.Min(file.Length, Magic.Length)])) return content;
-        if (!file.StartsWith(Magic) || !int.TryParse(file[Magic.Length..Math.Max(end, Magic.Length)], out var version) || version < 1)
+        if (!file.StartsWith(Magic) || !int.TryParse(file[Magic.Length..Math.Max(end, Magic.Length)], out var version)
+            || version < 1)
         {
-            content.Damage.Add("its first line is not that of an outbox");
+            content.Damage.Add("its first line is not an outbox header");
             return content;
         }
         content.Version = version;
@@ -106,12 +108,12 @@ internal static class OutboxFormat
             if (!Take(content, file[..end], number) && isWhole) content.Damage.Add($"line {number} is damaged");
             if (!isWhole)
             {
-                // Only the line's end is damaged.
+                // Only the line end is damaged.
                 if (end > 1 && Take(content, file[..(end - 1)], number)) content.Damage.Add($"line {number} has lost its end");
                 break;
             }
         }
-        if (content.Head is null && content.Count > 0) content.Damage.Add("it does not say which client's changes it holds");
+        if (content.Head is null && content.Count > 0) content.Damage.Add("it does not name the client of its changes");
         return content;
     }
 
@@ -143,9 +145,11 @@ internal static class OutboxFormat
             using var record = JsonDocument.Parse(body.ToArray());
             Take(content, record.RootElement);
         }
-        catch (Exception unknown) when (unknown is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or NotSupportedException)
+        catch (Exception unknown)
+            when (unknown is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+                or NotSupportedException)
         {
-            // Whole, but of a client that knows more than this one.
+            // Intact, but written by a newer client.
             content.Damage.Add($"line {number} cannot be understood: {unknown.Message}");
         }
         return true;
@@ -164,14 +168,15 @@ internal static class OutboxFormat
         }
         else
         {
-            content.Head = new(record.GetProperty("client").GetString()!, record.GetProperty("session").GetString()!, record.GetProperty("run").GetInt64());
+            content.Head = new(record.GetProperty("client").GetString()!, record.GetProperty("session").GetString()!,
+                record.GetProperty("run").GetInt64());
         }
     }
 }
 
-/// <summary>Whose changes a file holds.</summary>
-/// <param name="Client">The client that the session knows the changes by, as long as there is the file.</param>
-/// <param name="Run">How often the file was taken up. Sequences begin with it, so that none is ever used again for another change.</param>
+/// <summary>The owner of a file's changes.</summary>
+/// <param name="Client">The client id of the changes, for as long as the file exists.</param>
+/// <param name="Run">How often the file was opened. Sequences start with it, so that none is used twice.</param>
 internal sealed record OutboxHead(string Client, string Session, long Run)
 {
     public long FirstSequence => (Run << 32) + 1;

@@ -1,8 +1,8 @@
 namespace Chatterbox.Client.Outbox;
 
 /// <summary>
-/// A client's changes that are not durable, by growing sequence. They come in at the end and mostly leave at the front: neither
-/// costs more when there are many, and one is found by its sequence in a few steps.
+/// A client's changes that are not durable, by growing sequence. Added at the end and mostly removed at the front, both in
+/// constant time; a lookup by sequence is a binary search.
 /// </summary>
 internal sealed class OutboxQueue
 {
@@ -42,7 +42,7 @@ internal sealed class OutboxQueue
         var first = _entries[_first];
         _entries[_first++] = null!;
         Bytes -= first.Size;
-        // Now and then, so that each removal pays for one move.
+        // Compacted rarely, so that a removal costs amortized constant time.
         if (_first >= 32 && _first * 2 >= _entries.Count) TrimFront();
         return first;
     }

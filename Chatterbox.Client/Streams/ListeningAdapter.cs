@@ -23,7 +23,8 @@ internal sealed class ListeningAdapter(string name) : IQueueAdapterFactory, IQue
     public IQueueAdapterReceiver CreateReceiver(QueueId queueId) => throw OnlyListens();
 
     public Task QueueMessageBatchAsync<T>(
-        StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext) => throw OnlyListens();
+        StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext) =>
+            throw OnlyListens();
 
     private static NotSupportedException OnlyListens() => new("A client listens to its stream; events come from sessions.");
 }

@@ -8,18 +8,19 @@ using Orleans.Storage;
 namespace Chatterbox.Grains.Audio;
 
 /// <summary>
-/// A clip: of up to one piece in a single row, of more in a row for each piece, with a head that is made complete last. Holds no
-/// bytes in memory: they pass through, a piece at a time.
+/// An audio clip: a single row for one piece; for more, a row per piece and a head row that is completed last. No clip bytes stay
+/// in memory: they are processed a piece at a time.
 /// </summary>
 /// <remarks>
-/// Reentrant so that the ledger can reach it while it asks to be admitted there; reads and writes of the rows are serialized.
+/// Reentrant, so that the ledger can call it during its own admission call; row reads and writes are serialized.
 /// </remarks>
 [Reentrant, GrainType("chatterbox.clip")]
-internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage) : Grain, IAudioClipGrain, IClipKeeping
+internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage)
+    : Grain, IAudioClipGrain, IClipKeeping
 {
     private readonly Turns _turns = new();
 
-    /// <summary>The upload begun here, for a clip of one piece, which leaves no trace in storage before it is there.</summary>
+    /// <summary>The upload in progress of a one-piece clip, which writes nothing to storage before it is complete.</summary>
     private UploadRequest? _begun;
 
     private string Key => this.GetPrimaryKeyString();
@@ -31,7 +32,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
     public async Task<PutClipReply> PutAsync(Immutable<byte[]> clip, string mediaType)
     {
         var upload = await BeginUploadAsync(new(SessionId.DefaultStore, clip.Value?.Length ?? 0, mediaType));
-        if (upload.Refused is not null || upload.Stored is not null) return new(upload.Stored, upload.Refused) { Quota = upload.Quota };
+        if (upload.Refused is not null || upload.Stored is not null)
+            return new(upload.Stored, upload.Refused) { Quota = upload.Quota };
         foreach (var piece in upload.Missing)
         {
             var bytes = clip.Value!.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, clip.Value!.Length)).ToArray();
@@ -48,12 +50,14 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         {
             return new()
             {
-                Refused = new("audio", $"{request.Length}", $"{stored.Length} bytes, the length of the stored clip of this SHA-256"),
+                Refused = new(
+                    "audio", $"{request.Length}", $"{stored.Length} bytes, the length of the stored clip of this SHA-256"),
             };
         }
 
         // First, so that a clip that is found stored below is not deleted before the caller can refer to it.
-        var admission = await GrainFactory.GetGrain<IClipHolder>(new SessionId(User, request.Store).Key).AdmitClipAsync(Hash, request.Length);
+        var admission = await GrainFactory.GetGrain<IClipHolder>(new SessionId(User, request.Store).Key)
+            .AdmitClipAsync(Hash, request.Length);
         return admission.Refused is { } refused
             ? new() { Refused = refused, Quota = admission.Quota }
             : await _turns.RunAsync(() => BeginAsync(request));
@@ -67,7 +71,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
     public async Task<GetClipReply> GetAsync()
     {
         var (row, head, whole) = await ReadAsync();
-        if (whole is { } stored) return Matches(stored.Clip) ? new(stored.Clip, stored.MediaType, null) : new(null, null, Damaged);
+        if (whole is { } stored)
+            return Matches(stored.Clip) ? new(stored.Clip, stored.MediaType, null) : new(null, null, Damaged);
         if (row.Length > 0 && head is null) return new(null, null, Damaged);
         if (head is not { State: ClipState.Stored }) return new(null, null, null);
 
@@ -87,7 +92,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         {
             if (!Matches(stored.Clip)) return new(null, null, Damaged);
             var audio = WavHeader.Describe(stored.Clip, stored.Clip.Length, Hash, stored.MediaType);
-            if (piece < 0 || piece >= AudioPieces.CountOf(audio.Length)) return new(null, null, NoPiece(piece, AudioPieces.CountOf(audio.Length)));
+            if (piece < 0 || piece >= AudioPieces.CountOf(audio.Length))
+                return new(null, null, NoPiece(piece, AudioPieces.CountOf(audio.Length)));
             return new(audio, stored.Clip.AsSpan(piece * AudioPieces.Bytes, AudioPieces.LengthOf(piece, audio.Length)).ToArray());
         }
         if (row.Length > 0 && head is null) return new(null, null, Damaged);
@@ -132,20 +138,22 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         {
             return new() { Stored = WavHeader.Describe(stored.Clip, stored.Clip.Length, Hash, stored.MediaType) };
         }
-        if (head is { State: ClipState.Stored } && await HashAsync(head) is { Hash: var hash } && hash == Hash) return new() { Stored = head.Audio };
+        if (head is { State: ClipState.Stored } && await HashAsync(head) is { Hash: var hash } && hash == Hash)
+            return new() { Stored = head.Audio };
 
         _begun = request;
         if (head is { State: ClipState.Uploading, PieceBytes: AudioPieces.Bytes } && head.Audio.Length == request.Length)
         {
             return new() { Missing = await MissingAsync(head) };
         }
-        // What is stored is no such clip: damaged, or an upload of another length, or one half deleted. The clip to come is the true one.
+        // The stored rows are not this clip: damaged, an upload of another length, or half deleted. The new upload replaces them.
         if (head is not null) await DeleteAsync(row, head);
         var pieces = AudioPieces.CountOf(request.Length);
         if (pieces > 1)
         {
             var audio = new AudioRef { Hash = Hash, Length = request.Length, MediaType = request.MediaType };
-            await row.WriteAsync(new ClipHead(ClipState.Uploading, Guid.NewGuid().ToString("N")[..12], AudioPieces.Bytes, audio).Encode());
+            await row.WriteAsync(new ClipHead(ClipState.Uploading, Guid.NewGuid().ToString("N")[..12], AudioPieces.Bytes, audio)
+                .Encode());
         }
         return new() { Missing = Enumerable.Range(0, pieces).ToValueList() };
     }
@@ -157,7 +165,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
 
         var length = head is { State: ClipState.Uploading } ? head.Audio.Length : _begun?.Length;
         if (length is null || (head is null && AudioPieces.CountOf(length.Value) > 1)) return new(Unknown: true);
-        if (piece < 0 || piece >= AudioPieces.CountOf(length.Value)) return new(NoPiece(piece, AudioPieces.CountOf(length.Value)));
+        if (piece < 0 || piece >= AudioPieces.CountOf(length.Value))
+            return new(NoPiece(piece, AudioPieces.CountOf(length.Value)));
         if (bytes?.Length != AudioPieces.LengthOf(piece, length.Value))
         {
             return new(new("piece", $"{bytes?.Length ?? 0} bytes in piece {piece}", $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
@@ -169,7 +178,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             return new();
         }
         var pieceRow = new StoredRow(storage, this.GetGrainId(), head.RowOf(piece));
-        if (await pieceRow.ReadAsync() is not { } before || !before.AsSpan().SequenceEqual(bytes)) await pieceRow.WriteAsync(bytes);
+        if (await pieceRow.ReadAsync() is not { } before || !before.AsSpan().SequenceEqual(bytes))
+            await pieceRow.WriteAsync(bytes);
         return new();
     }
 
@@ -182,11 +192,12 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             return new(WavHeader.Describe(stored.Clip, stored.Clip.Length, Hash, stored.MediaType), null);
         }
         if (head is { State: ClipState.Stored }) return new(head.Audio, null);
-        if (head is not { State: ClipState.Uploading }) return new(null, null) { Unknown = _begun is null, Missing = _begun is null ? [] : [0] };
+        if (head is not { State: ClipState.Uploading })
+            return new(null, null) { Unknown = _begun is null, Missing = _begun is null ? [] : [0] };
         if (await MissingAsync(head) is { Count: > 0 } missing) return new(null, null) { Missing = missing };
 
-        // Of what storage gives back, not of what was sent: that is what downloads will get.
-        var (hash, start) = await HashAsync(head) ?? throw new InvalidOperationException($"A piece of {Key} has vanished.");
+        // The hash of the stored bytes, not of the sent ones: downloads read the stored bytes.
+        var (hash, start) = await HashAsync(head) ?? throw new InvalidOperationException($"A piece of {Key} is missing.");
         if (hash != Hash)
         {
             await DeleteAsync(row, head);
@@ -242,7 +253,7 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
         return missing.ToValueList();
     }
 
-    /// <summary>The hash of all pieces, and the first of them; null when one is not there.</summary>
+    /// <summary>The hash of all pieces, and the first piece; null when one is missing.</summary>
     private async Task<(string Hash, byte[] Start)?> HashAsync(ClipHead head)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

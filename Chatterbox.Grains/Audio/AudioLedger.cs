@@ -5,10 +5,10 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>What was last known of a clip.</summary>
+/// <summary>The last known state of a clip.</summary>
 internal enum ClipMark
 {
-    /// <summary>Uploaded, or about to be, for a reference that has not been seen yet.</summary>
+    /// <summary>Uploaded, or being uploaded, but not referred to yet.</summary>
     [JsonStringEnumMemberName("uploaded")] Uploaded,
 
     /// <summary>A store referred to it.</summary>
@@ -18,7 +18,7 @@ internal enum ClipMark
     [JsonStringEnumMemberName("dropped")] Dropped,
 
     /// <summary>
-    /// A deletion has begun and may still be running: the clip needs a new version before it may be used again.
+    /// A deletion has started and may still be running: the clip needs a new version before it may be used again.
     /// </summary>
     [JsonStringEnumMemberName("deleting")] Deleting,
 }
@@ -36,12 +36,12 @@ internal sealed record LedgerEntry
     /// <summary>Bytes.</summary>
     public long Length { get; init; }
 
-    /// <summary>When <see cref="Mark"/> was last found to be so.</summary>
+    /// <summary>When <see cref="Mark"/> was last confirmed.</summary>
     public required DateTimeOffset Seen { get; init; }
 
     public ClipMark Mark { get; init; }
 
-    /// <summary>A reference was seen at some time: the clip is kept for the grace period once there is none.</summary>
+    /// <summary>Whether a reference was ever seen: then the clip is kept for the grace period after the last one.</summary>
     public bool WasReferenced { get; init; }
 
     /// <summary>The stores that have uploaded the clip or been found to refer to it: their quotas count it.</summary>
@@ -49,7 +49,7 @@ internal sealed record LedgerEntry
 
     [JsonExtensionData] public UnknownMembers? Unknown { get; set; }
 
-    /// <summary>Its grace period has not begun yet.</summary>
+    /// <summary>Its grace period has not started yet.</summary>
     [JsonIgnore] public bool HasGrace => WasReferenced && Mark is ClipMark.Uploaded or ClipMark.Referenced;
 
     /// <summary>When the next sweep has to look at the clip.</summary>
@@ -62,8 +62,8 @@ internal sealed record LedgerEntry
 }
 
 /// <summary>
-/// A user's stored clips, when they were last seen in use, and for whom. An immutable value: its grain makes the next one and
-/// writes it before acting on it. A clip that it does not list is never deleted.
+/// A user's stored clips, with their last use and their stores. An immutable value: its grain creates the next one and writes it
+/// before acting on it. An unlisted clip is never deleted.
 /// </summary>
 internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entries)
 {
@@ -109,7 +109,7 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
             JsonSerializer.SerializeToUtf8Bytes([.. Entries], AudioJson.Default.ListLedgerEntry), Version, CompressionThreshold);
 
     /// <summary>
-    /// A clip is about to be uploaded, maybe again: a reference is expected, also where there are some already.
+    /// Lists a clip before its upload, which may be a repeated one: a reference is expected, even if some already exist.
     /// </summary>
     public AudioLedger Admit(string store, ClipUse clip, DateTimeOffset now)
     {
@@ -123,7 +123,7 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
         });
     }
 
-    /// <summary>A store says that it refers to these clips. Adds those that the ledger does not list.</summary>
+    /// <summary>Records a store's references. Adds clips that the ledger does not list.</summary>
     public AudioLedger Refer(string store, IEnumerable<ClipUse> clips, DateTimeOffset now) =>
         clips.Aggregate(this, (ledger, clip) =>
     {
@@ -131,7 +131,7 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
         return ledger.With(Refer(known, known.Stores.Add(store), now));
     });
 
-    /// <summary>Those of the clips whose deletion has begun.</summary>
+    /// <summary>The clips among these whose deletion has started.</summary>
     public IEnumerable<string> Deleting(IEnumerable<ClipUse> clips) =>
         clips.Select(clip => clip.Hash).Where(hash => Find(hash) is { Mark: ClipMark.Deleting });
 
@@ -143,40 +143,40 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
         [.. entries.Values.Where(entry => entry.Due(ages) <= now).OrderBy(entry => entry.Due(ages))];
 
     /// <summary>
-    /// The clips that a store can do without when it needs room: those that count for it although it does not refer to them. An
-    /// upload that may still be referred to is none.
+    /// The clips that a store can free when it needs room: those that count for it although it does not refer to them, except
+    /// uploads that may still get a reference.
     /// </summary>
     public IReadOnlyList<LedgerEntry> Spare(string store, IReadOnlySet<string> referenced, DateTimeOffset now, ClipAges ages) =>
         [.. entries.Values.Where(entry => IsSpare(entry, store, referenced, now, ages)).OrderBy(entry => entry.Seen)];
 
     /// <summary>
-    /// These are referred to: by these stores, and for all that is known still by those that could not be asked.
+    /// Records references by these stores; stores that could not be asked keep their last known references.
     /// </summary>
     public AudioLedger Found(IEnumerable<LedgerEntry> referenced, Func<string, IEnumerable<string>> stores, DateTimeOffset now) =>
         Change(referenced, entry => Refer(entry, [.. stores(entry.Hash)], now));
 
-    /// <summary>Nothing refers to these any more.</summary>
+    /// <summary>Records that these clips have no references any more.</summary>
     public AudioLedger Drop(IEnumerable<LedgerEntry> unreferenced, DateTimeOffset now) =>
         Change(unreferenced, entry => entry with { Seen = now, Mark = ClipMark.Dropped });
 
     /// <summary>
-    /// These are about to be deleted. A new ledger even where it says so already: it is written, and the write fails where
-    /// another activation has written since.
+    /// Claims these clips for deletion. Always returns a new ledger: it must be written, and the write fails if another
+    /// activation has written since.
     /// </summary>
     public AudioLedger Claim(IEnumerable<LedgerEntry> unreferenced) =>
         Change(unreferenced, entry => entry with { Mark = ClipMark.Deleting });
 
-    /// <summary>These could not be deleted since they have been written meanwhile: they count as uploaded now.</summary>
+    /// <summary>Clips written meanwhile could not be deleted: they count as just uploaded.</summary>
     public AudioLedger Keep(IEnumerable<string> hashes, DateTimeOffset now) => hashes.Aggregate(this, (ledger, hash) =>
         ledger.Find(hash) is { Mark: ClipMark.Deleting } known
             ? ledger.With(known with { Seen = now, Mark = ClipMark.Uploaded })
             : ledger);
 
-    /// <summary>These are deleted. Clips that have been admitted again meanwhile stay listed.</summary>
+    /// <summary>Removes deleted clips. Clips admitted again meanwhile stay listed.</summary>
     public AudioLedger Remove(IEnumerable<string> hashes) =>
         new(entries.RemoveRange(hashes.Where(hash => Find(hash) is { Mark: ClipMark.Deleting })));
 
-    /// <summary>What counts against a store's quota.</summary>
+    /// <summary>A store's usage for its quota.</summary>
     /// <param name="references">The clips that its state refers to.</param>
     public AudioStorage UsageOf(string store, IReadOnlyCollection<ClipUse> references, DateTimeOffset now, ClipAges ages)
     {
@@ -202,7 +202,7 @@ internal sealed class AudioLedger(ImmutableDictionary<string, LedgerEntry> entri
         entry.Stores.Contains(store) && !referenced.Contains(entry.Hash)
             && (entry.Mark is not ClipMark.Uploaded || entry.Due(ages) <= now);
 
-    // An entry that has changed since it was looked at stays as it is: whoever changed it knew more.
+    // An entry changed since the check stays unchanged: the newer change wins.
     private AudioLedger Change(IEnumerable<LedgerEntry> looked, Func<LedgerEntry, LedgerEntry> change) =>
         looked.Where(entry => ReferenceEquals(Find(entry.Hash), entry))
             .Aggregate(this, (ledger, entry) => ledger.With(change(entry)));

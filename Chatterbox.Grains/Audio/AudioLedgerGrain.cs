@@ -16,15 +16,16 @@ namespace Chatterbox.Grains.Audio;
 /// between gives the clip another version, so that the deletion fails.
 /// </summary>
 /// <remarks>
-/// Reentrant so that uploads do not wait for a sweep, which waits for sessions to load. A ledger that cannot be read or that a
-/// newer silo has written refuses no upload, and has nothing deleted that it does not list.
+/// Reentrant so that uploads do not wait for a sweep, which waits for sessions to load. A ledger that cannot be read or was
+/// written by a newer silo refuses no upload and deletes no unlisted clip.
 /// </remarks>
 [Reentrant, GrainType("chatterbox.audio-ledger")]
 internal sealed partial class AudioLedgerGrain(
     PersistConfigs configs, IOptions<ChatterboxOptions> options, TimeProvider clock,
-    [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, ILogger<AudioLedgerGrain> logger) : Grain, IAudioLedgerGrain
+    [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, ILogger<AudioLedgerGrain> logger)
+    : Grain, IAudioLedgerGrain
 {
-    /// <summary>A state is searched for so many clips at once.</summary>
+    /// <summary>The most clips searched for in one pass over a state.</summary>
     private const int MostAtOnce = 200;
 
     private const int AskedAtOnce = 16;
@@ -40,10 +41,10 @@ internal sealed partial class AudioLedgerGrain(
 
     private StoredRow? _stored;
 
-    /// <summary>A newer silo has written what is stored: it is not written over.</summary>
+    /// <summary>The stored row was written by a newer silo: it is not overwritten.</summary>
     private bool _isNewer;
 
-    /// <summary>Null when what is stored is not known: at first, and after a write that failed.</summary>
+    /// <summary>Null when the stored ledger is unknown: at first, and after a failed write.</summary>
     private AudioLedger? _ledger;
 
     private string User => AudioLedgerKey.UserOf(this.GetPrimaryKeyString())
@@ -68,7 +69,7 @@ internal sealed partial class AudioLedgerGrain(
         if (clip.Length > counted && used - counted + clip.Length > allowed) return new LedgerAdmission(Used: used - counted);
         if (known is null && ledger.Count >= MostClips) return new LedgerAdmission(Clips: ledger.Count);
 
-        // Before the claims are lifted: a deletion that is still running must fail. An unlisted clip may have one as well.
+        // Before the claims are lifted: a running deletion must fail. An unlisted clip may also have one.
         foreach (var hash in ledger.Deleting([.. references, clip])) await Clip(hash).RenewAsync();
         if (known is null) await Clip(clip.Hash).RenewAsync();
         await WriteAsync(ledger.Refer(store, references, Now).Admit(store, clip, Now));
@@ -105,7 +106,7 @@ internal sealed partial class AudioLedgerGrain(
         return spare.Count(entry => left.Find(entry.Hash) is not { } known || !known.Stores.Contains(store));
     });
 
-    /// <param name="isSweep">Clips that were in use when last looked at get their grace period.</param>
+    /// <param name="isSweep">Whether clips that were in use at the last check start their grace period.</param>
     /// <returns>The clips deleted, and those whose deletion failed.</returns>
     private async Task<(int Deleted, int Failed)> CollectAsync(IReadOnlyList<LedgerEntry> looked, bool history, bool isSweep)
     {
@@ -119,14 +120,14 @@ internal sealed partial class AudioLedgerGrain(
         var missing = referenced.Where(entry => versions[entry.Hash] is null).ToArray();
         var unreferenced = looked.Except(referenced).ToArray();
         var dropped = isSweep ? unreferenced.Where(entry => entry.HasGrace).ToArray() : [];
-        // For room, only another set of stores is noted. Claims are left to the sweep: lifted and made again by turns, they could
-        // keep failing storage from ever deleting a clip.
+        // When freeing room, only a changed set of stores is recorded. Claims are left to the sweep: if they were lifted and
+        // renewed alternately, failing storage might never delete a clip.
         var used = referenced.Except(missing).Where(entry => isSweep || !entry.Stores.SetEquals(stores[entry.Hash])).ToArray();
         LedgerEntry[] claimed = [.. unreferenced.Except(dropped), .. missing];
         foreach (var entry in used.Where(entry => entry.Mark is ClipMark.Deleting)) await Clip(entry.Hash).RenewAsync();
         await ChangeAsync(ledger => ledger.Found(used, hash => stores[hash], Now).Drop(dropped, Now).Claim(claimed));
 
-        // Only what is still claimed: an upload may have come in between.
+        // Only clips that are still claimed: an upload may have happened in between.
         var ledger = await _row.RunAsync(LoadAsync);
         var doomed = claimed.Select(entry => entry.Hash).Where(hash => ledger.Find(hash)?.Mark is ClipMark.Deleting).ToArray();
         var outcomes = new List<(string Hash, bool? IsDeleted)>();
@@ -206,7 +207,7 @@ internal sealed partial class AudioLedgerGrain(
         _ledger = ledger;
     }
 
-    // A damaged ledger begins anew: sessions list what they refer to with their next upload. Clips that only it listed stay.
+    // A damaged ledger is recreated empty: sessions list their references with their next upload. Clips that only it listed stay.
     private async Task<AudioLedger> DecodeAsync(byte[] bytes)
     {
         try
@@ -241,10 +242,10 @@ internal sealed partial class AudioLedgerGrain(
     private partial void LogNotServed(string user, string store);
 
     [LoggerMessage(LogLevel.Warning,
-        "The audio ledger of {User} is of a newer version than {Known}, which this silo knows: it is left as it is")]
+        "The audio ledger of {User} has a newer version than this silo's {Known}: it is not changed")]
     private partial void LogNewer(string user, int known);
 
     [LoggerMessage(LogLevel.Error,
-        "The audio ledger of {User} is damaged and begins anew; its bytes are kept in the row {Row}: {Reason}")]
+        "The audio ledger of {User} is damaged and was recreated empty; its bytes are kept in the row {Row}: {Reason}")]
     private partial void LogUnreadable(string user, string row, string reason);
 }

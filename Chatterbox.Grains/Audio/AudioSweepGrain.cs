@@ -7,11 +7,11 @@ using Orleans.Concurrency;
 namespace Chatterbox.Grains.Audio;
 
 /// <summary>
-/// The walk through the ledgers of all users. It reads their rows a page at a time and calls only the ledgers with clips due,
-/// so that a user costs no memory and no timer. It keeps its place in memory alone: each walk begins at a random place, so that
-/// walks that are cut short reach every user in the end.
+/// The walk through the ledgers of all users. It reads their rows a page at a time and calls only the ledgers with clips due, so
+/// that a user costs no memory and no timer. Its position is only in memory: each walk starts at a random position, so that
+/// interrupted walks reach every user in the end.
 /// </summary>
-/// <remarks>Reentrant: while a step is running, other callers are answered at once. Two walks at a time do no harm.</remarks>
+/// <remarks>Reentrant: while a step is running, other callers are answered at once. Two concurrent walks are harmless.</remarks>
 [Reentrant, GrainType("chatterbox.audio-sweep")]
 internal sealed partial class AudioSweepGrain(
     IOptions<ChatterboxOptions> options, TimeProvider clock, IServiceProvider services, ILogger<AudioSweepGrain> logger)
@@ -21,7 +21,7 @@ internal sealed partial class AudioSweepGrain(
     private const int SweptAtOnce = 4;
 
     /// <summary>
-    /// Between two pages, at least. The pause is as long as the page took: a walk takes half of one reader at most.
+    /// The shortest pause between two pages. The pause is as long as the page took: a walk uses at most half of one reader.
     /// </summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
 
@@ -59,7 +59,7 @@ internal sealed partial class AudioSweepGrain(
         }
     }
 
-    // A damaged ledger is its grain's to deal with; one that a newer silo has written is swept by a newer silo.
+    // A damaged ledger is handled by its grain; one written by a newer silo is swept by a newer silo.
     private bool IsDue(NamedRow row)
     {
         if (AudioLedgerKey.UserOf(row.Key) is null) return false;
@@ -74,7 +74,7 @@ internal sealed partial class AudioSweepGrain(
         }
     }
 
-    // One user whose clips cannot be swept does not hold up the others: the next walk tries again.
+    // A failed sweep of one user does not block the others: the next walk retries it.
     private async Task SweepAsync(string ledger)
     {
         try

@@ -7,19 +7,19 @@ using Microsoft.Extensions.Options;
 namespace Chatterbox.Grains.Audio;
 
 /// <summary>
-/// Keeps the cluster's one <see cref="AudioSweepGrain"/> walking. Every silo calls it, so that it goes on whichever silo dies
-/// and whether or not a user returns; the grain answers when it wants to be called again.
+/// Keeps the cluster's one <see cref="AudioSweepGrain"/> walking. Every silo calls it, so that it survives the loss of any silo
+/// and needs no active user; the grain returns the time of the next call.
 /// </summary>
 /// <remarks>
-/// Not by Orleans reminders: they would need tables of their own on each database, a reminder and a timer in memory for every
-/// user with audio, and a write to create each, and they would wake ledgers that have nothing due.
+/// Orleans reminders are not used: they would need their own tables in each database, a write, a reminder and a timer in memory
+/// for every user with audio, and would activate ledgers with nothing due.
 /// </remarks>
 internal sealed partial class AudioSweeper(
     IGrainFactory grains, IServiceProvider services, IOptions<ChatterboxOptions> options, TimeProvider clock,
     ILogger<AudioSweeper> logger)
     : BackgroundService
 {
-    /// <summary>Between two calls, at most: a grain that has moved to another silo has to be woken.</summary>
+    /// <summary>The longest time between two calls: a grain that moved to another silo must be activated.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
@@ -65,6 +65,6 @@ internal sealed partial class AudioSweeper(
         "The host provides no IStoredRows: audio clips that nothing refers to are only deleted when room is needed")]
     private partial void LogNoWalk();
 
-    [LoggerMessage(LogLevel.Warning, "The walk through the audio ledgers could not go on, and is tried again: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The walk through the audio ledgers failed and will be retried: {Reason}")]
     private partial void LogStepFailed(string reason);
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>A stored clip: magic <c>CBXA</c>, one byte for the length of the media type, the media type, the clip. The hash is in the key.</summary>
+/// <summary>
+/// A stored clip: magic <c>CBXA</c>, one byte for the length of the media type, the media type, the clip. The hash is in the key.
+/// </summary>
 internal static class ClipFrame
 {
     private static ReadOnlySpan<byte> Magic => "CBXA"u8;

@@ -4,24 +4,24 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>Where a clip in pieces is on its way.</summary>
+/// <summary>The state of a clip in pieces.</summary>
 internal enum ClipState
 {
     [JsonStringEnumMemberName("uploading")] Uploading,
     [JsonStringEnumMemberName("stored")] Stored,
 
-    /// <summary>On its way out: only the rest of its pieces has still to be deleted.</summary>
+    /// <summary>Being deleted: only pieces remain to be deleted.</summary>
     [JsonStringEnumMemberName("deleting")] Deleting,
 }
 
 /// <summary>
-/// The <c>clip</c> row of a clip that is stored in pieces. Every step of such a clip's life is one write of this row under its
-/// etag, so that of two that know better only one gets its way.
+/// The <c>clip</c> row of a clip that is stored in pieces. Every state change of such a clip is one write of this row under its
+/// etag, so that of two concurrent ones only one succeeds.
 /// </summary>
 /// <param name="Upload">
-/// Names the rows of the pieces. Made anew with every upload: what deletes the pieces of one can never reach those of the next.
+/// Names the rows of the pieces. Unique per upload: deleting the pieces of one upload can never affect the next.
 /// </param>
-/// <param name="PieceBytes">All pieces but the last have this length.</param>
+/// <param name="PieceBytes">The length of all pieces but the last.</param>
 internal sealed record ClipHead(ClipState State, string Upload, int PieceBytes, AudioRef Audio)
 {
     private const int Version = 1;
@@ -32,9 +32,10 @@ internal sealed record ClipHead(ClipState State, string Upload, int PieceBytes, 
 
     public string RowOf(int piece) => $"clip-{Upload}-{piece}";
 
-    public byte[] Encode() => SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(this, AudioJson.Default.ClipHead), Version, int.MaxValue);
+    public byte[] Encode() =>
+        SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes(this, AudioJson.Default.ClipHead), Version, int.MaxValue);
 
-    /// <summary>The head, or null when the bytes are none: a whole clip, or damaged.</summary>
+    /// <summary>The head, or null when the bytes are not a head: a whole clip, or damaged.</summary>
     public static ClipHead? Decode(byte[] bytes)
     {
         try

@@ -4,7 +4,7 @@ using System.Text;
 namespace Chatterbox.Grains.Audio;
 
 /// <summary>
-/// Finds clips in stored bytes by their hash, whatever the schema of the bytes: those of older and newer builds count as well.
+/// Finds clips in stored bytes by their hash, independent of the schema: bytes of older and newer builds count as well.
 /// </summary>
 internal static class ClipMentions
 {
@@ -12,7 +12,7 @@ internal static class ClipMentions
     private static readonly SearchValues<byte> Digits = SearchValues.Create("0123456789abcdef"u8);
 
     /// <summary>
-    /// Adds to <paramref name="found"/> the hashes that occur in the text. Reads it once, however many are looked for.
+    /// Adds to <paramref name="found"/> the hashes that occur in the text. Reads the text once for any number of hashes.
     /// </summary>
     public static void Find(ReadOnlySpan<byte> text, IReadOnlySet<string> hashes, ISet<string> found)
     {

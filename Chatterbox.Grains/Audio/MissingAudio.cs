@@ -1,10 +1,10 @@
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>What becomes of a state some of whose clips are not stored any more. Pure.</summary>
+/// <summary>Repairs a state that refers to clips that are no longer stored. Pure.</summary>
 internal static class MissingAudio
 {
     /// <summary>
-    /// Interrupts the chunks without their clip, ready to run again, and takes the recording from voices without theirs.
+    /// Interrupts chunks whose clip is missing, ready to run again, and removes missing recordings from voices.
     /// </summary>
     public static IEnumerable<AppStateChange> Changes(AppState state, IReadOnlySet<string> missing) =>
     [
@@ -12,7 +12,7 @@ internal static class MissingAudio
         .. VoicesOf(state, missing).Select(voice => new UpsertVoice(voice with { Prompt = null })),
     ];
 
-    /// <summary>The same for a state that is not a session's yet, and what was changed.</summary>
+    /// <summary>The same for a state that no session has loaded yet, with notes of the changes.</summary>
     public static (AppState State, ValueList<string> Notes) Drop(AppState state, IReadOnlySet<string> missing)
     {
         const string Interrupted = "its audio is no longer stored; it is interrupted, ready to run again";

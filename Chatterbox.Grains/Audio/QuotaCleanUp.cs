@@ -1,14 +1,14 @@
 namespace Chatterbox.Grains.Audio;
 
-/// <param name="WorkSessions">Those that lose audio, oldest first.</param>
-/// <param name="LooseChunks">Chunks in no work session that lose theirs.</param>
-/// <param name="Bytes">What that frees.</param>
+/// <param name="WorkSessions">The work sessions that lose audio, oldest first.</param>
+/// <param name="LooseChunks">Chunks in no work session that lose their audio.</param>
+/// <param name="Bytes">The bytes freed.</param>
 internal sealed record QuotaPlan(ValueList<CleanedWorkSession> WorkSessions, ValueList<string> LooseChunks, long Bytes)
 {
     public IEnumerable<string> ChunkIds => WorkSessions.SelectMany(session => session.ChunkIds).Concat(LooseChunks);
 }
 
-/// <summary>Which audio a state can do without. Pure.</summary>
+/// <summary>Selects the audio to drop for a quota. Pure.</summary>
 internal static class QuotaCleanUp
 {
     public static IEnumerable<AudioRef> ClipsOf(AppState state) =>
@@ -16,8 +16,8 @@ internal static class QuotaCleanUp
 
     /// <summary>
     /// The work sessions, and the chunks in none, that have to lose their audio to free so many bytes: oldest first, by when a
-    /// work session was last updated and a chunk was made. Never the current work session's, nor that of voices. Null when all
-    /// of it would not be enough: then nothing is to be lost.
+    /// work session was last updated and a chunk was made. Never the current work session's, nor that of voices. Null when all of
+    /// it would not be enough: then nothing is dropped.
     /// </summary>
     public static QuotaPlan? Plan(AppState state, long bytes)
     {
@@ -30,7 +30,7 @@ internal static class QuotaCleanUp
         var loose = state.Chunks.Where(chunk => !listed.Contains(chunk.Id))
             .Select(chunk => new Unit(chunk.CreatedAt, null, [chunk.Id]));
 
-        // A clip is free when no chunk has it any more, so chunks that share one lose it together, with the oldest of them.
+        // A clip is freed only when no chunk refers to it, so chunks that share a clip lose it together, ordered by the oldest.
         var withAudio = state.Chunks.Where(chunk => chunk.Audio is not null).ToArray();
         var byHash = withAudio.ToLookup(chunk => chunk.Audio!.Hash);
         var hashes = withAudio.ToDictionary(chunk => chunk.Id, chunk => chunk.Audio!.Hash, StringComparer.Ordinal);
@@ -49,6 +49,6 @@ internal static class QuotaCleanUp
         return freed >= bytes ? new(cleaned.ToValueList(), looseChunks.ToValueList(), freed) : null;
     }
 
-    /// <summary>What loses its audio together.</summary>
+    /// <summary>Chunks that lose their audio together.</summary>
     private readonly record struct Unit(DateTimeOffset At, WorkSession? Session, ValueList<string> ChunkIds);
 }

@@ -5,13 +5,16 @@ using Orleans.Storage;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>A session as one of those that refer to the user's audio. Saves and loads know nothing of it: the sweep asks.</summary>
+/// <summary>
+/// A session's references to the user's audio. Independent of saves and loads: the sweep queries it.
+/// </summary>
 internal sealed partial class SessionClips(
-    SessionId id, GrainId owner, Func<Session.Session> session, IGrainStorage storage, IStorageStatus? status, IGrainFactory grains, ILogger logger)
+    SessionId id, GrainId owner, Func<Session.Session> session, IGrainStorage storage, IStorageStatus? status,
+    IGrainFactory grains, ILogger logger)
 {
     private const int AskedAtOnce = 16;
 
-    /// <summary>What the state refers to, each clip once.</summary>
+    /// <summary>The clips that the state refers to, each once.</summary>
     public ValueList<ClipUse> References => QuotaCleanUp.ClipsOf(session().Log.State).DistinctBy(audio => audio.Hash)
         .Select(audio => new ClipUse(audio.Hash, audio.Length)).ToValueList();
 
@@ -28,8 +31,9 @@ internal sealed partial class SessionClips(
         if (history && !await TryFindInHistoryAsync(looked, found)) return hashes;
         if (status?.PendingFramesOf(owner) > 0) throw new IOException($"Rows of {owner.Key} are not in the database yet.");
 
-        // After the rows, so that a save that ends meanwhile is seen in one or the other.
-        var inMemory = QuotaCleanUp.ClipsOf(session().Log.State).Concat(QuotaCleanUp.ClipsOf(session().Saving ?? AppState.Initial));
+        // After the rows, so that a save finishing meanwhile is seen in one of them.
+        var inMemory = QuotaCleanUp.ClipsOf(session().Log.State)
+            .Concat(QuotaCleanUp.ClipsOf(session().Saving ?? AppState.Initial));
         found.UnionWith(inMemory.Select(audio => audio.Hash));
         return hashes.Where(found.Contains).ToValueList();
     }
@@ -39,15 +43,16 @@ internal sealed partial class SessionClips(
     {
         if (session().ReadOnly is not null) return;
         var deleted = hashes.ToHashSet(StringComparer.Ordinal);
-        var missing = await FindMissingAsync(QuotaCleanUp.ClipsOf(session().Log.State).Where(audio => deleted.Contains(audio.Hash)));
+        var missing =
+            await FindMissingAsync(QuotaCleanUp.ClipsOf(session().Log.State).Where(audio => deleted.Contains(audio.Hash)));
         if (missing.Count > 0) session().ApplyOwn(MissingAudio.Changes(session().Log.State, missing));
     }
 
     /// <summary>
-    /// A state that is about to be restored or imported, without the audio that is no longer stored. Asked before the state is
-    /// put in place, so that no crash leaves it with references to missing clips.
+    /// Removes audio that is no longer stored from a state before it is restored or imported, so that no crash leaves references
+    /// to missing clips.
     /// </summary>
-    /// <returns>Notes: what was changed, in words.</returns>
+    /// <returns>The changed state, and notes of the changes.</returns>
     public async Task<(AppState State, ValueList<string> Notes)> WithStoredAudioAsync(AppState state)
     {
         try
@@ -74,7 +79,8 @@ internal sealed partial class SessionClips(
 
     private IAudioClipGrain Clip(string hash) => grains.GetGrain<IAudioClipGrain>(AudioClipKey.For(id.UserId, hash));
 
-    // Read as bytes, not by schema: older and newer states count as well. False when an entry cannot be read: it may refer to any clip.
+    // Read as bytes, not by schema: older and newer states count as well. False when an entry cannot be read, since it may refer
+    // to any clip.
     private async Task<bool> TryFindInHistoryAsync(HashSet<string> looked, HashSet<string> found)
     {
         foreach (var entry in await session().History.ListAsync())

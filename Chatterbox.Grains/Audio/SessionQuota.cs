@@ -5,7 +5,7 @@ using Orleans.Storage;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>How much a session has stored, and what is done when it becomes too much.</summary>
+/// <summary>A session's stored size, and the clean-up when it exceeds the quota.</summary>
 internal sealed partial class SessionQuota(
     SessionId id, GrainId owner, PersistConfig config, Func<Session.Session> session, SessionClips clips, IGrainStorage storage,
     IGrainFactory grains, Action<SessionEvent> publish, ILogger logger)
@@ -34,13 +34,15 @@ internal sealed partial class SessionQuota(
     public async Task<StorageInfo> GetStorageInfoAsync()
     {
         var bodies = await Task.WhenAll(SliceDefinition.All.Select(async slice =>
-            await new StoredRow(storage, owner, slice.Name).ReadAsync() is { } row ? SliceFrame.TryReadBody(row)?.Length ?? 0L : 0L));
+            await new StoredRow(storage, owner, slice.Name).ReadAsync() is { } row
+                ? SliceFrame.TryReadBody(row)?.Length ?? 0L : 0L));
         var audio = await Ledger.GetUsageAsync(id.Store, clips.References);
         var history = await session().History.ListAsync();
         var slices = session().Rows.Describe(State)
             .Zip(bodies, (slice, bytes) => new SliceStorage(slice.Slice, slice.Items, slice.Bytes, bytes)).ToValueList();
         var (stored, before) = (slices.Sum(slice => slice.StoredBytes), slices.Sum(slice => slice.Bytes));
-        var (changes, writes, historyBytes) = (session().Log.Changes, session().Rows.RowWrites, history.Sum(each => (long)each.Length));
+        var (changes, writes, historyBytes) =
+            (session().Log.Changes, session().Rows.RowWrites, history.Sum(each => (long)each.Length));
         return new()
         {
             Session = $"{id}",
@@ -59,8 +61,8 @@ internal sealed partial class SessionQuota(
     }
 
     /// <summary>
-    /// Admits the clip, and makes room for it first if that is needed and enough: by clips that nothing refers to; by history,
-    /// oldest first; by clips that only the rest of the history refers to; by the audio of the oldest work sessions and of
+    /// Admits the clip, after making room for it if needed and possible. It frees, in this order: clips without references;
+    /// history, oldest first; clips that only the rest of the history refers to; the audio of the oldest work sessions and of
     /// chunks in none. Each step can be repeated after a failure.
     /// </summary>
     private async Task<LedgerAdmission> AdmitAsync(ClipUse clip)
@@ -82,7 +84,8 @@ internal sealed partial class SessionQuota(
         return await TryAdmitAsync(clip);
 
         async Task<bool> IsEnoughAsync() =>
-            Plan(admission, session().History.FreeableBytes + (await Ledger.GetUsageAsync(id.Store, clips.References)).UnreferencedBytes) is not null;
+            Plan(admission, session().History.FreeableBytes
+                + (await Ledger.GetUsageAsync(id.Store, clips.References)).UnreferencedBytes) is not null;
 
         QuotaPlan? Plan(LedgerAdmission over, long freed = 0) =>
             QuotaCleanUp.Plan(State, over.Used!.Value + clip.Length - config.QuotaBytes - freed);

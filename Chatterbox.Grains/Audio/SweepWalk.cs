@@ -1,6 +1,6 @@
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>A walk once round the hashes, from any of them.</summary>
+/// <summary>One pass over the ring of hashes, starting anywhere.</summary>
 internal sealed class SweepWalk
 {
     private int _start;
@@ -8,13 +8,13 @@ internal sealed class SweepWalk
 
     public bool IsWalking { get; private set; }
 
-    /// <summary>Where the next page begins; null for the lowest hash.</summary>
+    /// <summary>The start of the next page; null for the lowest hash.</summary>
     public int? After { get; private set; }
 
     public void Begin(int start) => (_start, After, _isPastEnd, IsWalking) = (start, start, false, true);
 
-    /// <summary>A page has been seen to.</summary>
-    /// <param name="next">Where the next one begins; null when it was the last.</param>
+    /// <summary>Moves on after a page.</summary>
+    /// <param name="next">The start of the next page; null after the last one.</param>
     public void Reached(int? next)
     {
         After = next;

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace Chatterbox.Grains.Audio;
 
-/// <summary>Reads sample rate and duration off a WAV clip.</summary>
+/// <summary>Reads sample rate and duration from a WAV header.</summary>
 internal static class WavHeader
 {
-    /// <summary>What the clip says of itself; rate and duration are 0 when it says nothing.</summary>
-    /// <param name="start">The clip, or so much of its start that the header is in it.</param>
+    /// <summary>The clip's description; rate and duration are 0 when unknown.</summary>
+    /// <param name="start">The clip, or enough of its start to include the header.</param>
     public static AudioRef Describe(ReadOnlySpan<byte> start, long length, string hash, string mediaType)
     {
         var (sampleRate, duration) = Read(start, length);
@@ -36,7 +36,7 @@ internal static class WavHeader
             if (name.SequenceEqual("data"u8))
             {
                 if (isLong && length == uint.MaxValue) length = longLength;
-                // A header written before the end was known claims more than there is: what is there counts.
+                // A header written before the length was known claims too much: the actual length counts.
                 return (rate, Seconds(Math.Min(length, (ulong)(clipLength - start.Length + body.Length)), bytesPerSecond));
             }
             // A chunk of odd length is followed by a byte of padding.

@@ -1,13 +1,13 @@
 namespace Chatterbox.Grains.FanOut;
 
-/// <param name="Slices">What the client wants to hear of; null is all.</param>
+/// <param name="Slices">The slices that the client syncs; null is all.</param>
 internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? Slices, DateTimeOffset Since)
 {
     /// <summary>When it was last renewed, on the monotonic clock.</summary>
     public required long Renewed { get; set; }
 }
 
-/// <summary>A lease on its way to another silo, where it begins anew.</summary>
+/// <summary>A lease in a session's image; it restarts on the new silo.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.LeaseImage")]
 internal sealed record LeaseImage(
     [property: Id(0)] ClientId Client,
@@ -15,11 +15,14 @@ internal sealed record LeaseImage(
     [property: Id(2)] ValueList<Slice>? Slices,
     [property: Id(3)] DateTimeOffset Since);
 
-/// <summary>A client process that is to be told of a session.</summary>
-/// <param name="Slices">What its stores want to hear of between them; null is all.</param>
+/// <summary>A client process that gets a session's events.</summary>
+/// <param name="Slices">The union of its stores' slices; null is all.</param>
 internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
 
-/// <summary>The clients attached to a session. Soft state: a lease lasts as long as it is renewed. The last process to attach a client id holds it.</summary>
+/// <summary>
+/// The clients attached to a session. Soft state: a lease lasts as long as it is renewed. The last process that attached a client
+/// id holds its lease.
+/// </summary>
 internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 {
     private readonly Dictionary<string, Lease> _byClient = new(StringComparer.Ordinal);
@@ -31,7 +34,8 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
 
     /// <summary>The streams of the client processes with a lease, each once.</summary>
     public IReadOnlyList<Target> Streams => _streams ??=
-        [.. _byClient.Values.GroupBy(lease => lease.Client.Process, (process, leases) => new Target(ChatterboxStreams.OfProcess(process), Union([.. leases])))];
+        [.. _byClient.Values.GroupBy(lease => lease.Client.Process,
+            (process, leases) => new Target(ChatterboxStreams.OfProcess(process), Union([.. leases])))];
 
     public bool Holds(string client) => _byClient.ContainsKey(client);
 
@@ -40,11 +44,12 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     {
         var known = _byClient.TryGetValue(client.Client, out var before);
         _streams = null;
-        _byClient[client.Client] = new(client, device, slices, before?.Since ?? clock.GetUtcNow()) { Renewed = clock.GetTimestamp() };
+        var since = before?.Since ?? clock.GetUtcNow();
+        _byClient[client.Client] = new(client, device, slices, since) { Renewed = clock.GetTimestamp() };
         return !known;
     }
 
-    /// <summary>Another process has attached with this client id since: this one is superseded.</summary>
+    /// <summary>Whether another process has since attached with this client id, superseding this one.</summary>
     public bool IsSuperseded(string client, string? process) =>
         process is not null && _byClient.TryGetValue(client, out var lease) && lease.Client.Process != process;
 
@@ -61,13 +66,14 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
         return _byClient.Remove(client);
     }
 
-    /// <summary>These and no others, as if they had just been renewed.</summary>
+    /// <summary>Replaces all leases by these, as if just renewed.</summary>
     public void Restore(IEnumerable<LeaseImage> leases)
     {
         var renewed = clock.GetTimestamp();
         _streams = null;
         _byClient.Clear();
-        foreach (var (client, device, slices, since) in leases) _byClient[client.Client] = new(client, device, slices, since) { Renewed = renewed };
+        foreach (var (client, device, slices, since) in leases)
+            _byClient[client.Client] = new(client, device, slices, since) { Renewed = renewed };
     }
 
     /// <summary>Ends the leases that were not renewed in time, and returns them.</summary>
@@ -79,5 +85,6 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     }
 
     private static ValueList<Slice>? Union(Lease[] leases) =>
-        leases.Any(lease => lease.Slices is null) ? null : leases.SelectMany(lease => lease.Slices!).Distinct().Order().ToValueList();
+        leases.Any(lease => lease.Slices is null)
+            ? null : leases.SelectMany(lease => lease.Slices!).Distinct().Order().ToValueList();
 }

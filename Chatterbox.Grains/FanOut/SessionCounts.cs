@@ -2,7 +2,9 @@ using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Grains.FanOut;
 
-/// <summary>What the instruments were told of a live session, so that it can be taken back as the activation ends.</summary>
+/// <summary>
+/// The values reported to the instruments for a live session, so that they can be subtracted when the activation ends.
+/// </summary>
 internal sealed class SessionCounts
 {
     private int _clients;
@@ -25,7 +27,7 @@ internal sealed class SessionCounts
         Set(ChatterboxInstruments.ReadOnlySessions, ref _readOnly, isReadOnly ? 1 : 0);
     }
 
-    /// <summary>The session is not live any more.</summary>
+    /// <summary>Subtracts the session from the instruments.</summary>
     public void End()
     {
         Update(0, isFailing: false, isReadOnly: false);

@@ -11,7 +11,8 @@ internal static class AudioReferences
         bool IsGone(AudioRef? audio) => audio is not null && gone.Contains(audio.Hash);
         foreach (var chunk in state.Chunks.Where(chunk => IsGone(chunk.Audio)))
         {
-            notes.Note($"chunk {chunk.Id}: its audio is neither in the document nor stored, taken as interrupted, ready to run again");
+            notes.Note(
+                $"chunk {chunk.Id}: its audio is neither in the document nor stored, taken as interrupted, ready to run again");
         }
         foreach (var voice in state.SavedVoices.Where(voice => IsGone(voice.Prompt)))
         {

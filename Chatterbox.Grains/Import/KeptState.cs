@@ -37,8 +37,10 @@ internal static class KeptState
         if (gone.Count == 0) return state;
         var chunks = state.Chunks.Where(chunk => !orphans.Contains(chunk.Id)).ToValueList();
         var names = string.Join(", ", gone.Take(ShownNames).Select(session => $"'{session.Name}'"));
-        notes.Note($"{place}: of {state.WorkSessions.Count} work sessions {stored.WorkSessions.Count} stay, the newest and the one selected; left out: "
-            + $"{names}{(gone.Count > ShownNames ? $" and {gone.Count - ShownNames} more" : "")}, "
+        notes.Note(
+            $"{place}: of {state.WorkSessions.Count} work sessions {stored.WorkSessions.Count} stay, "
+            + $"the newest and the one selected; left out: {names}"
+            + $"{(gone.Count > ShownNames ? $" and {gone.Count - ShownNames} more" : "")}, "
             + $"with {state.Chunks.Count - chunks.Count} chunks that no other lists");
         return state with { WorkSessions = stored.WorkSessions, Chunks = chunks };
     }
@@ -85,7 +87,9 @@ internal static class KeptState
         foreach (var slice in SliceDefinition.All.Where(each => each.Slice is not Slice.Preferences))
         {
             var (all, kept) = (slice.Count(slice.Get(state)), slice.Count(slice.Get(stored)));
-            if (kept < all) notes.Note($"{placeOf(slice.Slice)}: this kind of store saves {kept} of {all}; the others are gone when it is loaded again");
+            if (kept == all) continue;
+            notes.Note($"{placeOf(slice.Slice)}: this kind of store saves {kept} of {all}; "
+                + "the others are gone when it is loaded again");
         }
     }
 }

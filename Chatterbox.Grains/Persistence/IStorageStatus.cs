@@ -12,7 +12,9 @@ public interface IStorageStatus
     /// <summary>Frames in the local fallback file for another database or service. They stay there.</summary>
     int ForeignFrames { get; }
 
-    /// <summary>Why the local fallback file could not keep the last frame, or why frames cannot be replayed; null when neither failed.</summary>
+    /// <summary>
+    /// Why the local fallback file could not keep the last frame, or why frames cannot be replayed; null when neither failed.
+    /// </summary>
     string? FallbackFailure { get; }
 
     /// <summary>Rows of this grain with frames in the local fallback file.</summary>

@@ -8,7 +8,9 @@ public interface ISliceMigration
     /// <summary>The version the step starts from; it ends at the next.</summary>
     int FromVersion { get; }
 
-    /// <summary>Brings one slice one version further. Called for every slice; returns those it does not touch as they are.</summary>
+    /// <summary>
+    /// Brings one slice one version further. Called for every slice; returns those it does not touch as they are.
+    /// </summary>
     JsonNode Migrate(Slice slice, JsonNode state);
 }
 
@@ -39,7 +41,8 @@ public sealed class MigrationChain
     /// <exception cref="MigrationException">A step threw, or the version is not one that can be migrated.</exception>
     public JsonNode Migrate(Slice slice, JsonNode? state, int version)
     {
-        if (version < 0 || version > CurrentVersion) throw new MigrationException($"Version {version} is not between 0 and {CurrentVersion}.");
+        if (version < 0 || version > CurrentVersion)
+            throw new MigrationException($"Version {version} is not between 0 and {CurrentVersion}.");
         if (state is null) throw new MigrationException("There is no state to migrate.");
         for (; version < CurrentVersion; version++)
         {
@@ -49,7 +52,8 @@ public sealed class MigrationChain
             }
             catch (Exception failure)
             {
-                throw new MigrationException($"The migration of {slice} from version {version} to {version + 1} failed: {failure.Message}", failure);
+                throw new MigrationException(
+                    $"The migration of {slice} from version {version} to {version + 1} failed: {failure.Message}", failure);
             }
         }
         return state;

@@ -7,7 +7,8 @@ internal static class OldWorkSessions
     /// <returns>Nothing where the store keeps all work sessions, or none: then they are no part of it.</returns>
     public static (IReadOnlyList<WorkSession> Sessions, IReadOnlySet<string> ChunkIds) Of(AppState state, AppState stored)
     {
-        if (stored.WorkSessions.Count == 0 || stored.WorkSessions.Count >= state.WorkSessions.Count) return ([], new HashSet<string>());
+        if (stored.WorkSessions.Count == 0 || stored.WorkSessions.Count >= state.WorkSessions.Count)
+            return ([], new HashSet<string>());
         var kept = stored.WorkSessions.Select(session => session.Id).ToHashSet(StringComparer.Ordinal);
         var gone = state.WorkSessions.Where(session => !kept.Contains(session.Id)).ToArray();
         // Chunks that another session or a batch lists stay.

@@ -18,7 +18,8 @@ public static class Partializers
 
     public static AppState PreferencesOnly(AppState state) => AppState.Initial with { Preferences = state.Preferences };
 
-    public static AppState ChunksAndBatches(AppState state) => AppState.Initial with { Chunks = state.Chunks, BatchItems = state.BatchItems };
+    public static AppState ChunksAndBatches(AppState state) =>
+        AppState.Initial with { Chunks = state.Chunks, BatchItems = state.BatchItems };
 
     /// <summary>Chunks and batch items that are not completed.</summary>
     public static AppState Unfinished(AppState state) => AppState.Initial with
@@ -27,5 +28,6 @@ public static class Partializers
         BatchItems = Keep(state.BatchItems, item => item.Status is not WorkStatus.Completed),
     };
 
-    private static ValueList<T> Keep<T>(ValueList<T> list, Func<T, bool> keep) => list.All(keep) ? list : list.Where(keep).ToValueList();
+    private static ValueList<T> Keep<T>(ValueList<T> list, Func<T, bool> keep) =>
+        list.All(keep) ? list : list.Where(keep).ToValueList();
 }

@@ -52,7 +52,9 @@ public sealed record PersistConfig
     /// <summary>Only what is not completed, for coming back to it after a crash.</summary>
     public static PersistConfig Recovery { get; } = new() { Name = "recovery", Partialize = Partializers.Unfinished };
 
-    /// <summary>This configuration with what it leaves open taken from the options, as the configuration of this store overrides them.</summary>
+    /// <summary>
+    /// This configuration with what it leaves open taken from the options, as the configuration of this store overrides them.
+    /// </summary>
     internal PersistConfig Resolve(ChatterboxOptions options)
     {
         var overrides = options.Stores.GetValueOrDefault(Name) ?? new StoreOptions();
@@ -72,15 +74,19 @@ public sealed record PersistConfig
         get
         {
             if (Text.CheckStore(Name) is { } name) yield return name.Message;
-            if (WriteDelay < ChatterboxOptions.ShortestDelay) yield return Wrong(nameof(WriteDelay), WriteDelay, $"{ChatterboxOptions.ShortestDelay} or more");
-            if (MaxWriteDelay < WriteDelay) yield return Wrong(nameof(MaxWriteDelay), MaxWriteDelay, $"WriteDelay ({WriteDelay}) or more");
-            if (CompressionThreshold < 0) yield return Wrong(nameof(CompressionThreshold), CompressionThreshold, "0 or more bytes");
+            if (WriteDelay < ChatterboxOptions.ShortestDelay)
+                yield return Wrong(nameof(WriteDelay), WriteDelay, $"{ChatterboxOptions.ShortestDelay} or more");
+            if (MaxWriteDelay < WriteDelay)
+                yield return Wrong(nameof(MaxWriteDelay), MaxWriteDelay, $"WriteDelay ({WriteDelay}) or more");
+            if (CompressionThreshold < 0)
+                yield return Wrong(nameof(CompressionThreshold), CompressionThreshold, "0 or more bytes");
             if (QuotaBytes < 1) yield return Wrong(nameof(QuotaBytes), QuotaBytes, "1 or more bytes");
             if (ExpiresAfter < TimeSpan.FromSeconds(1)) yield return Wrong(nameof(ExpiresAfter), ExpiresAfter, "1 s or more");
         }
     }
 
-    private string Wrong(string setting, object? value, string allowed) => $"store {Name}: {setting}: must be {allowed}, was {value}";
+    private string Wrong(string setting, object? value, string allowed) =>
+        $"store {Name}: {setting}: must be {allowed}, was {value}";
 }
 
 /// <summary>What the configuration may set for one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>

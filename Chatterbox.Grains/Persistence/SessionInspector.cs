@@ -38,7 +38,8 @@ public sealed class SessionInspector(IStoredRows stored, MigrationChain migratio
         var name = id?.ToString() ?? session.Key;
         var readings = session.Select(row => (Row: row, Reading: SliceReading.Of(
             owner, SliceDefinition.All.First(slice => slice.Name == row.Name), row.Bytes, migrations))).ToArray();
-        var findings = readings.Where(each => each.Reading.Outcome is not null).GroupBy(each => (Outcome: each.Reading.Outcome!.Value, each.Reading.Reason))
+        var findings = readings.Where(each => each.Reading.Outcome is not null)
+            .GroupBy(each => (Outcome: each.Reading.Outcome!.Value, each.Reading.Reason))
             .Select(same => new CheckFinding(same.Key.Outcome, same.Key.Reason, 1, same.Count(),
                 $"{name}, {same.First().Row.Name}: {same.First().Reading.Problem}"));
         if (!isNamed || configs.Find(id!.Store) is null)
@@ -51,7 +52,8 @@ public sealed class SessionInspector(IStoredRows stored, MigrationChain migratio
             SchemaVersion = migrations.CurrentVersion,
             Sessions = 1,
             Rows = readings.Length,
-            Versions = readings.GroupBy(each => each.Reading.Version).Select(same => new VersionCount(same.Key, same.Count())).ToValueList(),
+            Versions = readings.GroupBy(each => each.Reading.Version).Select(same => new VersionCount(same.Key, same.Count()))
+                .ToValueList(),
             Findings = findings.ToValueList(),
         };
     }

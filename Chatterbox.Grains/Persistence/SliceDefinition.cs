@@ -9,8 +9,8 @@ namespace Chatterbox.Grains.Persistence;
 internal abstract class SliceDefinition(Slice slice)
 {
     /// <summary>
-    /// The JSON of <see cref="ChatterboxJson"/>, by reflection: what the source generator makes hands the members of a record over as boxed
-    /// arguments of a constructor, which takes half as long again and a third more garbage.
+    /// The JSON of <see cref="ChatterboxJson"/>, by reflection: what the source generator makes hands the members of a record
+    /// over as boxed arguments of a constructor, which takes half as long again and a third more garbage.
     /// </summary>
     protected static JsonSerializerOptions Json { get; } = ByReflection();
 
@@ -63,7 +63,8 @@ internal abstract class SliceDefinition(Slice slice)
             TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
             Converters = { new JsonStringEnumConverter() },
         };
-        // Converters that are called before the serializer has been would find no members otherwise: a silo reads before it writes.
+        // Converters that are called before the serializer has been would find no members otherwise: a silo reads before it
+        // writes.
         options.MakeReadOnly();
         return options;
     }
@@ -81,7 +82,8 @@ internal abstract class SliceDefinition(Slice slice)
     {
         Parameters = TtsParameters.DefaultsFor(stored.Engine).With(stored.Parameters),
         OtherEngines = Enum.GetValues<TtsEngine>().Aggregate(stored.OtherEngines, (engines, engine) =>
-            engines.Of(engine) is { } parameters ? engines.With(engine, TtsParameters.DefaultsFor(engine).With(parameters)) : engines),
+            engines.Of(engine) is { } parameters
+                ? engines.With(engine, TtsParameters.DefaultsFor(engine).With(parameters)) : engines),
     };
 }
 

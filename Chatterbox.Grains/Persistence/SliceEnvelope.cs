@@ -24,7 +24,8 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
     /// <summary>What a row says it is of: session and row. A good row in the wrong place is damage like any other.</summary>
     public static string NameOf(GrainId owner, string row) => $"{owner.Key}/{row}";
 
-    /// <exception cref="JsonException">The content belongs elsewhere. Rows from before they said so are taken as they are.</exception>
+    /// <exception cref="JsonException">The content belongs elsewhere. Rows from before they said so are taken as they
+    /// are.</exception>
     public static void CheckOf(string? found, string expected)
     {
         // Without saying of whom it is: who is told may be another user.
@@ -69,7 +70,8 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
     /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>
     /// <exception cref="JsonException">The body is not an envelope of this slice.</exception>
     /// <exception cref="MigrationException">A migration step failed.</exception>
-    public static SliceEnvelope Decode(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
+    public static SliceEnvelope Decode(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body,
+        MigrationChain migrations)
     {
         long? revision = null;
         var applied = AppliedMap.Empty;
@@ -107,13 +109,14 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
                     break;
             }
         }
-        if (reader.TokenType != JsonTokenType.EndObject || reader.Read()) throw new JsonException("The envelope does not end where it should.");
+        if (reader.TokenType != JsonTokenType.EndObject || reader.Read())
+            throw new JsonException("The envelope does not end where it should.");
         // Without a state it is a slice that was cleared: any other object must not pass for one.
         return new(revision ?? throw new JsonException("It is no envelope: it has no revision."), applied, value, savedAt);
     }
 
-    // {"client": [sequence, day]}, with a third member for a client that has left. A sequence alone is of a row from before there were days:
-    // its client is remembered until it sends something or leaves.
+    // {"client": [sequence, day]}, with a third member for a client that has left. A sequence alone is of a row from before there
+    // were days: its client is remembered until it sends something or leaves.
     private static AppliedMap ReadApplied(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("'applied' is not an object.");

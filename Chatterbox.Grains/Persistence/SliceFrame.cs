@@ -57,7 +57,9 @@ internal static class SliceFrame
         return Assemble(FrameCodec.None, schemaVersion, body.Length, body);
     }
 
-    /// <summary>How long a frame's body is before compression, without reading it. Only for frames that <see cref="Encode"/> made.</summary>
+    /// <summary>
+    /// How long a frame's body is before compression, without reading it. Only for frames that <see cref="Encode"/> made.
+    /// </summary>
     public static int BodyLength(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadInt32LittleEndian(frame[8..]);
 
     /// <summary>The schema version and the body.</summary>
@@ -78,7 +80,10 @@ internal static class SliceFrame
         }
     }
 
-    /// <summary>Reads schema version and body without keeping the body: most are large enough to cost a full collection each, were they allocated.</summary>
+    /// <summary>
+    /// Reads schema version and body without keeping the body: most are large enough to cost a full collection each, were they
+    /// allocated.
+    /// </summary>
     /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
     public static T Read<T>(ReadOnlyMemory<byte> frame, Func<int, ReadOnlySpan<byte>, T> read)
     {
@@ -91,8 +96,10 @@ internal static class SliceFrame
         var bodyLength = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         var storedLength = BinaryPrimitives.ReadInt32LittleEndian(header[12..]);
         var stored = header[HeaderLength..];
-        if (stored.Length != storedLength) throw new FrameException($"{stored.Length} bytes follow the header, which says {storedLength}");
-        if (Checksum(header[..CheckedHeaderLength], stored) != BinaryPrimitives.ReadUInt64LittleEndian(header[CheckedHeaderLength..]))
+        if (stored.Length != storedLength)
+            throw new FrameException($"{stored.Length} bytes follow the header, which says {storedLength}");
+        if (Checksum(header[..CheckedHeaderLength], stored)
+            != BinaryPrimitives.ReadUInt64LittleEndian(header[CheckedHeaderLength..]))
         {
             throw new FrameException("its checksum does not match");
         }
@@ -128,7 +135,8 @@ internal static class SliceFrame
         BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(6), checked((ushort)schemaVersion));
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(8), bodyLength);
         BinaryPrimitives.WriteInt32LittleEndian(frame.AsSpan(12), stored.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(frame.AsSpan(CheckedHeaderLength), Checksum(frame.AsSpan(0, CheckedHeaderLength), stored));
+        BinaryPrimitives.WriteUInt64LittleEndian(frame.AsSpan(CheckedHeaderLength),
+            Checksum(frame.AsSpan(0, CheckedHeaderLength), stored));
         stored.CopyTo(frame.AsSpan(HeaderLength));
         return frame;
     }

@@ -2,12 +2,15 @@ using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>What a stored row turned out to be. Read in one place, for loading it and for looking whether it would load.</summary>
+/// <summary>
+/// What a stored row turned out to be. Read in one place, for loading it and for looking whether it would load.
+/// </summary>
 /// <param name="Version">The schema version in the row; null when it cannot be told, or the row holds no state.</param>
 /// <param name="Outcome">Null when the row is good as it is.</param>
 /// <param name="Reason">A few words for many rows.</param>
 /// <param name="Problem">What exactly is the matter.</param>
-internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckOutcome? Outcome = null, string Reason = "", string Problem = "")
+internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckOutcome? Outcome = null, string Reason = "",
+    string Problem = "")
 {
     private static readonly SliceEnvelope Nothing = new(0, AppliedMap.Empty, null);
 
@@ -24,7 +27,8 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
                 var envelope = SliceEnvelope.Decode(owner, slice, stored, body, migrations);
                 return envelope.Value is null ? new(envelope, null)
                     : stored == migrations.CurrentVersion ? new(envelope, stored)
-                    : new SliceReading(envelope, stored, CheckOutcome.Migrate, $"from version {stored} to {migrations.CurrentVersion}");
+                    : new SliceReading(envelope, stored, CheckOutcome.Migrate,
+                        $"from version {stored} to {migrations.CurrentVersion}");
             });
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
@@ -40,7 +44,8 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
     }
 
     // Shown as far as this build understands it.
-    private static SliceReading OfNewer(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body, MigrationChain migrations)
+    private static SliceReading OfNewer(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body,
+        MigrationChain migrations)
     {
         var known = $"this build knows {migrations.CurrentVersion}";
         try

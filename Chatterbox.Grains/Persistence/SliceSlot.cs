@@ -3,7 +3,8 @@ using Chatterbox.Grains.Session;
 namespace Chatterbox.Grains.Persistence;
 
 /// <param name="Version">The schema version that the row has then; null when it holds no state.</param>
-internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied, DateTimeOffset? SavedAt);
+internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied,
+    DateTimeOffset? SavedAt);
 
 /// <summary>One slice's row, and what this session knows of it.</summary>
 internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
@@ -35,5 +36,6 @@ internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
     /// value made anew from the same slice is another matter: that is only how partialize works.
     /// </summary>
     public bool Holds(object value, object source) =>
-        Written is not null && (ReferenceEquals(value, Written) || (ReferenceEquals(source, WrittenSource) && value.Equals(Written)));
+        Written is not null
+            && (ReferenceEquals(value, Written) || (ReferenceEquals(source, WrittenSource) && value.Equals(Written)));
 }

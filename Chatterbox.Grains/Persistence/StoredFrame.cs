@@ -16,7 +16,9 @@ public sealed class StoredFrame
     /// </summary>
     public bool AcceptsPending { get; init; }
 
-    /// <summary>The bytes come from the local fallback file and belong on the stored row with the etag read: they are not saved.</summary>
+    /// <summary>
+    /// The bytes come from the local fallback file and belong on the stored row with the etag read: they are not saved.
+    /// </summary>
     public bool IsPending { get; init; }
 }
 

@@ -33,8 +33,11 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         (_etag, Length, _isUncertain) = (write.ETag, bytes.Length, false);
     }
 
-    /// <summary>Writes whatever the row holds by now: for rows that are replaced whole, and in which an older write counts for nothing.</summary>
-    /// <exception cref="IOException">Others keep writing the row. Not the storage's own exception, which would cost the activation.</exception>
+    /// <summary>
+    /// Writes whatever the row holds by now: for rows that are replaced whole, and in which an older write counts for nothing.
+    /// </summary>
+    /// <exception cref="IOException">Others keep writing the row. Not the storage's own exception, which would cost the
+    /// activation.</exception>
     public async Task OverwriteAsync(byte[] bytes)
     {
         if (_isUncertain) await ReadAsync();
@@ -93,15 +96,16 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     public void Resume(string? etag, int length) => (_etag, Length) = (etag, length);
 
     /// <summary>
-    /// What became of a write: true when the row holds its bytes, false when it is as it was before. What somebody else has written
-    /// stays unknown to this object: nothing is written over it, however often it is tried.
+    /// What became of a write: true when the row holds its bytes, false when it is as it was before. What somebody else has
+    /// written stays unknown to this object: nothing is written over it, however often it is tried.
     /// </summary>
     /// <exception cref="SessionConflictException">Somebody else has written the row.</exception>
     public async Task<bool> HoldsAsync(byte[] written)
     {
         var found = await FetchAsync();
         var isOurs = found.RecordExists && found.State!.Bytes.AsSpan().SequenceEqual(written);
-        if (!isOurs && found.ETag != _etag) throw new SessionConflictException($"The {name} of {owner} have been written by another activation.");
+        if (!isOurs && found.ETag != _etag)
+            throw new SessionConflictException($"The {name} of {owner} have been written by another activation.");
         Adopt(found);
         return isOurs;
     }
@@ -116,9 +120,11 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     private byte[]? Adopt(GrainState<StoredFrame> read)
     {
         var bytes = read.RecordExists ? read.State!.Bytes : null;
-        (_etag, Length, _isUncertain, IsPending) = (read.ETag, bytes?.Length ?? 0, false, read.RecordExists && read.State!.IsPending);
+        (_etag, Length, _isUncertain) = (read.ETag, bytes?.Length ?? 0, false);
+        IsPending = read.RecordExists && read.State!.IsPending;
         return bytes;
     }
 
-    private IOException Overtaken(InconsistentStateException overtaken) => new($"The {name} of {owner} are being written by another activation.", overtaken);
+    private IOException Overtaken(InconsistentStateException overtaken) =>
+        new($"The {name} of {owner} are being written by another activation.", overtaken);
 }

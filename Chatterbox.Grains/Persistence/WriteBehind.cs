@@ -52,7 +52,9 @@ internal sealed class WriteBehind(
         return Failing?.Reason;
     }
 
-    /// <summary>Does not throw: it runs from timer callbacks, where an exception would cost the activation its unsaved state.</summary>
+    /// <summary>
+    /// Does not throw: it runs from timer callbacks, where an exception would cost the activation its unsaved state.
+    /// </summary>
     private Task WriteAsync() => _latest = WriteOnceAsync();
 
     private async Task WriteOnceAsync()

@@ -5,8 +5,8 @@ using Orleans.Core.Internal;
 namespace Chatterbox.Bench;
 
 /// <summary>
-/// What a session with much audio holds in its silo's memory, and what the user's ledger and the grains of the clips just stored hold
-/// beside it; the silo is a process of its own.
+/// Memory of a silo for a session with much audio, and for the user's ledger and the grains of the clips just stored. The silo is
+/// a separate process.
 /// </summary>
 internal static class AudioBench
 {
@@ -20,7 +20,7 @@ internal static class AudioBench
     {
         await using var silo = await SiloChild.StartAsync();
         await using var client = await ClientHost.StartAsync(silo.Gateway);
-        // The first time is the silo's own.
+        // The first run is a warm-up.
         await HeldAsync(silo, client, await client.OpenAsync(Users));
         var empty = await HeldAsync(silo, client, await client.OpenAsync(Users));
 
@@ -31,18 +31,28 @@ internal static class AudioBench
         var audio = (await stores[0].Persistence.GetStorageInfoAsync()).Audio;
         var full = await HeldAsync(silo, client, stores);
 
-        Console.WriteLine($"A session with {audio.ReferencedClips} clips, {audio.ReferencedBytes / 1e6:N0} MB, holds {full.Session:N0} KB of heap in its activation; without any, {empty.Session:N0} KB.");
-        Console.WriteLine($"Its ledger and the grains of its clips, until they are collected, hold {full.Others:N0} KB; without any, {empty.Others:N0} KB.");
-        Console.WriteLine($"Resident memory of the silo: {before.Resident / 1e6:N0} MB before, {filled.Resident / 1e6:N0} MB after {Users} sessions have stored so much.");
+        Console.WriteLine(
+            $"A session with {audio.ReferencedClips} clips, {audio.ReferencedBytes / 1e6:N0} MB, "
+            + $"holds {full.Session:N0} KB of heap in its activation; without any, {empty.Session:N0} KB.");
+        Console.WriteLine(
+            $"Its ledger and the grains of its clips, until they are collected, "
+            + $"hold {full.Others:N0} KB; without any, {empty.Others:N0} KB.");
+        Console.WriteLine(
+            $"Resident memory of the silo: {before.Resident / 1e6:N0} MB before, "
+            + $"{filled.Resident / 1e6:N0} MB after {Users} sessions have stored that much.");
     }
 
-    /// <summary>KB of heap that go with one session's activation, and then with those of its user's other grains, as the difference that all make.</summary>
-    private static async Task<(double Session, double Others)> HeldAsync(SiloChild silo, ClientHost client, ChatterboxStore[] stores)
+    /// <summary>
+    /// KB of heap freed by deactivating one session, then its user's other grains, averaged over all sessions.
+    /// </summary>
+    private static async Task<(double Session, double Others)> HeldAsync(SiloChild silo, ClientHost client,
+        ChatterboxStore[] stores)
     {
         var all = await SettledAsync(silo);
         foreach (var store in stores) await store.DisposeAsync();
         foreach (var store in stores)
-            await client.Cluster.GetGrain<IUserSessionGrain>(store.Session.Key).AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+            await client.Cluster.GetGrain<IUserSessionGrain>(store.Session.Key).AsReference<IGrainManagementExtension>()
+                .DeactivateOnIdle();
         var others = await SettledAsync(silo);
         await client.Cluster.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
         var none = await SettledAsync(silo);
@@ -51,7 +61,7 @@ internal static class AudioBench
         static double Each(long bytes) => bytes / (double)Users / 1024;
     }
 
-    // Buffers that are pooled and messages under way are no session's: they go with time and collections.
+    // Pooled buffers and messages in flight belong to no session: time and collections free them.
     private static async Task<long> SettledAsync(SiloChild silo)
     {
         for (var collections = 0; ; collections++)

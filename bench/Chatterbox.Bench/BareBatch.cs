@@ -7,7 +7,7 @@ using NpgsqlTypes;
 namespace Chatterbox.Bench;
 
 /// <summary>
-/// What the database takes on this very table when nothing else is asked of it: one connection, one prepared statement, one
+/// The baseline of the database on the same table: one connection, one prepared statement, one
 /// transaction for a batch, the same columns written, no etags, rows found by their hash alone, no waiting writers.
 /// </summary>
 internal sealed class BareBatch : IDisposable
@@ -29,7 +29,8 @@ internal sealed class BareBatch : IDisposable
         {
             using var insert = Command($"""
                 INSERT INTO OrleansStorage
-                  (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, ServiceId, PayloadBinary, ModifiedOn, Version)
+                  (GrainIdHash, GrainIdN0, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, ServiceId,
+                   PayloadBinary, ModifiedOn, Version)
                 VALUES ({key}, 0, 0, 0, 'bare', 'bare', 'bare', NULL, '2000-01-01', 1)
                 """);
             insert.ExecuteNonQuery();
@@ -51,7 +52,8 @@ internal sealed class BareBatch : IDisposable
         }
         var elapsed = clock.Elapsed;
         latencies.Sort();
-        return new(latencies.Count * rows / elapsed.TotalSeconds, latencies[latencies.Count / 2], latencies[(int)(latencies.Count * 0.99)], 0);
+        return new(latencies.Count * rows / elapsed.TotalSeconds, latencies[latencies.Count / 2],
+            latencies[(int)(latencies.Count * 0.99)], 0);
     }
 
     public void Dispose() => connection.Dispose();

@@ -3,7 +3,8 @@ using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 using Chatterbox.Bench.Hydration;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout [pushed] | memory | audio] [seconds per measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout [pushed] | memory | audio] [seconds per
+// measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:

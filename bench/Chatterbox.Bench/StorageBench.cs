@@ -7,9 +7,9 @@ using Spectre.Console;
 namespace Chatterbox.Bench;
 
 /// <summary>
-/// Rows written per second, 200 bytes each, every writer with a row of its own that it updates over and over: the stock
-/// provider, group commit, and a bare batched statement on the same table as the yardstick. Same run, same machine, same
-/// databases at their durable settings, in turn, several rounds: the medians, and of the ratio also the least and the most.
+/// Rows of 200 bytes written per second; every writer updates its own row repeatedly. Compared: the stock provider, group commit,
+/// and, as the baseline, a bare batched statement on the same table. Same run, same machine, same databases at their durable
+/// settings, in turn, several rounds: the medians, and of the ratio also the least and the most.
 /// </summary>
 internal static class StorageBench
 {
@@ -20,7 +20,8 @@ internal static class StorageBench
 
     public static async Task RunAsync(TimeSpan duration)
     {
-        var table = new Table().AddColumns("database", "writers", "way", "rows/s", "x stock", "of bare", "p50 ms", "p99 ms", "pool delay ms");
+        var table = new Table()
+            .AddColumns("database", "writers", "way", "rows/s", "x stock", "of bare", "p50 ms", "p99 ms", "pool delay ms");
         var folder = Directory.CreateTempSubdirectory("chatterbox-bench-").FullName;
         try
         {
@@ -66,8 +67,10 @@ internal static class StorageBench
 
             void Add(string way, Func<Round, Result> of) => table.AddRow(
                 $"{options.Provider}", $"{writers}", way, $"{Median(round => of(round).RowsPerSecond):N0}",
-                Spread(round => of(round).RowsPerSecond / round.Stock.RowsPerSecond), $"{Median(round => of(round).RowsPerSecond / round.Bare.RowsPerSecond):P0}",
-                $"{Median(round => of(round).P50):N2}", $"{Median(round => of(round).P99):N2}", $"{rounds.Max(round => of(round).PoolDelay):N1}");
+                Spread(round => of(round).RowsPerSecond / round.Stock.RowsPerSecond),
+                $"{Median(round => of(round).RowsPerSecond / round.Bare.RowsPerSecond):P0}",
+                $"{Median(round => of(round).P50):N2}", $"{Median(round => of(round).P99):N2}",
+                $"{rounds.Max(round => of(round).PoolDelay):N1}");
 
             double Median(Func<Round, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
 
@@ -78,10 +81,11 @@ internal static class StorageBench
     private static async Task<Result> MeasureAsync(DatabaseOptions options, StorageWriter writer, int writers, TimeSpan duration)
     {
         await using var running = await RunningStorage.StartAsync(
-            new() { Provider = options.Provider, ConnectionString = options.ConnectionString, Writer = writer }, $"bench-{writer}-{writers}");
+            new() { Provider = options.Provider, ConnectionString = options.ConnectionString, Writer = writer },
+            $"bench-{writer}-{writers}");
         using var end = new CancellationTokenSource();
         var latencies = new List<double>[writers];
-        // Warm: every row is there, every statement prepared, every method compiled for good.
+        // Warm-up: every row exists, every statement is prepared, every method is fully compiled.
         await WriteAllAsync(duration / 2);
 
         var pool = WatchPoolAsync(end.Token);
@@ -114,7 +118,7 @@ internal static class StorageBench
         });
     }
 
-    /// <summary>The longest that a work item had to wait for a thread: what the Orleans watchdog looks at.</summary>
+    /// <summary>The longest wait of a work item for a thread, as the Orleans watchdog measures it.</summary>
     private static async Task<double> WatchPoolAsync(CancellationToken end)
     {
         var worst = 0.0;
@@ -137,7 +141,9 @@ internal static class StorageBench
     }
 }
 
-/// <summary>One after the other; the yardstick before and after, since on a machine that does other work too it changes.</summary>
+/// <summary>
+/// Measured in sequence; the baseline before and after, since it varies on a machine with other load.
+/// </summary>
 internal readonly record struct Round(Result Stock, Result BareBefore, Result Group, Result BareAfter)
 {
     public Result Bare => BareBefore with { RowsPerSecond = (BareBefore.RowsPerSecond + BareAfter.RowsPerSecond) / 2 };

@@ -1,5 +1,5 @@
 // A client in one file: shows a user's session as it changes, on this device and others, and takes simple commands.
-// It works while no silo can be reached: what is done meanwhile is kept on disk and sent later, even if this program is killed.
+// It works while no silo can be reached: changes made meanwhile are kept on disk and sent later, even if this program is killed.
 //
 //   dotnet run --project samples/Chatterbox.Sample.Console -- [user] [host:port]
 
@@ -20,12 +20,13 @@ builder.AddChatterboxClient(options =>
 {
     options.Gateways.Add(IPEndPoint.Parse(args.ElementAtOrDefault(1) ?? "127.0.0.1:30000"));
     options.Device = $"sample on {Environment.MachineName}";
-    options.OutboxDirectory = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "chatterbox-sample", "outbox");
+    options.OutboxDirectory =
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "chatterbox-sample", "outbox");
     options.KeepConnecting = true;
     options.CloseTimeout = TimeSpan.FromSeconds(3);
 });
 var host = builder.Build();
-_ = host.StartAsync(); // Not awaited: it connects as soon as it can, and the store works before.
+_ = host.StartAsync(); // Not awaited: it connects in the background, and the store works before that.
 await using var client = host.Services.GetRequiredService<ChatterboxClient>();
 await using var store = client.Open(session);
 
@@ -87,7 +88,8 @@ async Task RunAsync(string line)
             case ["add", ..] when line.Length > 4:
                 var preferences = store.State.Preferences;
                 var id = Guid.NewGuid().ToString("N")[..6];
-                await DoAsync(new UpsertChunk(new() { Id = id, Text = line[4..], Engine = preferences.Engine, Parameters = preferences.Parameters, CreatedAt = TimeProvider.System.GetUtcNow() }));
+                await DoAsync(new UpsertChunk(new() { Id = id, Text = line[4..], Engine = preferences.Engine,
+                    Parameters = preferences.Parameters, CreatedAt = TimeProvider.System.GetUtcNow() }));
                 break;
             case ["rm", var which]: await DoAsync(new RemoveChunk(which)); break;
             case ["set", "temperature", var value]: await DoAsync(Parameter(new() { Temperature = Number(value) })); break;
@@ -99,7 +101,7 @@ async Task RunAsync(string line)
                 var report = await store.Recovery.RecoverFromCrashAsync();
                 Say($"{report.Chunks.Count} chunk(s) are ready to run again.");
                 break;
-            case ["forget"]: await store.Recovery.ClearRecoveryStateAsync(); Say("Interrupted work was let go."); break;
+            case ["forget"]: await store.Recovery.ClearRecoveryStateAsync(); Say("Interrupted work was dropped."); break;
             case ["quit"]: await quit.CancelAsync(); Redraw(); break;
             default: Say(Help); break;
         }
@@ -110,7 +112,7 @@ async Task RunAsync(string line)
     }
 }
 
-// Taken, and shown: whether it is saved already the status line tells.
+// Accepted and shown; the status line tells whether it is saved.
 async Task DoAsync(AppStateChange change)
 {
     await store.EnqueueAsync(change);
@@ -124,7 +126,9 @@ double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 IRenderable Screen()
 {
     var (save, outbox) = (store.Persistence.Status, store.Persistence.Outbox);
-    var connection = store.Persistence.Unreachable is { } why ? $"[red]away: {Short(why.Message)}[/]" : store.HasHydrated ? "[green]connected[/]" : "[yellow]loading[/]";
+    var connection = store.Persistence.Unreachable is { } why ? $"[red]unreachable: {Short(why.Message)}[/]"
+        : store.HasHydrated ? "[green]connected[/]"
+        : "[yellow]loading[/]";
     var saving = save.State switch
     {
         SaveState.Saved => "[green]saved[/]",
@@ -132,15 +136,18 @@ IRenderable Screen()
         _ => $"[red]failing since {save.FailingSince:T}: {Short(save.Failure)}[/]",
     };
     var parameters = new Table().Title("Parameters").AddColumns("name", "value", "allowed");
-    foreach (var (spec, value) in store.Parameters().Value.All) parameters.AddRow(spec.Name, Markup.Escape($"{value}"), spec.Choices is null ? spec.Allowed : "…");
+    foreach (var (spec, value) in store.Parameters().Value.All)
+        parameters.AddRow(spec.Name, Markup.Escape($"{value}"), spec.Choices is null ? spec.Allowed : "…");
     var chunks = new Table().Title("Chunks").AddColumns("id", "status", "text");
     foreach (var chunk in store.Chunks().Value.All.TakeLast(12)) chunks.AddRow(chunk.Id, $"{chunk.Status}", Short(chunk.Text));
-    var crash = store.Recovery.Crash is { } found ? $"[red]A crash interrupted {found.Chunks.Count} chunk(s): recover, or forget[/]\n" : "";
+    var crash = store.Recovery.Crash is { } found
+        ? $"[red]A crash interrupted {found.Chunks.Count} chunk(s): recover, or forget[/]\n" : "";
+    var notices = string.Concat(store.Notices.Select(notice => $"[yellow]{Short(notice)}[/]\n"));
     return new Rows(
         new Markup($"[bold]{Markup.Escape(session.Key)}[/] revision {store.Revision}: {connection}, {saving}"),
         new Markup($"Here: {Short(string.Join(", ", store.Clients.Select(each => each.Device)))}"),
         new Grid().AddColumn().AddColumn().AddRow(parameters, chunks),
-        new Markup($"{crash}{string.Concat(store.Notices.Select(notice => $"[yellow]{Short(notice)}[/]\n"))}{Short(message)}\n> {Markup.Escape(typed)}_"));
+        new Markup($"{crash}{notices}{Short(message)}\n> {Markup.Escape(typed)}_"));
 }
 
 string Short(string? text) => Markup.Escape(text is { Length: > 110 } ? $"{text[..110]}…" : text ?? "");

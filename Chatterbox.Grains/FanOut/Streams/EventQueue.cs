@@ -6,14 +6,17 @@ namespace Chatterbox.Grains.FanOut.Streams;
 
 /// <summary>
 /// Events between the sessions of a silo and the pulling agent beside them. The agent waits here for the next event instead of
-/// looking for it again and again: an event is on its way at once, and an idle silo is idle.
+/// polling: events are delivered at once, and an idle silo uses no CPU.
 /// </summary>
 internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger logger) : IQueueAdapterReceiver
 {
-    /// <summary>Bytes, but for one event more. Reached only while the agent is held up; then events are dropped, and clients ask for what they missed.</summary>
+    /// <summary>
+    /// The most bytes queued, plus one event. Reached only while the agent is blocked; then events are dropped, and clients
+    /// request the missed ones.
+    /// </summary>
     internal const int MostBytes = 4 * 1024 * 1024;
 
-    /// <summary>An agent looks after streams that have fallen silent between two waits.</summary>
+    /// <summary>The longest wait: between waits the agent cleans up idle streams.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     private readonly Channel<(StreamId Stream, SessionEvents Events, int Size)> _events =
@@ -25,10 +28,10 @@ internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger
 
     public QueueId Id => id;
 
-    /// <summary>How many streams have this queue. Kept by <see cref="EventQueues"/>.</summary>
+    /// <summary>The number of streams assigned to this queue. Maintained by <see cref="EventQueues"/>.</summary>
     public int Streams { get; set; }
 
-    /// <summary>Never waits and never fails: what does not fit is dropped.</summary>
+    /// <summary>Never blocks and never fails: events that do not fit are dropped.</summary>
     public void Post(StreamId stream, SessionEvents events)
     {
         if (Interlocked.Read(ref _bytes) > MostBytes)
@@ -41,7 +44,7 @@ internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger
         _events.Writer.TryWrite((stream, events, size));
     }
 
-    /// <summary>Waits for events; empty when there are none for long, or the agent is stopped.</summary>
+    /// <summary>Waits for events; empty after the longest wait, or when the agent is stopped.</summary>
     public async Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount, CancellationToken cancellationToken)
     {
         var batches = Take(maxCount);
@@ -54,7 +57,8 @@ internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger
         return cancellationToken.IsCancellationRequested ? [] : Take(maxCount);
     }
 
-    public Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount) => GetQueueMessagesAsync(maxCount, CancellationToken.None);
+    public Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount) =>
+        GetQueueMessagesAsync(maxCount, CancellationToken.None);
 
     public Task Initialize(TimeSpan timeout) => Task.CompletedTask;
 
@@ -74,6 +78,7 @@ internal sealed partial class EventQueue(QueueId id, TimeProvider clock, ILogger
         return batches;
     }
 
-    [LoggerMessage(LogLevel.Warning, "Events for clients are dropped: {Bytes} bytes of them wait to be taken. Clients will ask for what they miss.")]
+    [LoggerMessage(LogLevel.Warning,
+        "Events for clients are dropped: {Bytes} bytes are queued. Clients will request the missed events.")]
     private partial void LogDropping(int bytes);
 }

@@ -2,12 +2,12 @@ using Orleans.Streams;
 
 namespace Chatterbox.Grains.FanOut.Streams;
 
-/// <summary>Puts a silo's <see cref="EventQueues"/> under an Orleans persistent stream provider.</summary>
+/// <summary>Adapts a silo's <see cref="EventQueues"/> to an Orleans persistent stream provider.</summary>
 internal sealed class EventQueueAdapter(string name, EventQueues queues) : IQueueAdapterFactory, IQueueAdapter, IQueueAdapterCache
 {
     public string Name => name;
 
-    /// <summary>What has been delivered is gone. Clients that missed something ask the session.</summary>
+    /// <summary>Not rewindable: delivered events are discarded. Clients that missed events ask the session.</summary>
     public bool IsRewindable => false;
 
     public StreamProviderDirection Direction => StreamProviderDirection.ReadWrite;

@@ -5,13 +5,13 @@ using Orleans.Streams;
 namespace Chatterbox.Grains.FanOut.Streams;
 
 /// <summary>
-/// The queues of this silo, each with an agent of its own beside it, for the events of its own sessions: no event crosses to
-/// another silo before it goes to its client, and a silo that dies takes nobody else's events with it.
+/// The queues of this silo, each with its own agent, for the events of this silo's sessions: no event passes through another
+/// silo, and a crashed silo loses only its own sessions' events.
 /// </summary>
 /// <remarks>
-/// An agent reads nothing while it waits for a client's or another silo's answer about a new stream. So each client process gets
-/// a queue to itself while there are free ones, and the queues double when there are none: a process that does not answer keeps
-/// only itself waiting. An agent serves whatever comes through its queue, so that sharing one is no more than a nuisance.
+/// An agent is blocked while it waits for an answer about a new stream from a client or another silo. So each client process gets
+/// its own queue while free ones exist, and the number of queues doubles when none are left: a process that does not answer
+/// blocks only itself. Sharing a queue is correct, only slower.
 /// </remarks>
 internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger) : IStreamQueueMapper, IStreamQueueBalancer
 {
@@ -24,7 +24,7 @@ internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger
     private readonly Stack<EventQueue> _free = new();
     private readonly List<IStreamQueueBalanceListener> _listeners = [];
 
-    /// <summary>Never waits and never fails.</summary>
+    /// <summary>Never blocks and never fails.</summary>
     public void Post(StreamId stream, SessionEvents events) => QueueOf(stream).Post(stream, events);
 
     public EventQueue Of(QueueId id)
@@ -32,7 +32,7 @@ internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger
         lock (_lock) return _queues[(int)id.GetNumericId()];
     }
 
-    /// <summary>Nobody listens to the stream any more, as far as the agent of this queue knows.</summary>
+    /// <summary>Releases the stream's queue: its agent knows of no more listeners.</summary>
     public void Release(StreamId stream, EventQueue queue)
     {
         lock (_lock)
@@ -52,7 +52,7 @@ internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger
 
     public QueueId GetQueueForStream(StreamId streamId) => QueueOf(streamId).Id;
 
-    // Balancing: silos share nothing out, so nothing changes when one comes or goes.
+    // No balancing: each silo keeps its own queues when silos join or leave.
     IEnumerable<QueueId> IStreamQueueBalancer.GetMyQueues() => GetAllQueues();
 
     Task IStreamQueueBalancer.Initialize(IStreamQueueMapper queueMapper) => Task.CompletedTask;
@@ -92,7 +92,7 @@ internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger
             _queues.Add(new EventQueue(QueueId.GetQueueId(ChatterboxStreams.Provider, number, number), clock, logger));
             _free.Push(_queues[^1]);
         }
-        // Not from here: whoever posts waits for nobody. Until their agents are there, the new queues hold what is posted.
+        // Started in the background: posting never blocks. The new queues hold events until their agents run.
         foreach (var listener in _listeners) _ = Task.Run(listener.QueueDistributionChangeNotification);
     }
 }

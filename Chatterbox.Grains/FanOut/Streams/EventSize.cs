@@ -1,6 +1,8 @@
 namespace Chatterbox.Grains.FanOut.Streams;
 
-/// <summary>What an event weighs in memory, in bytes, roughly: enough to bound what waits, cheap enough for every event.</summary>
+/// <summary>
+/// Estimates an event's size in memory, in bytes: exact enough to bound the queues, cheap enough for every event.
+/// </summary>
 internal static class EventSize
 {
     private const int Envelope = 128;

@@ -3,15 +3,15 @@ using Orleans.Streams;
 namespace Chatterbox.Grains.FanOut.Streams;
 
 /// <summary>
-/// What waits for one client process while a delivery to it is under way. It then goes out together. A process that is too slow
-/// loses the oldest: nobody waits for it, and it asks for what it missed.
+/// The events queued for one client process during a delivery to it; they are delivered together afterwards. A slow process loses
+/// the oldest events: nothing waits for it, and it requests the missed ones.
 /// </summary>
 internal sealed class Lane(StreamId stream)
 {
-    /// <summary>Bytes that wait for one process at most, but for a single larger event.</summary>
+    /// <summary>The most bytes queued for one process, except for a single larger event.</summary>
     internal const int MostBytes = 1024 * 1024;
 
-    /// <summary>Bytes that go out in one delivery, but for a single larger event.</summary>
+    /// <summary>The most bytes in one delivery, except for a single larger event.</summary>
     private const int DeliveryBytes = 256 * 1024;
 
     private readonly Queue<(EventBatch Batch, int Size)> _waiting = new();
@@ -32,7 +32,7 @@ internal sealed class Lane(StreamId stream)
         while (_bytes > MostBytes && _waiting.Count > 1) DropFirst();
     }
 
-    /// <summary>Reads from the batch of this number on.</summary>
+    /// <summary>Starts reading at the batch of this number.</summary>
     public IQueueCacheCursor Read(long from, Action<Lane> left)
     {
         var cursor = new Cursor(this, from, left);
@@ -57,7 +57,7 @@ internal sealed class Lane(StreamId stream)
         return new EventBatch(stream, events.ToValueList(), from - 1);
     }
 
-    /// <summary>What every cursor has passed is gone.</summary>
+    /// <summary>Removes batches that every cursor has passed.</summary>
     private void LetGo()
     {
         var passed = _cursors.Min(cursor => cursor.From);

@@ -3,18 +3,20 @@ using Orleans.Streams;
 namespace Chatterbox.Grains.FanOut.Streams;
 
 /// <summary>
-/// Between an agent and its clients: a lane for each client process, so that a slow or dead one holds up nobody else. Never under
-/// pressure, since each lane drops what does not fit. Used by its agent alone, on the agent's scheduler.
+/// Between an agent and its clients: a lane for each client process, so that a slow or dead one blocks no other. Never under
+/// pressure, since each lane drops events that do not fit. Used only by its agent, on the agent's scheduler.
 /// </summary>
-/// <param name="left">Called when nobody reads a stream any more.</param>
+/// <param name="left">Called when a stream has no readers any more.</param>
 internal sealed class LaneCache(Action<StreamId> left) : IQueueCache
 {
-    /// <summary>Batches the agent takes from the queue at a time.</summary>
+    /// <summary>The most batches that the agent takes from the queue at once.</summary>
     private const int MostTaken = 1024;
 
     private readonly Dictionary<StreamId, Lane> _lanes = [];
 
-    /// <summary>Lanes that had no reader when events arrived: the agent gives them one at once, or nobody is subscribed.</summary>
+    /// <summary>
+    /// Lanes that had no reader when events arrived: the agent adds one at once, or there is no subscriber.
+    /// </summary>
     private readonly List<Lane> _unread = [];
 
     private long _last;
@@ -36,7 +38,7 @@ internal sealed class LaneCache(Action<StreamId> left) : IQueueCache
         }
     }
 
-    /// <summary>Nothing has to be told of what was delivered; this is where lanes without readers go.</summary>
+    /// <summary>Deliveries need no acknowledgement; only lanes without readers are removed here.</summary>
     public bool TryPurgeFromCache(out IList<IBatchContainer> purgedItems)
     {
         foreach (var lane in _unread.Where(lane => !lane.IsRead)) Remove(lane);

@@ -3,8 +3,8 @@ using Orleans.Storage;
 namespace Chatterbox.Grains.FanOut.Streams;
 
 /// <summary>
-/// Where Orleans keeps who is subscribed to which stream: nowhere but in the activation that knows. A client process looks now
-/// and then whether it is still subscribed; subscriptions of processes that are gone vanish with the idle activation.
+/// Storage of Orleans' stream subscriptions: none, they exist only in their activation's memory. Client processes check their
+/// subscription regularly; those of ended processes disappear with the idle activation.
 /// </summary>
 internal sealed class SubscriptionsInMemory : IGrainStorage
 {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Bench.FanOut;
 
-/// <summary>A client with a connection of its own to the silo's gateway.</summary>
+/// <summary>A client with its own connection to the silo's gateway.</summary>
 internal sealed class ClientHost(IHost host) : IAsyncDisposable
 {
     public ChatterboxClient Client { get; } = host.Services.GetRequiredService<ChatterboxClient>();
@@ -23,7 +23,7 @@ internal sealed class ClientHost(IHost host) : IAsyncDisposable
         return new(host);
     }
 
-    /// <summary>One store for each of so many users, a few hundred opened at a time.</summary>
+    /// <summary>Opens one store per user, a few hundred at a time.</summary>
     public async Task<ChatterboxStore[]> OpenAsync(int users, int first = 0)
     {
         var stores = new List<ChatterboxStore>(users);

@@ -5,8 +5,8 @@ using Spectre.Console;
 namespace Chatterbox.Bench.FanOut;
 
 /// <summary>
-/// From a change at one client to its arrival at others of the same session, with silo and clients in processes of their own
-/// that talk over TCP; what that costs while nothing happens, in memory, and in bulk. Stock memory streams beside it.
+/// Latency from a change at one client to its arrival at others of the same session, with silo and clients in separate processes
+/// connected by TCP; the idle cost, the memory, and the bulk throughput. Compared to stock memory streams.
 /// </summary>
 internal static class FanOutBench
 {
@@ -26,16 +26,17 @@ internal static class FanOutBench
         ("pushed", null),
     ];
 
-    /// <param name="quick">Only the silo's own streams, and neither idle nor memory: under half a minute.</param>
+    /// <param name="quick">Only the silo's own streams, without idle cost and memory: less than half a minute.</param>
     public static async Task RunAsync(TimeSpan duration, bool quick)
     {
         var table = new Table().AddColumns(
-            "streams", "median ms", "p99 ms", "stock / it", "empty silo CPU", "idle sessions add", "changes/s", "CPU s per 10,000");
+            "streams", "median ms", "p99 ms", "stock / it", "empty silo CPU", "idle sessions add", "changes/s",
+            "CPU s per 10,000");
         var stock = 0.0;
         foreach (var (name, poll) in quick ? Ways[^1..] : Ways)
         {
             await using var silo = await SiloChild.StartAsync(poll);
-            // Until the JIT has compiled for good what is measured, which takes it longest where little is done.
+            // Warms up until the JIT has fully compiled the measured code, which takes longest at a low rate.
             await ThroughputAsync(silo, duration);
             var latency = await LatencyAsync(silo, duration);
             if (stock == 0) stock = latency.Median;
@@ -47,7 +48,8 @@ internal static class FanOutBench
         var memory = quick ? "" : await MemoryAsync();
         AnsiConsole.Profile.Width = 140;
         AnsiConsole.Write(table);
-        Console.WriteLine($"Latency: until two other clients have it. CPU: of a core. Idle: {IdleSessions:N0} attached sessions.");
+        Console.WriteLine(
+            $"Latency: until two other clients have it. CPU: of a core. Idle: {IdleSessions:N0} attached sessions.");
         Console.WriteLine($"In bulk: {Users} users, one writer and one reader each, {InFlight} changes in flight.");
         Console.WriteLine(memory);
     }
@@ -76,7 +78,7 @@ internal static class FanOutBench
         // Half of it warms up, as well.
         for (var seed = 1; clock.Elapsed < duration * 4 || latencies.Count < 50; seed++)
         {
-            // Not in step with anyone's timer.
+            // Not in phase with any timer.
             await Task.Delay(TimeSpan.FromMilliseconds(1 + Random.Shared.Next(5)), TimeProvider.System);
             (waiting, arrived) = (readers.Length, new(TaskCreationOptions.RunContinuationsAsynchronously));
             var made = Stopwatch.GetTimestamp();
@@ -91,7 +93,7 @@ internal static class FanOutBench
 
     private static async Task<(double Empty, double Added)> IdleAsync(SiloChild silo)
     {
-        // Sessions of the measurement before save, and settle.
+        // Sessions of the previous measurement save and become idle.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         var empty = await CpuAsync(silo);
         await using var client = await ClientHost.StartAsync(silo.Gateway);
@@ -133,12 +135,12 @@ internal static class FanOutBench
         return (changes / elapsed.TotalSeconds, cpu.TotalSeconds / changes * 10_000);
     }
 
-    /// <summary>What an attached idle session costs its silo, and an open store its client process.</summary>
+    /// <summary>The cost of an attached idle session for its silo, and of an open store for its client process.</summary>
     public static async Task<string> MemoryAsync()
     {
         await using var silo = await SiloChild.StartAsync();
         await using var client = await ClientHost.StartAsync(silo.Gateway);
-        // Until the JIT has compiled what is measured.
+        // Warms up until the JIT has compiled the measured code.
         await client.OpenAsync(IdleSessions);
         var (siloBefore, clientBefore) = (await silo.UsageAsync(collect: true), GC.GetTotalMemory(forceFullCollection: true));
         var clock = Stopwatch.StartNew();
@@ -148,10 +150,14 @@ internal static class FanOutBench
         var (siloAfter, clientAfter) = (await silo.UsageAsync(collect: true), GC.GetTotalMemory(forceFullCollection: true));
         var subscriptions = await client.Client.CountSubscriptionsAsync();
         GC.KeepAlive(stores);
+        static double KilobytesEach(long bytes) => bytes / (double)ManyStores / 1024;
+        var (heap, resident) = (siloAfter.Heap - siloBefore.Heap, siloAfter.Resident - siloBefore.Resident);
         return $"""
-            {ManyStores:N0} stores of one client process, opened in {opened.TotalSeconds:N1} s, at {cpu.TotalMilliseconds / ManyStores:N2} ms of the silo's CPU each: {subscriptions} stream subscription(s).
-            An attached idle session costs the silo {(siloAfter.Heap - siloBefore.Heap) / (double)ManyStores / 1024:N1} KB of heap, {(siloAfter.Resident - siloBefore.Resident) / (double)ManyStores / 1024:N1} KB resident.
-            An open store costs its client process {(clientAfter - clientBefore) / (double)ManyStores / 1024:N1} KB of heap.
+            {ManyStores:N0} stores of one client process, opened in {opened.TotalSeconds:N1} s.
+            They use {subscriptions} stream subscription(s).
+            Opening a store takes {cpu.TotalMilliseconds / ManyStores:N2} ms of the silo's CPU.
+            An attached idle session costs the silo {KilobytesEach(heap):N1} KB of heap, {KilobytesEach(resident):N1} KB resident.
+            An open store costs its client process {KilobytesEach(clientAfter - clientBefore):N1} KB of heap.
             """;
     }
 }

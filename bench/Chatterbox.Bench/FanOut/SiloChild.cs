@@ -10,10 +10,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Chatterbox.Bench.FanOut;
 
-/// <summary>What a silo has used: CPU since it started, and memory after a collection.</summary>
+/// <summary>Resources used by a silo: CPU since its start, and memory after a collection.</summary>
 internal sealed record Usage(TimeSpan Cpu, long Heap, long Resident);
 
-/// <summary>A silo as a process of its own on free ports and a fresh SQLite file, asked over its standard input what it uses.</summary>
+/// <summary>
+/// A silo as a separate process on free ports and a new SQLite file; its usage is queried over standard input.
+/// </summary>
 internal sealed class SiloChild : IAsyncDisposable
 {
     public const string Verb = "fanout-silo";
@@ -31,7 +33,8 @@ internal sealed class SiloChild : IAsyncDisposable
             RedirectStandardOutput = true,
             ArgumentList =
             {
-                Verb, _folder, $"{_ports[0]}", $"{_ports[1]}", (poll?.TotalMilliseconds ?? 0).ToString(CultureInfo.InvariantCulture),
+                Verb, _folder, $"{_ports[0]}", $"{_ports[1]}",
+                (poll?.TotalMilliseconds ?? 0).ToString(CultureInfo.InvariantCulture),
             },
         };
         _process = Process.Start(start)!;
@@ -67,14 +70,14 @@ internal sealed class SiloChild : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Nothing is asked of it any more, least of all to save.
+        // Killed: nothing needs to be saved.
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>The child's side.</summary>
+    /// <summary>The code in the child process.</summary>
     public static async Task RunAsync(string[] args)
     {
         var settings = new SiloSettings
@@ -89,7 +92,8 @@ internal sealed class SiloChild : IAsyncDisposable
         host.UseOrleans(silo =>
         {
             silo.UseChatterbox(settings);
-            if (args[3] != "0") silo.UseStockStreams(TimeSpan.FromMilliseconds(double.Parse(args[3], CultureInfo.InvariantCulture)));
+            if (args[3] != "0")
+                silo.UseStockStreams(TimeSpan.FromMilliseconds(double.Parse(args[3], CultureInfo.InvariantCulture)));
         });
         using var built = host.Build();
         await built.StartAsync();

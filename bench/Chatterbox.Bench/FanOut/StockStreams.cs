@@ -5,13 +5,13 @@ using Orleans.Streams;
 
 namespace Chatterbox.Bench.FanOut;
 
-/// <summary>The yardstick: the same silo with Orleans' memory streams between its sessions and their clients.</summary>
+/// <summary>The baseline: the same silo with Orleans' memory streams between its sessions and their clients.</summary>
 internal static class StockStreams
 {
-    /// <summary>Takes the place of the silo's own streams, under their name.</summary>
+    /// <summary>Replaces the silo's own streams, under their name.</summary>
     public static ISiloBuilder UseStockStreams(this ISiloBuilder silo, TimeSpan poll)
     {
-        // The last registration counts; what the sessions post is handed on.
+        // The last registration wins; it forwards the sessions' events.
         silo.Services.AddHostedService<Relay>();
         return silo.AddMemoryStreams(ChatterboxStreams.Provider, streams =>
         {

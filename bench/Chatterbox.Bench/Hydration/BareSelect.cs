@@ -20,7 +20,8 @@ internal sealed class BareSelect : IDisposable
         using (var all = connection.CreateCommand())
         {
             all.CommandText = """
-                SELECT GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainTypeString, GrainIdExtensionString, ServiceId, length(PayloadBinary)
+                SELECT GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainTypeString, GrainIdExtensionString, ServiceId,
+                  length(PayloadBinary)
                 FROM OrleansStorage WHERE PayloadBinary IS NOT NULL AND GrainIdExtensionString LIKE 'u/user%/app-state'
                 """;
             using var reader = all.ExecuteReader();
@@ -28,7 +29,8 @@ internal sealed class BareSelect : IDisposable
             while (reader.Read())
             {
                 if (Names.Contains(reader.GetString(4)))
-                    found.Add((reader.GetString(5), (reader.GetInt32(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetString(4), reader.GetString(5)),
+                    found.Add((reader.GetString(5), (reader.GetInt32(0), reader.GetInt32(1), reader.GetInt64(2),
+                        reader.GetInt64(3), reader.GetString(4), reader.GetString(5)),
                         Convert.ToInt64(reader.GetValue(7), System.Globalization.CultureInfo.InvariantCulture)));
                 Service = reader.GetString(6);
             }
@@ -41,7 +43,8 @@ internal sealed class BareSelect : IDisposable
             WHERE GrainIdHash = @h AND GrainTypeHash = @t AND GrainIdN0 = @n0 AND GrainIdN1 = @n1
               AND GrainTypeString = @type AND GrainIdExtensionString = @ext AND ServiceId = @service
             """;
-        foreach (var (name, value) in ((string, object)[])[("@h", 0), ("@t", 0), ("@n0", 0L), ("@n1", 0L), ("@type", ""), ("@ext", ""), ("@service", Service)])
+        foreach (var (name, value) in ((string, object)[])[("@h", 0), ("@t", 0), ("@n0", 0L), ("@n1", 0L), ("@type", ""),
+            ("@ext", ""), ("@service", Service)])
         {
             var parameter = select.CreateParameter();
             (parameter.ParameterName, parameter.Value) = (name, value);
@@ -63,7 +66,8 @@ internal sealed class BareSelect : IDisposable
         var start = Stopwatch.GetTimestamp();
         foreach (var (h, t, n0, n1, type, extension) in keys[number % keys.Count])
         {
-            foreach (var (parameter, value) in select.Parameters.Cast<DbParameter>().Zip((object[])[h, t, n0, n1, type, extension]))
+            foreach (var (parameter, value) in select.Parameters.Cast<DbParameter>()
+                .Zip((object[])[h, t, n0, n1, type, extension]))
                 parameter.Value = value;
             using var reader = select.ExecuteReader();
             if (!reader.Read()) throw new InvalidOperationException("The row is not there.");

@@ -14,16 +14,16 @@ using Spectre.Console;
 namespace Chatterbox.Bench.Hydration;
 
 /// <summary>
-/// What it takes to bring a session back that is not in memory: ten work sessions, 200 chunks with audio, 20 voices. Beside it the
-/// bare SELECTs of the same rows by their keys, one after the other and prepared, on one connection. Same run, same databases, in
-/// turns, so that all have the machine as it is.
+/// Time to load a session that is not in memory: ten work sessions, 200 chunks with audio, 20 voices. Compared to the bare
+/// prepared SELECTs of the same rows by key, one after the other, on one connection. All are measured alternately in the same run
+/// on the same databases.
 /// </summary>
 internal static class HydrationBench
 {
     private const int Sessions = 64;
-    private const int Turns = 8;
+    private const int Rounds = 8;
 
-    /// <summary>Until the JIT has compiled for good what is measured.</summary>
+    /// <summary>Runs until the JIT has fully compiled the measured code.</summary>
     private const int WarmUp = 1500;
 
     public static async Task RunAsync(TimeSpan duration)
@@ -71,7 +71,8 @@ internal static class HydrationBench
         using var bare = new BareSelect(options);
         var silo = cluster.Silos[0].ServiceProvider;
         var sessions = new ColdSessions(cluster, ids);
-        var stages = new Stages(silo.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name), silo.GetRequiredService<MigrationChain>(), sessions.GrainIds);
+        var stages = new Stages(silo.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name),
+            silo.GetRequiredService<MigrationChain>(), sessions.GrainIds);
         for (var warm = 0; warm < WarmUp; warm++)
         {
             bare.Run(warm);
@@ -81,11 +82,11 @@ internal static class HydrationBench
 
         var clock = Stopwatch.StartNew();
         var (selects, all) = (new List<double>(), new List<(double Call, double Hydration)>());
-        for (var turn = 1; turn <= Turns; turn++)
+        for (var round = 1; round <= Rounds; round++)
         {
-            for (; clock.Elapsed < duration * (turn - 2.0 / 3) / Turns;) selects.Add(bare.Run(selects.Count));
-            for (; clock.Elapsed < duration * (turn - 1.0 / 3) / Turns;) all.Add(await sessions.HydrateAsync(all.Count));
-            for (; clock.Elapsed < duration * turn / Turns;) await stages.RunAsync(selects.Count);
+            for (; clock.Elapsed < duration * (round - 2.0 / 3) / Rounds;) selects.Add(bare.Run(selects.Count));
+            for (; clock.Elapsed < duration * (round - 1.0 / 3) / Rounds;) all.Add(await sessions.HydrateAsync(all.Count));
+            for (; clock.Elapsed < duration * round / Rounds;) await stages.RunAsync(selects.Count);
         }
         var once = Percentiles(selects);
         Add("bare SELECTs", selects);
@@ -97,7 +98,8 @@ internal static class HydrationBench
         void Add(string what, List<double> times)
         {
             var result = Percentiles(times);
-            table.AddRow($"{options.Provider}", $"{bare.Rows:N1}", $"{bare.Bytes:N0}", what, $"{result.P50:N2}", $"{result.P99:N2}", $"{result.P50 / once.P50:N1}");
+            table.AddRow($"{options.Provider}", $"{bare.Rows:N1}", $"{bare.Bytes:N0}", what, $"{result.P50:N2}",
+                $"{result.P99:N2}", $"{result.P50 / once.P50:N1}");
         }
     }
 
@@ -107,7 +109,7 @@ internal static class HydrationBench
         return (times[times.Count / 2], times[(int)(times.Count * 0.99)]);
     }
 
-    /// <summary>Sessions that are taken out of memory and called again.</summary>
+    /// <summary>Sessions that are deactivated and called again.</summary>
     private sealed class ColdSessions
     {
         private readonly InProcessTestCluster cluster;
@@ -131,7 +133,7 @@ internal static class HydrationBench
 
         public GrainId[] GrainIds => [.. sessions.Select(session => ((GrainReference)session).GrainId)];
 
-        /// <summary>Milliseconds from the call to its answer, and what the session says it took to load.</summary>
+        /// <summary>Milliseconds from the call to its answer, and the load time reported by the session.</summary>
         public async Task<(double Call, double Hydration)> HydrateAsync(int number)
         {
             var session = sessions[number % sessions.Length];
@@ -140,12 +142,13 @@ internal static class HydrationBench
             var start = Stopwatch.GetTimestamp();
             var reply = await session.AttachAsync(SampleSession.Attach);
             var call = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            if (reply.State.Snapshot?.Chunks.Count != SampleSession.Chunks || double.IsNaN(hydration)) throw new InvalidOperationException("The session is not what was stored.");
+            if (reply.State.Snapshot?.Chunks.Count != SampleSession.Chunks || double.IsNaN(hydration))
+                throw new InvalidOperationException("The session is not what was stored.");
             return (call, hydration);
         }
     }
 
-    /// <summary>What a hydration does, one after the other.</summary>
+    /// <summary>The stages of a hydration, measured separately.</summary>
     private sealed class Stages(IGrainStorage storage, MigrationChain migrations, GrainId[] owners)
     {
         public List<double> Reads { get; } = [];
@@ -162,7 +165,8 @@ internal static class HydrationBench
 
             start = Stopwatch.GetTimestamp();
             foreach (var slice in SliceDefinition.All)
-                if (SliceReading.Of(owner, slice, reads[(int)slice.Slice].Result!, migrations).Outcome is { } wrong) throw new InvalidOperationException($"{wrong}");
+                if (SliceReading.Of(owner, slice, reads[(int)slice.Slice].Result!, migrations).Outcome is { } wrong)
+                    throw new InvalidOperationException($"{wrong}");
             Decodings.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
     }

@@ -1,6 +1,8 @@
 namespace Chatterbox.Bench.Hydration;
 
-/// <summary>A session as a user has it who works with the app: ten work sessions, 200 chunks with audio, 20 voices, all six rows.</summary>
+/// <summary>
+/// A typical session: ten work sessions, 200 chunks with audio, 20 voices, all six rows.
+/// </summary>
 internal static class SampleSession
 {
     public const int Chunks = 200;
@@ -13,13 +15,16 @@ internal static class SampleSession
         var session = grains.GetGrain<IUserSessionGrain>(id.Key);
         await session.AttachAsync(Attach);
         var epoch = (await session.GetStatusAsync()).Epoch;
-        var changes = Changes(new Random(id.UserId.GetHashCode(StringComparison.Ordinal))).Select((change, index) => new SequencedChange(index + 1, change)).ToArray();
+        var changes = Changes(new Random(id.UserId.GetHashCode(StringComparison.Ordinal)))
+            .Select((change, index) => new SequencedChange(index + 1, change)).ToArray();
         foreach (var batch in changes.Chunk(Chunks))
         {
-            var reply = await session.ApplyAsync(new(Attach.Client.Client, epoch, batch[0].Sequence - 1, ValueList.Create<SequencedChange>(batch)));
+            var reply = await session.ApplyAsync(new(
+                Attach.Client.Client, epoch, batch[0].Sequence - 1, ValueList.Create<SequencedChange>(batch)));
             if (reply.Result is not ApplyResult.Done || reply.Outcomes.Any(outcome => outcome.Rejection is not null))
-                throw new InvalidOperationException($"{reply.Refused ?? reply.Outcomes.First(outcome => outcome.Rejection is not null).Rejection}");
-            // With work in hand, so that the mark for that is stored as well.
+                throw new InvalidOperationException(
+                    $"{reply.Refused ?? reply.Outcomes.First(outcome => outcome.Rejection is not null).Rejection}");
+            // With work in progress, so that the recovery row is stored, too.
             if ((await session.FlushAsync()).Failure is { } failure) throw new InvalidOperationException(failure);
         }
         await session.DetachAsync(Attach.Client, isDone: true);
@@ -27,7 +32,8 @@ internal static class SampleSession
 
     private static IEnumerable<AppStateChange> Changes(Random random)
     {
-        const string Words = "down down would the fall never come to an end i wonder how many miles i have fallen by this time she said aloud";
+        const string Words =
+            "down down would the fall never come to an end i wonder how many miles i have fallen by this time she said aloud";
         var words = Words.Split(' ');
         var day = new DateTimeOffset(2026, 3, 14, 15, 9, 26, TimeSpan.Zero);
         yield return new UpdateParameters(TtsEngine.Chatterbox, new() { Exaggeration = 0.7, Temperature = 0.6 });
@@ -47,14 +53,16 @@ internal static class SampleSession
         {
             yield return new UpsertWorkSession(new()
             {
-                Id = $"session-{number}", Name = $"Chapter {number}", CreatedAt = day, UpdatedAt = day.AddHours(number), ChunkIds = ChunkIds(number),
+                Id = $"session-{number}", Name = $"Chapter {number}", CreatedAt = day, UpdatedAt = day.AddHours(number),
+                ChunkIds = ChunkIds(number),
             });
         }
         for (var number = 0; number < 20; number++)
         {
             yield return new UpsertVoice(new()
             {
-                Id = $"voice-{number}", Name = $"Voice {number}", CreatedAt = day, Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
+                Id = $"voice-{number}", Name = $"Voice {number}", CreatedAt = day,
+                Parameters = TtsParameters.DefaultsFor(TtsEngine.Chatterbox),
                 Prompt = Audio(random, number),
             });
         }
@@ -62,12 +70,14 @@ internal static class SampleSession
         {
             yield return new UpsertBatchItem(new()
             {
-                Id = $"batch-{number}", Name = $"chapter-{number}.txt", CreatedAt = day, ChunkIds = ChunkIds(number), Status = WorkStatus.Completed,
+                Id = $"batch-{number}", Name = $"chapter-{number}.txt", CreatedAt = day, ChunkIds = ChunkIds(number),
+                Status = WorkStatus.Completed,
             });
         }
     }
 
-    private static ValueList<string> ChunkIds(int part) => Enumerable.Range(part * 20, 20).Select(chunk => $"chunk-{chunk}").ToValueList();
+    private static ValueList<string> ChunkIds(int part) =>
+        Enumerable.Range(part * 20, 20).Select(chunk => $"chunk-{chunk}").ToValueList();
 
     private static AudioRef Audio(Random random, int number)
     {
