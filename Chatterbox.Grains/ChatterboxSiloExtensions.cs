@@ -37,6 +37,7 @@ public static class ChatterboxSiloExtensions
         silo.Services.AddChatterboxSchema(options ?? new ChatterboxOptions());
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddHostedService<AudioSweeper>();
+        silo.Services.AddSingleton<DrainReport>();
         silo.Services.AddSingleton<StaleCopies>();
         silo.Services.AddHostedService(services => services.GetRequiredService<StaleCopies>());
         return silo

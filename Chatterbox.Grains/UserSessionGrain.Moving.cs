@@ -69,12 +69,12 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
             if (deadline.IsCancellationRequested)
             {
                 LogUnsaved(Key, _session.Log.Revision - _session.Log.DurableRevision, reason.ReasonCode, failure);
-                CountDrained(reason, "unsaved");
+                CountDrained(reason, DrainOutcome.Unsaved);
                 return;
             }
             await Task.Delay(_options.RetryDelay, clock, CancellationToken.None);
         }
-        CountDrained(reason, moving ? "moved" : "saved");
+        CountDrained(reason, moving ? DrainOutcome.Moved : DrainOutcome.Saved);
         if (!moving && !deadline.IsCancellationRequested) await _session.MaintainAsync();
     }
 
@@ -105,10 +105,12 @@ internal sealed partial class UserSessionGrain : IGrainMigrationParticipant
         return true;
     }
 
-    private static void CountDrained(DeactivationReason reason, string outcome)
+    private void CountDrained(DeactivationReason reason, DrainOutcome outcome)
     {
         if (reason.ReasonCode is DeactivationReasonCode.ShuttingDown)
-            ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome));
+        {
+            ServiceProvider.GetRequiredService<DrainReport>().Add(outcome);
+        }
     }
 
     [LoggerMessage(LogLevel.Warning,

@@ -58,7 +58,10 @@ public static class ChatterboxHostExtensions
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)
     {
-        string[] waysToSayOtherwise = [WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey];
+        string[] waysToSayOtherwise =
+        [
+            WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey,
+        ];
         if (waysToSayOtherwise.All(key => string.IsNullOrEmpty(builder.Configuration[key]))
             && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
             builder.Configuration[WebHostDefaults.ServerUrlsKey] = DefaultUrl;

@@ -26,7 +26,8 @@ return await StartUp.RunAsync(async () =>
     }
     if (args.Contains(SessionChecking.Argument))
     {
-        return await SessionChecking.RunAsync(settings, args.Contains(SessionChecking.JsonArgument), Console.Out, Console.Error, CancellationToken.None);
+        return await SessionChecking.RunAsync(settings, args.Contains(SessionChecking.JsonArgument), Console.Out,
+            Console.Error, CancellationToken.None);
     }
 
     builder.UseChatterboxUrls();
@@ -39,6 +40,7 @@ return await StartUp.RunAsync(async () =>
     builder.AddChatterbox(settings);
     await using var app = builder.Build();
     app.MapChatterbox(settings);
+    DrainLine.LogWhenStopped(app);
 
     await app.StartAsync();
     StartUp.Greet(settings, app.Urls);

@@ -21,7 +21,9 @@ internal static class ClearCommand
         }.Calls(async run =>
         {
             if (!run.Parsed.GetValue(yes)) await ConfirmAsync(run);
-            await run.SaveAsync(grain => grain.ClearPersistedStateAsync());
+            // Named, so that it is done once however often it is asked for.
+            var operation = Guid.NewGuid().ToString("N");
+            await run.SaveAsync(grain => grain.ClearPersistedStateAsync(operation));
         });
     }
 

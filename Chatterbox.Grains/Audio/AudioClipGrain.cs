@@ -169,7 +169,8 @@ internal sealed class AudioClipGrain([FromKeyedServices(ChatterboxStorage.Name)]
             return new(NoPiece(piece, AudioPieces.CountOf(length.Value)));
         if (bytes?.Length != AudioPieces.LengthOf(piece, length.Value))
         {
-            return new(new("piece", $"{bytes?.Length ?? 0} bytes in piece {piece}", $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
+            return new(new("piece", $"{bytes?.Length ?? 0} bytes in piece {piece}",
+                $"{AudioPieces.LengthOf(piece, length.Value)} bytes"));
         }
         if (head is null)
         {

@@ -49,10 +49,6 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
         return !known;
     }
 
-    /// <summary>Whether another process has since attached with this client id, superseding this one.</summary>
-    public bool IsSuperseded(string client, string? process) =>
-        process is not null && _byClient.TryGetValue(client, out var lease) && lease.Client.Process != process;
-
     public bool Renew(string client)
     {
         if (!_byClient.TryGetValue(client, out var lease)) return false;

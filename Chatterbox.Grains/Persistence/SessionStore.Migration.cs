@@ -6,7 +6,9 @@ namespace Chatterbox.Grains.Persistence;
 [GenerateSerializer, Immutable, Alias("chatterbox.StoreImage")]
 internal sealed record StoreImage
 {
-    /// <summary>A silo of another schema loads the rows, which it migrates, instead of going on with a state it may read otherwise.</summary>
+    /// <summary>
+    /// A silo of another schema loads the rows, which it migrates, instead of going on with a state it may read otherwise.
+    /// </summary>
     [Id(0)] public int SchemaVersion { get; init; }
 
     [Id(1)] public ValueList<SlotImage> Slots { get; init; } = [];
@@ -65,7 +67,11 @@ internal sealed partial class SessionStore
     {
         if (image.SchemaVersion != migrations.CurrentVersion) return false;
         if (!image.Slots.Select(slot => slot.Slice).SequenceEqual(SliceDefinition.All.Select(slice => slice.Slice))) return false;
-        _slots = [.. image.Slots.Zip(SliceDefinition.All, (slot, slice) => SliceSlot.Restore(slot, slice, new(storage, owner, slice.Name)))];
+        _slots =
+        [
+            .. image.Slots.Zip(SliceDefinition.All,
+                (slot, slice) => SliceSlot.Restore(slot, slice, new(storage, owner, slice.Name))),
+        ];
         Recovery.Restore(image.Recovery);
         History.Restore(image.History);
         (ReadOnly, Notices, RowWrites, BytesWritten, _knownRevision) =
@@ -105,7 +111,8 @@ internal sealed partial class SliceSlot
             WrittenApplied = SessionImages.ToMap(image.Applied),
             SavedAt = image.SavedAt,
             Uncertain = image is { UncertainBytes: { } bytes, UncertainValue: { } value, UncertainSource: { } source }
-                ? new(bytes, value, source, image.UncertainVersion, SessionImages.ToMap(image.UncertainApplied), image.UncertainSavedAt) : null,
+                ? new(bytes, value, source, image.UncertainVersion, SessionImages.ToMap(image.UncertainApplied),
+                    image.UncertainSavedAt) : null,
         };
     }
 }

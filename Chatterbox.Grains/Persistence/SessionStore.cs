@@ -37,8 +37,8 @@ internal sealed partial class SessionStore(
     public int? PersistedVersion => _slots.Max(slot => slot.StoredVersion);
 
     /// <summary>
-    /// Storage holds less than this session has loaded from it or written to it: it is no other writer's doing, the database has been set
-    /// back, as by restoring a backup under a running silo.
+    /// Storage holds less than this session has loaded from it or written to it: it is no other writer's doing, the database has
+    /// been set back, as by restoring a backup under a running silo.
     /// </summary>
     public bool WentBack { get; private set; }
 
@@ -46,7 +46,9 @@ internal sealed partial class SessionStore(
 
     public long BytesWritten { get; private set; }
 
-    /// <summary>There is something to write even if the state does not change: a migrated slice, or an entry of the history.</summary>
+    /// <summary>
+    /// There is something to write even if the state does not change: a migrated slice, or an entry of the history.
+    /// </summary>
     public bool NeedsSave => ReadOnly is null && (History.HasPending || _slots.Any(slot => slot.Written is null));
 
     /// <summary>A row remembers clients as sending that have left, or that need not be remembered any more.</summary>
@@ -59,7 +61,8 @@ internal sealed partial class SessionStore(
     /// <summary>Reads every row. Throws when storage does, and then nothing is known and nothing may be written.</summary>
     public async Task<SessionMoment> LoadAsync()
     {
-        var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name))).ToArray();
+        var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name)))
+            .ToArray();
         var reads = slots.Select(slot => slot.Row.ReadAsync(acceptsPending: true)).ToArray();
         await Task.WhenAll([.. reads, Recovery.LoadAsync()]);
         var rows = reads.Select(read => read.Result).ToArray();
@@ -77,8 +80,12 @@ internal sealed partial class SessionStore(
             applied[index] = slots[index].WrittenApplied = envelope.Applied;
             revision = Math.Max(revision, envelope.Revision);
         }
-        var unreadable = kept.Where(each => each.Reason is HistoryReason.Unreadable).Select(each => each.Rows[0].Name).ToHashSet();
-        if (unreadable.Count > 0) state = await StartFromLastGoodAsync(slots.Where(slot => unreadable.Contains(slot.Slice.Name)), state, notices);
+        var unreadable = kept.Where(each => each.Reason is HistoryReason.Unreadable)
+            .Select(each => each.Rows[0].Name).ToHashSet();
+        if (unreadable.Count > 0)
+        {
+            state = await StartFromLastGoodAsync(slots.Where(slot => unreadable.Contains(slot.Slice.Name)), state, notices);
+        }
         kept.AddRange(FindMigrated(slots, rows, revision));
         var expired = readOnly is null && FindExpired(slots, rows, revision, notices) is { } bundle ? bundle : null;
         if (expired is not null) kept.Add(expired);
@@ -93,7 +100,8 @@ internal sealed partial class SessionStore(
     }
 
     /// <summary>
-    /// Writes what differs from storage. Slices are written on their own: those that can be are, before the first failure is thrown.
+    /// Writes what differs from storage. Slices are written on their own: those that can be are, before
+    /// the first failure is thrown.
     /// </summary>
     /// <exception cref="SessionConflictException">The rows have been written by somebody else.</exception>
     /// <param name="withApplied">Rows are written as well whose clients alone have changed.</param>
@@ -102,7 +110,8 @@ internal sealed partial class SessionStore(
         if (ReadOnly is not null) return;
         await History.SaveAsync();
         var stored = config.Partialize(moment.State);
-        var writes = _slots.Select(slot => SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment, withApplied)).ToArray();
+        var writes = _slots.Select(slot =>
+            SaveAsync(slot, slot.Slice.Get(stored), slot.Slice.Get(moment.State), moment, withApplied)).ToArray();
         var failures = new List<Exception>();
         foreach (var write in writes)
         {
@@ -122,8 +131,9 @@ internal sealed partial class SessionStore(
     /// <summary>A state as an entry of the history, with all of its slices: the same one for equal states.</summary>
     public HistoryBundle Bundle(HistoryReason reason, string detail, AppState state, long revision) => new(
         reason, detail, clock.GetUtcNow(), migrations.CurrentVersion, revision,
-        SliceDefinition.All.Select(slice => new KeptRow(slice.Name, new SliceEnvelope(Revision: 0, AppliedMap.Empty, slice.Get(state))
-            .Encode(owner, slice, migrations.CurrentVersion, compressionThreshold: 0))).ToValueList());
+        SliceDefinition.All.Select(slice =>
+            new KeptRow(slice.Name, new SliceEnvelope(Revision: 0, AppliedMap.Empty, slice.Get(state))
+                .Encode(owner, slice, migrations.CurrentVersion, compressionThreshold: 0))).ToValueList());
 
     /// <summary>Whether somebody else has written a row since it was last seen here.</summary>
     public async Task<bool> IsOvertakenAsync()
@@ -136,11 +146,14 @@ internal sealed partial class SessionStore(
     /// <summary>Tells clients of something that was found beside what loading found.</summary>
     public void Notice(string notice) => Notices = [.. Notices, notice];
 
-    /// <summary>Renews the last good copy when it is old, from a state that is durable, if this activation has written anything.</summary>
+    /// <summary>
+    /// Renews the last good copy when it is old, from a state that is durable, if this activation has written anything.
+    /// </summary>
     public async Task RenewLastGoodAsync(SessionMoment durable)
     {
         if (ReadOnly is not null || RowWrites == 0) return;
-        _lastGoodAt ??= (await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood)?.At ?? DateTimeOffset.MinValue;
+        _lastGoodAt ??= (await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood)?.At
+            ?? DateTimeOffset.MinValue;
         if (clock.GetUtcNow() - _lastGoodAt < options.LastGoodAge) return;
         var copy = Bundle(HistoryReason.LastGood, "the daily copy", config.Partialize(durable.State), durable.Revision);
         await History.KeepAsync(copy);
@@ -150,7 +163,9 @@ internal sealed partial class SessionStore(
     /// <summary>Reads a row of the history as the slice that it is.</summary>
     public SliceReading Read(SliceDefinition slice, byte[] bytes) => SliceReading.Of(owner, slice, bytes, migrations);
 
-    /// <summary>Whatever reading bytes throws is damage to them: nobody may be locked out by what is stored. Not for code that awaits.</summary>
+    /// <summary>
+    /// Whatever reading bytes throws is damage to them: nobody may be locked out by what is stored. Not for code that awaits.
+    /// </summary>
     public static bool IsDamage(Exception exception) => exception is not OutOfMemoryException;
 
     private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices, List<HistoryBundle> kept, ref string? readOnly)
@@ -159,7 +174,8 @@ internal sealed partial class SessionStore(
         slot.Written = initial;
         if (row is null) return new(0, AppliedMap.Empty, null);
         var reading = SliceReading.Of(owner, slot.Slice, row, migrations);
-        (slot.StoredVersion, slot.SavedAt, slot.Written) = (reading.Version, reading.Envelope.SavedAt, reading.Envelope.Value ?? initial);
+        (slot.StoredVersion, slot.SavedAt, slot.Written) =
+            (reading.Version, reading.Envelope.SavedAt, reading.Envelope.Value ?? initial);
         if (slot.Row.IsPending) slot.Written = null;
         switch (reading.Outcome)
         {
@@ -169,12 +185,17 @@ internal sealed partial class SessionStore(
                 break;
             case CheckOutcome.Unreadable:
                 LogUnreadable(owner, slot.Slice.Name, row.Length, reading.Problem);
-                notices.Add($"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in the history: {reading.Problem}");
-                kept.Add(Bundle(HistoryReason.Unreadable, reading.Problem, reading.Version ?? 0, revision: 0, [new(slot.Slice.Name, row)]));
+                notices.Add(
+                    $"The stored {slot.Slice.Name} could not be read; their {row.Length} bytes are kept in "
+                    + $"the history: {reading.Problem}");
+                kept.Add(Bundle(HistoryReason.Unreadable, reading.Problem, reading.Version ?? 0, revision: 0,
+                    [new(slot.Slice.Name, row)]));
                 (slot.Written, slot.StoredVersion) = (null, null);
                 break;
             case CheckOutcome.Newer:
-                readOnly = $"its {slot.Slice.Name} were stored by a newer version of the app (schema {reading.Version}; this silo knows {migrations.CurrentVersion})";
+                readOnly =
+                    $"its {slot.Slice.Name} were stored by a newer version of the app (schema {reading.Version}; this silo "
+                    + $"knows {migrations.CurrentVersion})";
                 LogNewer(owner, slot.Slice.Name, reading.Version!.Value, migrations.CurrentVersion);
                 break;
         }
@@ -200,7 +221,10 @@ internal sealed partial class SessionStore(
 
     private async Task<HistoryBundle?> ReadLastGoodAsync()
     {
-        if ((await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood) is not { } entry) return null;
+        if ((await History.ListAsync()).FirstOrDefault(each => each.Reason is HistoryReason.LastGood) is not { } entry)
+        {
+            return null;
+        }
         try
         {
             return await History.ReadAsync(entry.Id);
@@ -214,20 +238,29 @@ internal sealed partial class SessionStore(
 
     private IEnumerable<HistoryBundle> FindMigrated(SliceSlot[] slots, byte[]?[] rows, long revision)
     {
-        var migrated = slots.Zip(rows).Where(each => each.First is { Written: null, StoredVersion: { } version } && version < migrations.CurrentVersion).ToArray();
+        var migrated = slots.Zip(rows)
+            .Where(each => each.First is { Written: null, StoredVersion: { } version } && version < migrations.CurrentVersion)
+            .ToArray();
         return migrated.Length == 0 ? [] :
         [
-            Bundle(HistoryReason.BeforeMigration, $"version {migrated.Min(each => each.First.StoredVersion)}, before its migration to {migrations.CurrentVersion}",
-                migrated.Min(each => each.First.StoredVersion)!.Value, revision, migrated.Select(each => new KeptRow(each.First.Slice.Name, each.Second!))),
+            Bundle(HistoryReason.BeforeMigration,
+                $"version {migrated.Min(each => each.First.StoredVersion)}, before its migration to {migrations.CurrentVersion}",
+                migrated.Min(each => each.First.StoredVersion)!.Value, revision,
+                migrated.Select(each => new KeptRow(each.First.Slice.Name, each.Second!))),
         ];
     }
 
     private HistoryBundle? FindExpired(SliceSlot[] slots, byte[]?[] rows, long revision, List<string> notices)
     {
-        if (config.ExpiresAfter is not { } limit || slots.Max(slot => slot.SavedAt) is not { } savedAt || clock.GetUtcNow() - savedAt <= limit) return null;
+        if (config.ExpiresAfter is not { } limit || slots.Max(slot => slot.SavedAt) is not { } savedAt
+            || clock.GetUtcNow() - savedAt <= limit)
+        {
+            return null;
+        }
         notices.Add($"What was last saved at {savedAt:u} has expired and is not shown; it is kept in the history.");
         return Bundle(HistoryReason.Expired, $"the state of {savedAt:u} had expired", migrations.CurrentVersion, revision,
-            slots.Zip(rows).Where(each => each.Second is not null).Select(each => new KeptRow(each.First.Slice.Name, each.Second!)));
+            slots.Zip(rows).Where(each => each.Second is not null)
+                .Select(each => new KeptRow(each.First.Slice.Name, each.Second!)));
     }
 
     private HistoryBundle Bundle(HistoryReason reason, string detail, int version, long revision, IEnumerable<KeptRow> rows) =>
@@ -239,7 +272,8 @@ internal sealed partial class SessionStore(
         var applied = moment.Applied[(int)slot.Slice.Slice];
         var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
         // Whoever sends again what was replaced before it was ever stored must find that it has been seen.
-        var isUntold = (isTombstone && slot.StoredVersion is not null) || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);
+        var isUntold = (isTombstone && slot.StoredVersion is not null)
+            || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);
         var isStale = withApplied && slot.Row.Length > 0 && !slot.WrittenApplied.Equals(applied);
         var isHeld = slot.Holds(value, source) && !isUntold;
         if (isHeld && !isStale) return;
@@ -248,7 +282,8 @@ internal sealed partial class SessionStore(
         var savedAt = config.ExpiresAfter is null ? (DateTimeOffset?)null : isHeld ? slot.SavedAt : clock.GetUtcNow();
         var envelope = new SliceEnvelope(moment.Revision, applied, isTombstone ? null : value,
             savedAt);
-        var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion, config.CompressionThreshold ?? options.CompressionThreshold);
+        var bytes = envelope.Encode(owner, slot.Slice, migrations.CurrentVersion,
+            config.CompressionThreshold ?? options.CompressionThreshold);
         var earlier = slot.Uncertain;
         slot.Uncertain = new(bytes, value, source, isTombstone ? null : migrations.CurrentVersion, applied, savedAt);
         try
@@ -278,8 +313,8 @@ internal sealed partial class SessionStore(
         }
         catch (StorageUnavailableException)
         {
-            // Whether that write is in cannot be known now. The next is made all the same, under the etag from before, so that the
-            // fallback has the latest; where the database is back in the meantime, the etag tells.
+            // Whether that write is in cannot be known now. The next is made all the same, under the etag from before, so that
+            // the fallback has the latest; where the database is back in the meantime, the etag tells.
         }
     }
 
@@ -297,7 +332,8 @@ internal sealed partial class SessionStore(
     {
         var (bytes, value, source, version, applied, savedAt) = slot.Uncertain!;
         slot.Uncertain = null;
-        (slot.Written, slot.WrittenSource, slot.StoredVersion, slot.WrittenApplied, slot.SavedAt) = (value, source, version, applied, savedAt);
+        (slot.Written, slot.WrittenSource, slot.StoredVersion, slot.WrittenApplied, slot.SavedAt) =
+            (value, source, version, applied, savedAt);
         RowWrites++;
         BytesWritten += bytes.Length;
         ChatterboxInstruments.RowWrites.Add(1);
@@ -311,6 +347,7 @@ internal sealed partial class SessionStore(
     [LoggerMessage(LogLevel.Warning, "The last good copy of {Session} cannot be read: {Reason}")]
     private partial void LogCopyUnreadable(GrainId session, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The {Slice} of {Session} have schema version {Version}, this build knows {Known}: the session is read-only")]
+    [LoggerMessage(LogLevel.Warning,
+        "The {Slice} of {Session} have schema version {Version}, this build knows {Known}: the session is read-only")]
     private partial void LogNewer(GrainId session, string slice, int version, int known);
 }

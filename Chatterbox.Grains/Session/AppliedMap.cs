@@ -8,8 +8,8 @@ internal readonly record struct AppliedEntry(string Client, long Sequence, int D
 
 /// <summary>
 /// Client → highest of its sequences that a slice holds, oldest change first. Stored in the slice's own row, it is what makes a
-/// change that is sent again go in exactly once. A client that may still send changes again is remembered for <see cref="Days"/>; one
-/// that has left is kept only for an answer that was lost: for a day, and the latest <see cref="MostLeft"/> of them.
+/// change that is sent again go in exactly once. A client that may still send changes again is remembered for <see cref="Days"/>;
+/// one that has left is kept only for an answer that was lost: for a day, and the latest <see cref="MostLeft"/> of them.
 /// </summary>
 internal readonly struct AppliedMap(ImmutableArray<AppliedEntry> entries) : IEquatable<AppliedMap>
 {
@@ -44,14 +44,17 @@ internal readonly struct AppliedMap(ImmutableArray<AppliedEntry> entries) : IEqu
 
     /// <summary>The client has nothing left to send.</summary>
     public AppliedMap Leave(string client) =>
-        IndexOf(client) is >= 0 and var index && !_entries[index].HasLeft ? new(_entries.SetItem(index, _entries[index] with { HasLeft = true })) : this;
+        IndexOf(client) is >= 0 and var index && !_entries[index].HasLeft
+            ? new(_entries.SetItem(index, _entries[index] with { HasLeft = true }))
+            : this;
 
     /// <summary>Without the clients that need not be remembered any more.</summary>
     public AppliedMap Prune(int today)
     {
         var left = 0;
         var kept = Entries.Reverse()
-            .Where(entry => entry.HasLeft ? entry.Day >= today - 1 && left++ < MostLeft : entry.Day >= today - Days).Reverse().ToImmutableArray();
+            .Where(entry => entry.HasLeft ? entry.Day >= today - 1 && left++ < MostLeft : entry.Day >= today - Days)
+            .Reverse().ToImmutableArray();
         return kept.Length == Entries.Length ? this : new(kept);
     }
 

@@ -10,11 +10,16 @@ internal sealed class Operations
 
     private readonly OrderedDictionary<string, Task> _byName = new(StringComparer.Ordinal);
 
-    /// <summary>Runs the operation, or returns what became of it when it was asked for before. One that failed is run again.</summary>
+    /// <summary>
+    /// Runs the operation, or returns what became of it when it was asked for before. One that failed is run again.
+    /// </summary>
     public Task<T> RunAsync<T>(string? name, Func<Task<T>> run)
     {
         if (name is null) return run();
-        if (_byName.TryGetValue(name, out var known) && known is Task<T> { IsFaulted: false, IsCanceled: false } same) return same;
+        if (_byName.TryGetValue(name, out var known) && known is Task<T> { IsFaulted: false, IsCanceled: false } same)
+        {
+            return same;
+        }
         var task = run();
         _byName.Remove(name);
         if (_byName.Count == Remembered) _byName.RemoveAt(0);

@@ -5,9 +5,11 @@ internal static class RequestCheck
 {
     public static Rejection? Of(AttachRequest request) =>
         request.Protocol < Protocol.OldestSupported
-            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too old for the silo)")
+            ? new("protocol", $"{request.Protocol}",
+                $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too old for the silo)")
         : request.Protocol > Protocol.Version
-            ? new("protocol", $"{request.Protocol}", $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too new for the silo)")
+            ? new("protocol", $"{request.Protocol}",
+                $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too new for the silo)")
         : Text.CheckId("process", request.Client?.Process) ?? Text.CheckId("client", request.Client?.Client)
             ?? Text.CheckName("device", request.Device)
             ?? (request.Slices is null ? null : Validation.CheckSlices(request.Slices))
@@ -23,6 +25,7 @@ internal static class RequestCheck
     private static bool IsGrowing(ChangeBatch batch)
     {
         var last = batch.After;
-        return last >= 0 && batch.Changes.All(change => change.Change is not null && change.Sequence > last && (last = change.Sequence) > 0);
+        return last >= 0
+            && batch.Changes.All(change => change.Change is not null && change.Sequence > last && (last = change.Sequence) > 0);
     }
 }

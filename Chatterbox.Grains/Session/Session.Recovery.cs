@@ -8,13 +8,16 @@ internal sealed partial class Session
     /// <summary>Unfinished work of clients that are not attached and have not left; null when there is none.</summary>
     public CrashInfo? Crash => _work.FindInterrupted(Log.State, _setup.IsAttached);
 
-    /// <summary>Marks interrupted work as such, ready to run again; without any, undoes a clear that nothing has followed.</summary>
+    /// <summary>
+    /// Marks interrupted work as such, ready to run again; without any, undoes a clear that nothing has followed.
+    /// </summary>
     public async Task<RecoveryReport> RecoverFromCrashAsync()
     {
         if (ReadOnlyRejection is { } why) return new() { Refused = why };
         if (Crash is not { } crash) return await UndoClearAsync();
 
-        EndCrash(crash, id => new SetChunkStatus(id, WorkStatus.Interrupted), id => new SetBatchItemStatus(id, WorkStatus.Interrupted));
+        EndCrash(crash, id => new SetChunkStatus(id, WorkStatus.Interrupted),
+            id => new SetBatchItemStatus(id, WorkStatus.Interrupted));
         return new() { Chunks = crash.Chunks, BatchItems = crash.BatchItems, Unsaved = (await FlushAsync()).Failure };
     }
 
@@ -32,7 +35,9 @@ internal sealed partial class Session
     private async Task<RecoveryReport> UndoClearAsync()
     {
         // Once anything has followed the clear, restoring the old state would cost that.
-        return IsInitial && (await History.ListAsync()).FirstOrDefault(each => each.Reason.IsBefore()) is { Reason: HistoryReason.BeforeClear } clear
+        return IsInitial
+            && (await History.ListAsync())
+                .FirstOrDefault(each => each.Reason.IsBefore()) is { Reason: HistoryReason.BeforeClear } clear
             && IsInitial ? await RestoreAsync(clear.Id, operation: null) : new RecoveryReport();
     }
 
@@ -40,7 +45,9 @@ internal sealed partial class Session
     {
         ApplyOwn([
             .. crash.Chunks.Select(chunk), .. crash.BatchItems.Select(batchItem),
-            .. crash.WasGenerating ? (IEnumerable<AppStateChange>)[new SetGenerating(IsGenerating: false, CurrentGeneratingId: null)] : [],
+            .. crash.WasGenerating
+                ? (IEnumerable<AppStateChange>)[new SetGenerating(IsGenerating: false, CurrentGeneratingId: null)]
+                : [],
         ]);
         _work.Remove(client => !_setup.IsAttached(client));
         // The recovery row has to be written even if the state does not change.

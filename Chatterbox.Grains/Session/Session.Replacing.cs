@@ -4,9 +4,9 @@ using Chatterbox.Grains.Persistence;
 namespace Chatterbox.Grains.Session;
 
 /// <summary>
-/// Another state in place of this one: clear, import, restore. At one moment the old state becomes an entry of the history and the new
-/// one takes its place; the next save stores both, the entry first. So it cannot starve under a busy writer, and a crash before
-/// leaves all as it was.
+/// Another state in place of this one: clear, import, restore. At one moment the old state becomes an entry of the history and
+/// the new one takes its place; the next save stores both, the entry first. So it cannot starve under a busy writer, and a crash
+/// before leaves all as it was.
 /// </summary>
 internal sealed partial class Session
 {
@@ -45,34 +45,45 @@ internal sealed partial class Session
     });
 
     /// <param name="id">Null is undo: the newest state from before it was replaced.</param>
-    public Task<RecoveryReport> RestoreAsync(string? id, string? operation) => _operations.RunAsync<RecoveryReport>(operation, async () =>
-    {
-        if (ReadOnlyRejection is { } readOnly) return new() { Refused = readOnly };
-        var entry = (await History.ListAsync()).FirstOrDefault(each => id is null ? each.Reason.IsBefore() : each.Id == id);
-        if (entry is null)
+    public Task<RecoveryReport> RestoreAsync(string? id, string? operation) =>
+        _operations.RunAsync<RecoveryReport>(operation, async () =>
         {
-            return new() { Refused = id is null
-                ? Rejection.OfText("history", null, "an entry from before a clear, import, restore, clean-up or expiry")
-                : Rejection.OfText("history", id, "the id of an entry") };
-        }
-        var (values, unreadable) = await ReadAsync(entry.Id);
-        if (unreadable is not null) return new() { Refused = new("history", $"{entry.Id}, unreadable: {unreadable}", "an entry that this silo can read") };
+            if (ReadOnlyRejection is { } readOnly) return new() { Refused = readOnly };
+            var entry = (await History.ListAsync()).FirstOrDefault(each => id is null ? each.Reason.IsBefore() : each.Id == id);
+            if (entry is null)
+            {
+                return new() { Refused = id is null
+                    ? Rejection.OfText("history", null, "an entry from before a clear, import, restore, clean-up or expiry")
+                    : Rejection.OfText("history", id, "the id of an entry") };
+            }
+            var (values, unreadable) = await ReadAsync(entry.Id);
+            if (unreadable is not null)
+            {
+                return new()
+                {
+                    Refused = new("history", $"{entry.Id}, unreadable: {unreadable}", "an entry that this silo can read"),
+                };
+            }
 
-        var (restored, missing) = await _setup.WithStoredAudio(values.Aggregate(AppState.Initial, (sum, each) => each.Slice.With(sum, each.Value)));
-        // The other slices are those of now: nothing is awaited from here on.
-        var state = values.Aggregate(Log.State, (sum, each) => each.Slice.With(sum, each.Slice.Get(restored)));
-        var what = $"{(entry.Slices.Length == SliceDefinition.All.Count ? "the state" : string.Join(", ", entry.Slices))} of {entry.At:u}";
-        Replace(state, HistoryReason.BeforeRestore, $"before restoring {what}", $"{what} ({entry.Detail}) was restored");
-        var failure = (await FlushAsync()).Failure;
-        return new() { Restored = [$"{what}, kept for: {entry.Detail}", .. missing], Unsaved = failure };
-    });
+            var (restored, missing) =
+                await _setup.WithStoredAudio(values.Aggregate(AppState.Initial, (sum, each) => each.Slice.With(sum, each.Value)));
+            // The other slices are those of now: nothing is awaited from here on.
+            var state = values.Aggregate(Log.State, (sum, each) => each.Slice.With(sum, each.Slice.Get(restored)));
+            var what =
+                $"{(entry.Slices.Length == SliceDefinition.All.Count ? "the state" : string.Join(", ", entry.Slices))} "
+                + $"of {entry.At:u}";
+            Replace(state, HistoryReason.BeforeRestore, $"before restoring {what}", $"{what} ({entry.Detail}) was restored");
+            var failure = (await FlushAsync()).Failure;
+            return new() { Restored = [$"{what}, kept for: {entry.Detail}", .. missing], Unsaved = failure };
+        });
 
     /// <summary>An entry with what it holds; null when there is none.</summary>
     public async Task<HistoryContent?> ReadHistoryAsync(string id)
     {
         if ((await History.ListAsync()).FirstOrDefault(each => each.Id == id) is not { } entry) return null;
         var rows = await History.ReadAsync(id) is { } bundle ? bundle.Rows : [];
-        return new(entry.ToItem(), rows.Select(row => new HistoryRow(row.Name, row.Bytes, SliceFrame.TryReadBody(row.Bytes))).ToValueList());
+        return new(entry.ToItem(),
+            rows.Select(row => new HistoryRow(row.Name, row.Bytes, SliceFrame.TryReadBody(row.Bytes))).ToValueList());
     }
 
     /// <exception cref="ArgumentException">The session is read-only.</exception>
@@ -83,7 +94,9 @@ internal sealed partial class Session
     public void Keep(HistoryReason reason, string detail, AppState state, long revision) =>
         History.Add(Rows.Bundle(reason, detail, state, revision));
 
-    /// <summary>Another state in place of this one. Whatever is being written meanwhile, this is what is stored in the end.</summary>
+    /// <summary>
+    /// Another state in place of this one. Whatever is being written meanwhile, this is what is stored in the end.
+    /// </summary>
     public void Replace(AppState state, HistoryReason reason, string detail, string announced, bool isCleared = false)
     {
         // Clearing what is clear changes nothing: undo restores what was there before the first time.
@@ -109,7 +122,10 @@ internal sealed partial class Session
         var values = new List<(SliceDefinition, object)>();
         foreach (var (name, bytes) in bundle.Rows)
         {
-            if (SliceDefinition.All.FirstOrDefault(each => each.Name == name) is not { } slice) return ([], $"{name} is no slice that it knows");
+            if (SliceDefinition.All.FirstOrDefault(each => each.Name == name) is not { } slice)
+            {
+                return ([], $"{name} is no slice that it knows");
+            }
             var reading = Rows.Read(slice, bytes);
             if (reading.Outcome is not (null or CheckOutcome.Migrate)) return ([], $"{name}: {reading.Problem}");
             values.Add((slice, reading.Envelope.Value ?? slice.Get(AppState.Initial)));

@@ -41,7 +41,10 @@ internal sealed partial class Session
         {
             if (_checkRows)
             {
-                if (await Rows.IsOvertakenAsync()) throw new SessionConflictException($"Rows of {_setup.Id} have been written by another activation.");
+                if (await Rows.IsOvertakenAsync())
+                {
+                    throw new SessionConflictException($"Rows of {_setup.Id} have been written by another activation.");
+                }
                 _checkRows = false;
             }
             await WriteAsync(moment);
@@ -82,7 +85,10 @@ internal sealed partial class Session
 
     private void NoteDurable(SessionMoment moment)
     {
-        if (moment.Revision > Log.DurableRevision) ChatterboxInstruments.ChangesPerSave.Record(moment.Revision - Log.DurableRevision);
+        if (moment.Revision > Log.DurableRevision)
+        {
+            ChatterboxInstruments.ChangesPerSave.Record(moment.Revision - Log.DurableRevision);
+        }
         Log.MarkDurable(moment.Revision);
         Publish(new BecameDurable(Log.DurableRevision));
     }
@@ -96,18 +102,26 @@ internal sealed partial class Session
             return;
         }
         // What somebody else has written is about to be replaced without ever having been seen here.
-        if (Log.IsReplaced) Keep(HistoryReason.Overtaken, "another activation had written it as the state was replaced", stored.State, stored.Revision);
+        if (Log.IsReplaced)
+        {
+            Keep(HistoryReason.Overtaken, "another activation had written it as the state was replaced",
+                stored.State, stored.Revision);
+        }
         Log.Rebase(stored, NewEpoch());
         Announce(reason);
     }
 
-    /// <summary>Memory is newer than storage, and nobody else has written: it is stored again, and what was found is kept.</summary>
+    /// <summary>
+    /// Memory is newer than storage, and nobody else has written: it is stored again, and what was found is kept.
+    /// </summary>
     private void KeepMemory(SessionMoment stored)
     {
         const string Reason = "the database was set back to an older state";
         LogLoadedAgain(Reason);
         Keep(HistoryReason.Overtaken, Reason, stored.State, stored.Revision);
-        Rows.Notice($"While the session was in use, {Reason}: what the session held is stored again; what was found is kept in the history.");
+        Rows.Notice(
+            $"While the session was in use, {Reason}: what the session held is stored again; what was "
+            + "found is kept in the history.");
         Log.Replace(Log.State, NewEpoch());
         Announce(Reason);
     }

@@ -6,12 +6,15 @@ namespace Chatterbox.Grains.Session;
 
 /// <summary>What a session is made of and what it lives in.</summary>
 internal sealed record SessionSetup(
-    IGrainStorage Storage, GrainId Id, PersistConfig Config, MigrationChain Migrations, ChatterboxOptions Options, TimeProvider Clock, ILogger Logger)
+    IGrainStorage Storage, GrainId Id, PersistConfig Config, MigrationChain Migrations, ChatterboxOptions Options,
+    TimeProvider Clock, ILogger Logger)
 {
     /// <summary>Tells the attached clients. Never waits, never throws.</summary>
     public required Action<long, SessionEvent> Publish { get; init; }
 
-    /// <summary>Sets the one timer to call <see cref="Session.OnTimerAsync"/> once after so long, in place of whatever it was set to.</summary>
+    /// <summary>
+    /// Sets the one timer to call <see cref="Session.OnTimerAsync"/> once after so long, in place of whatever it was set to.
+    /// </summary>
     public required Action<TimeSpan> Arm { get; init; }
 
     /// <summary>0 to 1: spreads the retries of many sessions.</summary>
@@ -69,7 +72,9 @@ internal sealed partial class Session
 
     private Rejection? ReadOnlyRejection => ReadOnly is { } why ? new("session", why, "writable") : null;
 
-    /// <summary>Loads the rows. When this throws, nothing is known and nothing may be written over what could not be read.</summary>
+    /// <summary>
+    /// Loads the rows. When this throws, nothing is known and nothing may be written over what could not be read.
+    /// </summary>
     public async Task LoadAsync()
     {
         Log.Load(await Rows.LoadAsync(), NewEpoch());
@@ -151,7 +156,9 @@ internal sealed partial class Session
         return new(Log.Epoch, Log.DurableRevision, failure);
     }
 
-    /// <summary>Saves, for the last time, with what rows need not remember any more. Null once it is durable, or why it is not.</summary>
+    /// <summary>
+    /// Saves, for the last time, with what rows need not remember any more. Null once it is durable, or why it is not.
+    /// </summary>
     public Task<string?> SaveLastAsync()
     {
         if (Rows.HasStaleApplied(Log.Moment))
@@ -187,7 +194,9 @@ internal sealed partial class Session
         LoadAgain = _loadAgain is not null,
     };
 
-    /// <summary>Goes on where another activation stopped. False when this build has another schema: then the rows have to be loaded.</summary>
+    /// <summary>
+    /// Goes on where another activation stopped. False when this build has another schema: then the rows have to be loaded.
+    /// </summary>
     public bool TryResume(SessionImage image)
     {
         if (!Rows.TryRestore(image.Store)) return false;
@@ -196,11 +205,16 @@ internal sealed partial class Session
         _operations.Restore(image.Operations);
         _lastSaved = image.LastSaved;
         if (image.LoadAgain) LoadAgain("the session was to be loaded again as it moved");
-        if (image.IsUnsaved) Writer.Resume(image.Failing is { FailingSince: { } since } failing ? (since, failing.Failure ?? "") : null);
+        if (image.IsUnsaved)
+        {
+            Writer.Resume(image.Failing is { FailingSince: { } since } failing ? (since, failing.Failure ?? "") : null);
+        }
         return true;
     }
 
-    /// <summary>What the store does not keep leaves by changes that every client sees, before anything is stored without it.</summary>
+    /// <summary>
+    /// What the store does not keep leaves by changes that every client sees, before anything is stored without it.
+    /// </summary>
     private List<AppliedChange> RemoveOldWorkSessions() => [.. OldWorkSessions
         .Removals(Log.State, _setup.Config.Partialize(Log.State)).Select(Log.ApplyOwn).OfType<AppliedChange>()];
 

@@ -22,7 +22,8 @@ internal sealed record LogImage
 
 [GenerateSerializer, Immutable, Alias("chatterbox.MomentImage")]
 internal sealed record MomentImage(
-    [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied, [property: Id(3)] bool IsCleared);
+    [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied,
+    [property: Id(3)] bool IsCleared);
 
 /// <summary>Which client's changes a slice holds, oldest use first.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SliceApplied")]
@@ -58,15 +59,20 @@ internal sealed partial class SessionLog
         Applied = Capture(_applied),
         Cursors = _cursors.Select(cursor => new CursorImage(cursor.Key, cursor.Value.IsAttached, cursor.Value.Next,
             cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList())).ToValueList(),
-        Replacement = _replacement is { } moment ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared) : null,
+        Replacement = _replacement is { } moment
+            ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared)
+            : null,
     };
 
     public void Restore(LogImage image)
     {
-        (State, Epoch, Revision, DurableRevision, Changes) = (image.State, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
+        (State, Epoch, Revision, DurableRevision, Changes) =
+            (image.State, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
         (_recent, _recentFrom) = (new(image.Recent), image.RecentFrom);
         Restore(image.Applied).CopyTo(_applied, 0);
-        _replacement = image.Replacement is { } moment ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared) : null;
+        _replacement = image.Replacement is { } moment
+            ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared)
+            : null;
         _cursors.Clear();
         foreach (var (client, isAttached, next, refused) in image.Cursors)
         {
@@ -75,8 +81,9 @@ internal sealed partial class SessionLog
         }
     }
 
-    private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) => SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
-        SessionImages.Of(applied[(int)slice.Slice]))).ToValueList();
+    private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) =>
+        SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
+            SessionImages.Of(applied[(int)slice.Slice]))).ToValueList();
 
     private static AppliedMap[] Restore(ValueList<SliceApplied> image)
     {

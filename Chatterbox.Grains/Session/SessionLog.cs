@@ -3,8 +3,10 @@ using Chatterbox.Grains.Persistence;
 namespace Chatterbox.Grains.Session;
 
 /// <summary>What a write takes with it: one moment of the session.</summary>
-/// <param name="IsCleared">Slices that are as in the beginning are so because they were cleared: their rows are to say that.</param>
-/// <param name="IsReplaced">The state has been replaced since it was last stored: an equal value may have seen other changes.</param>
+/// <param name="IsCleared">Slices that are as in the beginning are so because they were cleared: their
+/// rows are to say that.</param>
+/// <param name="IsReplaced">The state has been replaced since it was last stored: an equal value may
+/// have seen other changes.</param>
 internal sealed record SessionMoment(
     AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false)
 {
@@ -18,14 +20,18 @@ internal sealed record SessionMoment(
 /// </summary>
 internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
 {
-    /// <summary>A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.</summary>
+    /// <summary>
+    /// A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.
+    /// </summary>
     private const long HighestRevision = 1L << 52;
 
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
     private readonly SliceWeights _weights = new();
     private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
 
-    /// <summary>Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.</summary>
+    /// <summary>
+    /// Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.
+    /// </summary>
     private Queue<AppliedChange> _recent = new();
 
     private long _recentFrom;
@@ -54,7 +60,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
 
-    public SessionMoment Moment => new(State, Revision, [.. _applied.Select(each => each.Prune(Today))], _replacement is { IsCleared: true }, _replacement is not null);
+    public SessionMoment Moment =>
+        new(State, Revision, [.. _applied.Select(each => each.Prune(Today))],
+            _replacement is { IsCleared: true }, _replacement is not null);
 
     /// <summary>Somebody has replaced the state, and that is not stored yet.</summary>
     public bool IsReplaced => _replacement is not null && !_hasExpired;
@@ -92,7 +100,10 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         var (sequence, change) = sent;
         var cursor = _cursors[client];
         // Refused once is refused for good: the answer may have been lost, and later ones are in.
-        if (sequence < cursor.Next || cursor.RejectionOf(sequence) is not null) return new(Revision, cursor.RejectionOf(sequence));
+        if (sequence < cursor.Next || cursor.RejectionOf(sequence) is not null)
+        {
+            return new(Revision, cursor.RejectionOf(sequence));
+        }
 
         cursor.Next = sequence + 1;
         if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
@@ -120,7 +131,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         return new(Revision, null);
     }
 
-    /// <summary>A change of the session's own making, which nobody will send again. Null when it is refused or changes nothing.</summary>
+    /// <summary>
+    /// A change of the session's own making, which nobody will send again. Null when it is refused or changes nothing.
+    /// </summary>
     public AppliedChange? ApplyOwn(AppStateChange change)
     {
         var (state, rejection) = AppStateReducer.Apply(State, change);
@@ -157,7 +170,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         };
     }
 
-    /// <summary>Lets go of changes that are stored, but for so many: what the next client that missed some will ask for.</summary>
+    /// <summary>
+    /// Lets go of changes that are stored, but for so many: what the next client that missed some will ask for.
+    /// </summary>
     public void Forget(int keep)
     {
         while (_recent.Count > keep && _recent.Peek().Revision <= DurableRevision) _recentFrom = _recent.Dequeue().Revision;
@@ -177,14 +192,15 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     }
 
     /// <summary>
-    /// Somebody else has written: what storage has now is the truth. Clients send again what it does not hold of theirs; a change of a
-    /// client that is gone must not go on top of a newer state, as a silo that was paused for a while would have it. The session's own
-    /// changes go on top. So does a replacement that storage does not hold, with all that followed it: it is of the whole state,
-    /// whatever that was, and some of what followed may be in its row already. A new epoch.
+    /// Somebody else has written: what storage has now is the truth. Clients send again what it does not hold of theirs; a change
+    /// of a client that is gone must not go on top of a newer state, as a silo that was paused for a while would have it. The
+    /// session's own changes go on top. So does a replacement that storage does not hold, with all that followed it: it is of the
+    /// whole state, whatever that was, and some of what followed may be in its row already. A new epoch.
     /// </summary>
     public void Rebase(SessionMoment stored, long epoch)
     {
-        var unsaved = _recent.Where(change => change.Revision > DurableRevision && (IsReplaced || change.Sequence == 0)).ToArray();
+        var unsaved = _recent.Where(change => change.Revision > DurableRevision && (IsReplaced || change.Sequence == 0))
+            .ToArray();
         var replacement = IsReplaced ? _replacement : null;
         var onto = replacement is null ? stored : replacement with { Revision = stored.Revision, IsCleared = false };
         Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
@@ -208,7 +224,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         for (var slice = 0; slice < _applied.Length; slice++) _applied[slice] = _applied[slice].With(stored.Applied[slice]);
     }
 
-    /// <summary>Another state in place of this one, as an import or a clear brings it. A new epoch; what clients have sent stays known.</summary>
+    /// <summary>
+    /// Another state in place of this one, as an import or a clear brings it. A new epoch; what clients have sent stays known.
+    /// </summary>
     public void Replace(AppState state, long epoch, bool isCleared = false)
     {
         Reset(state with { Runtime = State.Runtime }, Revision, epoch);

@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Hosting;
-using Orleans.Runtime;
 
 namespace Chatterbox.Grains.Session;
 
 /// <summary>
-/// When a session should look whether another activation has written its rows, as happens while silos disagree about the cluster: at
-/// once after the cluster has changed or this process has stood still, and every so often all the same. A clean activation would
-/// otherwise show an old state until it writes itself.
+/// When a session should look whether another activation has written its rows, as happens while silos disagree about the cluster:
+/// at once after the cluster has changed or this process has stood still, and every so often all the same. A clean activation
+/// would otherwise show an old state until it writes itself.
 /// </summary>
 /// <remarks>
 /// The look reads the session's rows, only while clients are attached. So that it costs a silo no more than
@@ -24,7 +23,8 @@ internal sealed class StaleCopies(TimeProvider clock, IServiceProvider services)
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
 
-    private readonly IClusterMembershipService? _membership = (IClusterMembershipService?)services.GetService(typeof(IClusterMembershipService));
+    private readonly IClusterMembershipService? _membership =
+        (IClusterMembershipService?)services.GetService(typeof(IClusterMembershipService));
     private int _pauses;
     private int _sessions;
 
@@ -40,7 +40,11 @@ internal sealed class StaleCopies(TimeProvider clock, IServiceProvider services)
     public bool IsDue(ref Mark mark)
     {
         var now = Now;
-        if (!IsShared || (now.Cluster == mark.Cluster && now.Pauses == mark.Pauses && clock.GetElapsedTime(mark.At, now.At) < Interval)) return false;
+        if (!IsShared
+            || (now.Cluster == mark.Cluster && now.Pauses == mark.Pauses && clock.GetElapsedTime(mark.At, now.At) < Interval))
+        {
+            return false;
+        }
         mark = now;
         return true;
     }

@@ -14,9 +14,9 @@ internal sealed record ClientWork(
     [property: Id(3)] bool IsGenerating);
 
 /// <summary>
-/// Which client does which unfinished work: the one that last began or added a chunk or batch item, or said that it generates. Work
-/// of a client that is not attached is interrupted by a crash: a client that leaves takes its work off the map, and one that comes
-/// back is attached again. So nothing has to be noted when a lease lapses or a silo dies.
+/// Which client does which unfinished work: the one that last began or added a chunk or batch item, or said that it generates.
+/// Work of a client that is not attached is interrupted by a crash: a client that leaves takes its work off the map, and one that
+/// comes back is attached again. So nothing has to be noted when a lease lapses or a silo dies.
 /// </summary>
 internal sealed class WorkInProgress
 {
@@ -56,22 +56,31 @@ internal sealed class WorkInProgress
     {
         if (_chunks.Count == 0 && _batchItems.Count == 0 && _generating.Count == 0) return null;
         var crash = new CrashInfo(
-            state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && IsInterrupted(_chunks, chunk.Id)).Select(chunk => chunk.Id).ToValueList(),
-            state.BatchItems.Where(item => IsUnfinished(item.Status) && IsInterrupted(_batchItems, item.Id)).Select(item => item.Id).ToValueList(),
+            state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && IsInterrupted(_chunks, chunk.Id))
+                .Select(chunk => chunk.Id).ToValueList(),
+            state.BatchItems.Where(item => IsUnfinished(item.Status) && IsInterrupted(_batchItems, item.Id))
+                .Select(item => item.Id).ToValueList(),
             _generating.Any(client => !isAttached(client)));
         return crash is { Chunks.Count: 0, BatchItems.Count: 0, WasGenerating: false } ? null : crash;
 
-        bool IsInterrupted(Dictionary<string, string> owners, string id) => owners.TryGetValue(id, out var client) && !isAttached(client);
+        bool IsInterrupted(Dictionary<string, string> owners, string id) =>
+            owners.TryGetValue(id, out var client) && !isAttached(client);
     }
 
     /// <summary>What the recovery row is to say of a state: the unfinished work by client.</summary>
     public ValueList<ClientWork> Describe(AppState state)
     {
         if (_chunks.Count == 0 && _batchItems.Count == 0 && _generating.Count == 0) return [];
-        var chunks = state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && _chunks.ContainsKey(chunk.Id)).ToLookup(chunk => _chunks[chunk.Id], chunk => chunk.Id);
-        var items = state.BatchItems.Where(item => IsUnfinished(item.Status) && _batchItems.ContainsKey(item.Id)).ToLookup(item => _batchItems[item.Id], item => item.Id);
-        return chunks.Select(each => each.Key).Union(items.Select(each => each.Key)).Union(_generating).Order(StringComparer.Ordinal)
-            .Select(client => new ClientWork(client, chunks[client].ToValueList(), items[client].ToValueList(), _generating.Contains(client))).ToValueList();
+        var chunks = state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && _chunks.ContainsKey(chunk.Id))
+            .ToLookup(chunk => _chunks[chunk.Id], chunk => chunk.Id);
+        var items = state.BatchItems.Where(item => IsUnfinished(item.Status) && _batchItems.ContainsKey(item.Id))
+            .ToLookup(item => _batchItems[item.Id], item => item.Id);
+        return chunks.Select(each => each.Key).Union(items.Select(each => each.Key)).Union(_generating)
+            .Order(StringComparer.Ordinal)
+            .Select(
+                client =>
+                    new ClientWork(client, chunks[client].ToValueList(), items[client].ToValueList(),
+                        _generating.Contains(client))).ToValueList();
     }
 
     /// <summary>The map is this one.</summary>
@@ -101,7 +110,8 @@ internal sealed class WorkInProgress
 internal sealed partial class RecoveryJson : JsonSerializerContext;
 
 /// <summary>
-/// The <c>recovery</c> row: the unfinished work of attached clients. Found on loading, it is how a session knows that a silo has died.
+/// The <c>recovery</c> row: the unfinished work of attached clients. Found on loading, it is how a
+/// session knows that a silo has died.
 /// </summary>
 internal sealed class RecoveryRow(IGrainStorage storage, GrainId owner)
 {
@@ -116,7 +126,9 @@ internal sealed class RecoveryRow(IGrainStorage storage, GrainId owner)
         var bytes = await _row.ReadAsync();
         try
         {
-            var work = bytes is null ? [] : JsonSerializer.Deserialize(SliceFrame.Decode(bytes).Body.Span, RecoveryJson.Default.ClientWorkArray);
+            var work = bytes is null
+                ? []
+                : JsonSerializer.Deserialize(SliceFrame.Decode(bytes).Body.Span, RecoveryJson.Default.ClientWorkArray);
             Written = (work ?? []).ToValueList();
         }
         catch (Exception damage) when (SessionStore.IsDamage(damage))
@@ -130,7 +142,8 @@ internal sealed class RecoveryRow(IGrainStorage storage, GrainId owner)
     {
         if (work.Equals(Written)) return;
         Written = null;
-        await _row.OverwriteAsync(SliceFrame.Encode(JsonSerializer.SerializeToUtf8Bytes([.. work], RecoveryJson.Default.ClientWorkArray), 1, 1024));
+        await _row.OverwriteAsync(SliceFrame.Encode(
+            JsonSerializer.SerializeToUtf8Bytes([.. work], RecoveryJson.Default.ClientWorkArray), 1, 1024));
         Written = work;
     }
 

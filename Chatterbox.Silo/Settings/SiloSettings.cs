@@ -67,7 +67,8 @@ public sealed class SiloSettings
     {
         Database.Resolve();
         if (Session.Problems is { Count: > 0 } problems)
-            throw new SettingsException(string.Join(Environment.NewLine, problems.Select(problem => $"Chatterbox__Session__{problem}")));
+            throw new SettingsException(string.Join(Environment.NewLine,
+                problems.Select(problem => $"Chatterbox__Session__{problem}")));
         Database.ResolveFallback(Silo.Port);
         Silo.Resolve();
         Telemetry.Resolve();
@@ -77,6 +78,7 @@ public sealed class SiloSettings
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)
             throw SettingsException.For("Chatterbox:Cluster:Mode", $"{Cluster.Mode}",
-                "Localhost while Chatterbox__Database__Provider is Sqlite, which serves one silo; PostgreSql and SqlServer serve several");
+                "Localhost while Chatterbox__Database__Provider is Sqlite, which serves one silo; "
+                + "PostgreSql and SqlServer serve several");
     }
 }

@@ -5,8 +5,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Chatterbox.Silo.Web;
 
 /// <summary>
-/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable. With a fallback file a
-/// silo whose database is unavailable is degraded and still ready: were all silos taken out of service with it, no session could go on.
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: the silo is active and its database reachable. With a
+/// fallback file a silo whose database is unavailable is degraded and still ready: were all silos taken out of service
+/// with it, no session could go on.
 /// </summary>
 internal static class Health
 {

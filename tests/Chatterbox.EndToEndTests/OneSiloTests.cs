@@ -28,7 +28,8 @@ public sealed class OneSiloTests
     }
 
     [Fact(DisplayName =
-        "[D4] a silo that stops while the database is unavailable logs how many frames it keeps, and where; "
+        "[D4] [O1] a silo that stops while the database is unavailable logs how many frames it keeps, and where, "
+        + "and what became of its sessions; "
         + "another database does not get them")]
     public async Task Frames_stay_with_their_database()
     {
@@ -47,6 +48,8 @@ public sealed class OneSiloTests
         Assert.Contains(
             "The silo stops with 1 rows that are not in the database. They are in the fallback "
             + $"file {Path.Combine(silo.Folder, "fallback.db")}",
+            silo.Output);
+        Assert.Contains("Sessions: 0 moved to other silos, 0 saved, 1 not saved. 1 row(s) are in the fallback file only.",
             silo.Output);
 
         await using var other = await SiloProcess.StartAsync(("Database__Fallback", Path.Combine(silo.Folder, "fallback.db")));

@@ -8,10 +8,10 @@ namespace Chatterbox.Grains.Persistence;
 /// of the session's next save, which writes it before any live row; until then it is listed and can be restored all the same.
 /// </summary>
 /// <remarks>
-/// Entries use a fixed set of rows over and over (<see cref="HistoryRetention.Slots"/>), since a cleared row leaves a trace in grain
-/// storage. The index is written first: a crash before the entry's bytes leaves a line without bytes and never bytes without a line. A
-/// line whose row holds another entry, or none, is skipped. The index is read anew by each call: whoever replays a silo's fallback
-/// file adds entries as well.
+/// Entries use a fixed set of rows over and over (<see cref="HistoryRetention.Slots"/>), since a cleared row leaves a trace in
+/// grain storage. The index is written first: a crash before the entry's bytes leaves a line without bytes and never bytes
+/// without a line. A line whose row holds another entry, or none, is skipped. The index is read anew by each call: whoever
+/// replays a silo's fallback file adds entries as well.
 /// </remarks>
 internal sealed class History(IGrainStorage storage, GrainId owner, HistoryRetention retention, TimeProvider clock)
 {
@@ -37,7 +37,8 @@ internal sealed class History(IGrainStorage storage, GrainId owner, HistoryReten
     {
         _pending.RemoveAll(each => each.Id == bundle.Id);
         _pending.Add(bundle);
-        var kept = retention.Keep(Enumerable.Reverse(_pending), each => each.Reason, each => each.At, clock.GetUtcNow()).ToHashSet();
+        var kept = retention.Keep(Enumerable.Reverse(_pending), each => each.Reason, each => each.At, clock.GetUtcNow())
+            .ToHashSet();
         _pending.RemoveAll(each => !kept.Contains(each));
     }
 
@@ -66,7 +67,8 @@ internal sealed class History(IGrainStorage storage, GrainId owner, HistoryReten
             if (bundle.Reason is HistoryReason.Unreadable
                 && kept.Count(each => each.Reason is HistoryReason.Unreadable) >= HistoryRetention.MostUnreadable)
             {
-                throw new IOException($"The history of {owner} holds {HistoryRetention.MostUnreadable} unreadable rows, the most it can: "
+                throw new IOException(
+                    $"The history of {owner} holds {HistoryRetention.MostUnreadable} unreadable rows, the most it can: "
                     + "drop some with 'chatterbox history drop'.");
             }
             var used = kept.Select(each => each.Slot).ToHashSet();
@@ -151,13 +153,15 @@ internal sealed class History(IGrainStorage storage, GrainId owner, HistoryReten
             try
             {
                 await index.WriteAsync(SliceFrame.Encode(
-                    JsonSerializer.SerializeToUtf8Bytes(changed, HistoryJson.Default.ListHistoryEntry), schemaVersion: 1, compressionThreshold: 1024));
+                    JsonSerializer.SerializeToUtf8Bytes(changed, HistoryJson.Default.ListHistoryEntry),
+                    schemaVersion: 1, compressionThreshold: 1024));
                 Count(changed);
                 return;
             }
             catch (InconsistentStateException overtaken)
             {
-                // Somebody else's entry came between. In the end not with the storage's own exception, which would cost the activation.
+                // Somebody else's entry came between. In the end not with the storage's own exception,
+                // which would cost the activation.
                 if (attempt == Tries) throw new IOException($"The history of {owner} is being written by others.", overtaken);
             }
         }
@@ -183,7 +187,8 @@ internal sealed class History(IGrainStorage storage, GrainId owner, HistoryReten
         }
     }
 
-    // The index is damaged: each row says which entry it is. A row that is damaged as well loses its line, and its place to the next.
+    // The index is damaged: each row says which entry it is. A row that is damaged as well loses its
+    // line, and its place to the next.
     private async Task<List<HistoryEntry>> RebuildAsync()
     {
         var entries = new List<HistoryEntry>();

@@ -22,25 +22,27 @@ internal sealed record HistoryBundle(
     [property: Id(4)] long Revision,
     [property: Id(5)] ValueList<KeptRow> Rows)
 {
-    private string? _id;
+    [NonSerialized] private string? _id;
 
     /// <summary>
-    /// 16 hexadecimal digits of the SHA-256 of reason and rows: the same rows are kept once for a reason, and a state once however often it
-    /// was replaced, so that undoing over and over takes no place of earlier states.
+    /// 16 hexadecimal digits of the SHA-256 of reason and rows: the same rows are kept once for a reason, and a state once
+    /// however often it was replaced, so that undoing over and over takes no place of earlier states.
     /// </summary>
     public string Id => _id ??= HashOf(this);
 
     public HistoryEntry EntryIn(int slot) => new(
-        Id, slot, Reason, Detail, [.. Rows.Select(row => row.Name)], At, Rows.Sum(row => row.Bytes.Length), SchemaVersion, Revision);
+        Id, slot, Reason, Detail, [.. Rows.Select(row => row.Name)], At, Rows.Sum(row => row.Bytes.Length),
+        SchemaVersion, Revision);
 
     /// <summary>
-    /// A frame whose body is: length of the header (4 bytes, little-endian), the header (the entry and whose it is, as JSON), then
-    /// the rows' bytes one after another. Not compressed: the rows are.
+    /// A frame whose body is: length of the header (4 bytes, little-endian), the header (the entry and whose it is, as JSON),
+    /// then the rows' bytes one after another. Not compressed: the rows are.
     /// </summary>
     public byte[] Encode(GrainId owner, int slot)
     {
         var header = JsonSerializer.SerializeToUtf8Bytes(
-            new HistoryHeader(SliceEnvelope.NameOf(owner, History.IndexName), EntryIn(slot), [.. Rows.Select(row => row.Bytes.Length)]),
+            new HistoryHeader(SliceEnvelope.NameOf(owner, History.IndexName), EntryIn(slot),
+                [.. Rows.Select(row => row.Bytes.Length)]),
             HistoryJson.Default.HistoryHeader);
         var body = new byte[sizeof(int) + header.Length + Rows.Sum(row => row.Bytes.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(body, header.Length);

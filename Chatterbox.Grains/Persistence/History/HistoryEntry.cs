@@ -6,7 +6,8 @@ namespace Chatterbox.Grains.Persistence;
 /// <param name="Slot">Its bytes are in the row <c>history-{slot}</c>.</param>
 /// <param name="Length">Bytes of all its rows.</param>
 internal sealed record HistoryEntry(
-    string Id, int Slot, HistoryReason Reason, string Detail, string[] Slices, DateTimeOffset At, int Length, int SchemaVersion, long Revision)
+    string Id, int Slot, HistoryReason Reason, string Detail, string[] Slices, DateTimeOffset At, int Length,
+    int SchemaVersion, long Revision)
 {
     public HistoryItem ToItem() => new(Id, Reason.Name(), Detail, Slices.ToValueList(), At, Length, SchemaVersion);
 }

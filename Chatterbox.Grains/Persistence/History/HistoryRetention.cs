@@ -28,7 +28,8 @@ internal sealed record HistoryRetention(int Entries, TimeSpan Age)
     }
 
     /// <summary>What stays of entries in order, newest first.</summary>
-    public IEnumerable<T> Keep<T>(IEnumerable<T> newestFirst, Func<T, HistoryReason> reasonOf, Func<T, DateTimeOffset> atOf, DateTimeOffset now)
+    public IEnumerable<T> Keep<T>(IEnumerable<T> newestFirst, Func<T, HistoryReason> reasonOf,
+        Func<T, DateTimeOffset> atOf, DateTimeOffset now)
     {
         var counts = new Dictionary<Group, int>();
         foreach (var entry in newestFirst)

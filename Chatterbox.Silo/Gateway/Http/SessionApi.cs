@@ -52,10 +52,12 @@ internal static class SessionApi
         return report.Refused is { } why ? Problems.Of(why) : TypedResults.Ok(report);
     }
 
-    private static async Task<Results<NoContent, JsonHttpResult<Problem>>> DropHistoryAsync([AsParameters] SessionRequest of, string id) =>
+    private static async Task<Results<NoContent, JsonHttpResult<Problem>>> DropHistoryAsync([AsParameters] SessionRequest of,
+        string id) =>
         await of.Session.DropHistoryAsync(id) ? TypedResults.NoContent() : UnknownEntry(id);
 
-    private static JsonHttpResult<Problem> UnknownEntry(string id) => Problems.Of(Rejection.OfText("history", id, "the id of an entry"));
+    private static JsonHttpResult<Problem> UnknownEntry(string id) =>
+        Problems.Of(Rejection.OfText("history", id, "the id of an entry"));
 
     /// <param name="slices">Names of slices, separated by commas; absent is all.</param>
     private static async Task<Results<Ok<SnapshotAnswer>, JsonHttpResult<Problem>, StatusCodeHttpResult>> GetSnapshotAsync(

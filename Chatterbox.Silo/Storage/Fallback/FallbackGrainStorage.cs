@@ -249,7 +249,8 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
         }
         // Gone from here: the session got through by itself in the meantime, with all that the frame holds.
         if (await file.FindAsync(frame.Number) is not null)
-            await KeepInHistoryAsync(frame, "it was not saved, and the database held something later when it was available again");
+            await KeepInHistoryAsync(frame,
+                "it was not saved, and the database held something later when it was available again");
     }
 
     private async Task KeepInHistoryAsync(FallbackFrame frame, string reason)

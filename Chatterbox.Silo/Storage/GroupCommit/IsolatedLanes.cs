@@ -17,7 +17,8 @@ internal sealed class IsolatedLanes
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<RowKey, bool> _suspects = new();
 
-    public IsolatedLanes(string name, int count, Func<RowStore> store, DatabaseOptions options, TimeProvider clock, ILogger logger)
+    public IsolatedLanes(string name, int count, Func<RowStore> store, DatabaseOptions options,
+        TimeProvider clock, ILogger logger)
     {
         (_timeout, _clock) = (options.Timeout, clock);
         // Writers of rows that are set aside wait already, and one at a time for each row: nothing here has to hold them back.

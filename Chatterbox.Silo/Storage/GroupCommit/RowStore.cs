@@ -9,7 +9,9 @@ internal enum BatchFailure
     /// <summary>A row that another transaction has locked. Nothing was committed.</summary>
     Locked,
 
-    /// <summary>Nothing lasting, such as a deadlock: nothing was committed, and the same batch may succeed when it is retried.</summary>
+    /// <summary>
+    /// Nothing lasting, such as a deadlock: nothing was committed, and the same batch may succeed when it is retried.
+    /// </summary>
     Transient,
 
     /// <summary>The connection: it had ended before the batch was executed. Another connection may execute it.</summary>

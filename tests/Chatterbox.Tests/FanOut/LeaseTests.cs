@@ -36,17 +36,6 @@ public sealed class LeaseTests
         Assert.Empty(_leases.EndLapsed());
     }
 
-    [Fact(DisplayName = "[C3] the last process to attach a client id holds it; the one before is superseded")]
-    public void Fence()
-    {
-        Start("a", "first");
-        Assert.False(_leases.IsSuperseded("a", "first"));
-        Start("a", "second");
-        Assert.True(_leases.IsSuperseded("a", "first"));
-        Assert.False(_leases.IsSuperseded("a", "second"));
-        Assert.False(_leases.IsSuperseded("b", "first"));
-    }
-
     private void Start(string client, string process) => _leases.Start(new(process, client), "device", null);
 
     /// <summary>A clock whose wall time can be stepped while its monotonic time goes on.</summary>

@@ -128,7 +128,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     }
 
     [Fact(DisplayName = "[D4] a frame that was overtaken goes to its session's history, and overwrites nothing")]
-    public async Task Quarantines_what_was_overtaken()
+    public async Task Keeps_what_was_overtaken()
     {
         var state = Frame("stored");
         await storage.WriteStateAsync(Slice, Alice, state);

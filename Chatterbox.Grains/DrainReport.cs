@@ -1,0 +1,31 @@
+namespace Chatterbox.Grains;
+
+/// <summary>What became of the sessions of a silo that stops: told in its last log line, and counted by an instrument.</summary>
+public sealed class DrainReport
+{
+    private int _moved;
+    private int _saved;
+    private int _unsaved;
+
+    /// <summary>Sessions in use that went on on another silo.</summary>
+    public int Moved => Volatile.Read(ref _moved);
+
+    /// <summary>Sessions that ended with everything saved.</summary>
+    public int Saved => Volatile.Read(ref _saved);
+
+    /// <summary>Sessions that ended with changes that storage did not take in time.</summary>
+    public int Unsaved => Volatile.Read(ref _unsaved);
+
+    internal void Add(DrainOutcome outcome)
+    {
+        Interlocked.Increment(ref outcome is DrainOutcome.Moved ? ref _moved : ref outcome is DrainOutcome.Saved ? ref _saved : ref _unsaved);
+        ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome.ToString().ToLowerInvariant()));
+    }
+}
+
+internal enum DrainOutcome
+{
+    Moved,
+    Saved,
+    Unsaved,
+}
