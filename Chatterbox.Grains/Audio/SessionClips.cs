@@ -1,5 +1,4 @@
 using Chatterbox.Grains.Persistence;
-using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 

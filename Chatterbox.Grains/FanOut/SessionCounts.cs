@@ -1,5 +1,3 @@
-using Chatterbox.Grains.Session;
-
 namespace Chatterbox.Grains.FanOut;
 
 /// <summary>
