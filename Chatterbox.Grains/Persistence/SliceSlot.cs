@@ -33,7 +33,7 @@ internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
 
     /// <summary>
     /// By reference: changes that cancel each other out leave an equal value, but their sequences have to be stored with it. A
-    /// new instance from the same slice counts as equal: partialize may create one.
+    /// value from the same slice is compared by equality: partialize may create a new instance.
     /// </summary>
     public bool Holds(object value, object source) =>
         Written is not null

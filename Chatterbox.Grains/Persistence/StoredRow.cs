@@ -24,7 +24,7 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     /// <summary>The row's bytes, or null when there is none. A failed read does not change this object.</summary>
     public async Task<byte[]?> ReadAsync(bool acceptsPending = false) => Adopt(await FetchAsync(acceptsPending));
 
-    /// <exception cref="InconsistentStateException">Somebody else has written the row.</exception>
+    /// <exception cref="InconsistentStateException">Another writer has written the row.</exception>
     public async Task WriteAsync(byte[] bytes)
     {
         var write = new GrainState<StoredFrame>(new StoredFrame { Bytes = bytes }, _etag) { RecordExists = Length > 0 };
@@ -77,7 +77,7 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         return (string.IsNullOrEmpty(found.ETag) ? null : found.ETag) == (string.IsNullOrEmpty(_etag) ? null : _etag);
     }
 
-    /// <exception cref="IOException">Somebody else has written the row.</exception>
+    /// <exception cref="IOException">Another writer has written the row.</exception>
     public async Task ClearAsync()
     {
         var cleared = new GrainState<StoredFrame>(new StoredFrame(), _etag) { RecordExists = Length > 0 };
@@ -99,7 +99,7 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     /// The outcome of a write: true when the row holds its bytes, false when it is unchanged. Another writer's content is not
     /// adopted, so that later writes cannot overwrite it.
     /// </summary>
-    /// <exception cref="SessionConflictException">Somebody else has written the row.</exception>
+    /// <exception cref="SessionConflictException">Another writer has written the row.</exception>
     public async Task<bool> HoldsAsync(byte[] written)
     {
         var found = await FetchAsync();
