@@ -1,8 +1,7 @@
-using Chatterbox.Client.Connections;
 using System.Collections.Concurrent;
+using Chatterbox.Client.Connections;
 using Chatterbox.Client.Outbox;
 using Microsoft.Extensions.Logging;
-using Orleans.Streams;
 
 namespace Chatterbox.Client;
 
@@ -11,22 +10,11 @@ namespace Chatterbox.Client;
 /// </summary>
 public sealed partial class ChatterboxClient : IAsyncDisposable
 {
-    /// <summary>Stores that attach within this time share one check of the subscription.</summary>
-    internal static readonly TimeSpan SubscriptionFresh = TimeSpan.FromSeconds(1);
-
-    /// <summary>The subscription is checked this often: the cluster collects an unused one, by default after 15 min.</summary>
-    private static readonly TimeSpan SubscriptionRenewal = TimeSpan.FromMinutes(1);
-
     private readonly IClusterClient _cluster;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, ChatterboxStore[]> _stores = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _subscribing = new(1);
     private readonly CancellationTokenSource _closing = new();
-    private readonly Task _heartbeats;
     private readonly OutboxFolder? _outboxes;
-    private StreamSubscriptionHandle<SessionEvents>? _subscription;
-    private long? _looked;
-    private PeriodicTimer? _heartbeat;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock,
@@ -102,40 +90,6 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         _cluster.GetGrain<IAudioClipGrain>(AudioClipKey.For(userId, hash));
 
     /// <summary>
-    /// Subscribes to this process's stream, again if the cluster has lost the subscription. Does nothing if it was checked within
-    /// <paramref name="fresh"/>, or since the call.
-    /// </summary>
-    internal async Task EnsureSubscribedAsync(TimeSpan fresh)
-    {
-        var asked = Clock.GetTimestamp();
-        await _subscribing.WaitAsync(_closing.Token);
-        try
-        {
-            if (_looked is { } last && Clock.GetElapsedTime(last, asked) < fresh) return;
-            var now = Clock.GetTimestamp();
-            if (_subscription is { } known && (await Stream.GetAllSubscriptionHandles().WithinAsync(Options.CallTimeout, Clock))
-                .Any(each => each.HandleId == known.HandleId))
-            {
-                _looked = now;
-                return;
-            }
-            _subscription = await Stream.SubscribeAsync((events, _) =>
-            {
-                Dispatch(events);
-                return Task.CompletedTask;
-            }).WithinAsync(Options.CallTimeout, Clock);
-            _looked = now;
-        }
-        finally
-        {
-            _subscribing.Release();
-        }
-    }
-
-    /// <summary>For tests: the number of this process's subscriptions in the cluster.</summary>
-    internal async Task<int> CountSubscriptionsAsync() => (await Stream.GetAllSubscriptionHandles()).Count;
-
-    /// <summary>
     /// The failure of the last attempt to connect. It says more than the failure of a call without a connection.
     /// </summary>
     internal Exception? NotConnected { get; set; }
@@ -150,12 +104,6 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
             ChatterboxStore[] left = [.. open.Where(each => each != store)];
             if (left.Length == 0 ? _stores.TryRemove(new(key, open)) : _stores.TryUpdate(key, left, open)) return;
         }
-    }
-
-    /// <summary>Called with a session's lease duration: leases are renewed three times per duration.</summary>
-    internal void HeartbeatWithin(TimeSpan lease)
-    {
-        if (_heartbeat is { } timer && lease > TimeSpan.Zero && lease / 3 < timer.Period) timer.Period = lease / 3;
     }
 
     /// <summary>
@@ -182,34 +130,17 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    /// <summary>The connection to the cluster was lost or found again: every store checks its state.</summary>
-    internal void ConnectionChanged()
-    {
-        _looked = null;
-        foreach (var store in AllStores()) store.CheckSoon();
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (_closing.IsCancellationRequested) return;
         await Task.WhenAll(AllStores().Select(store => store.DisposeAsync().AsTask()));
         await _closing.CancelAsync();
         await _heartbeats;
-        try
-        {
-            if (_subscription is not null) await _subscription.UnsubscribeAsync().WithinAsync(Options.CallTimeout, Clock);
-        }
-        catch (Exception unreachable)
-        {
-            LogLeftSubscribed(unreachable.Message);
-        }
+        await UnsubscribeAsync();
     }
 
     /// <summary>Kept short, since it is stored with each slice that the client changes.</summary>
     internal static string NewId() => Guid.NewGuid().ToString("N")[..16];
-
-    private IAsyncStream<SessionEvents> Stream =>
-        _cluster.GetStreamProvider(ChatterboxStreams.Provider).GetStream<SessionEvents>(ChatterboxStreams.OfProcess(Process));
 
     private IEnumerable<ChatterboxStore> AllStores() => _stores.Values.SelectMany(open => open);
 
@@ -231,85 +162,6 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         }
     }
 
-    // Sent with their original client id: the session may already hold some of them.
-    private void SendLeftBehind(SessionId session)
-    {
-        try
-        {
-            foreach (var outbox in _outboxes!.LeftBehind(session))
-            {
-                _ = SendAsync(Start(session, new() { Slices = [Slice.Preferences] }, outbox));
-            }
-        }
-        catch (OutboxUnavailableException failure)
-        {
-            LogLeftBehind(session.Key, failure.Message);
-        }
-    }
-
-    private async Task SendAsync(ChatterboxStore leftBehind)
-    {
-        while (!_closing.IsCancellationRequested && leftBehind.OutboxCount > 0)
-        {
-            try
-            {
-                await leftBehind.EmptyOutboxAsync(_closing.Token);
-            }
-            catch (Exception failure)
-            {
-                // The store stays open and sends the rest as soon as the session accepts changes.
-                LogLeftBehind(leftBehind.Session.Key, failure.Message);
-                if (leftBehind.Hydrated.IsFaulted) break;
-                await Task.Delay(Options.MaxRetryDelay, Clock, CancellationToken.None);
-            }
-        }
-        await leftBehind.DisposeAsync();
-    }
-
-    private void Dispatch(SessionEvents events)
-    {
-        if (!_stores.TryGetValue(events.Session, out var open)) return;
-        foreach (var store in open) store.OnEvents(events);
-    }
-
-    private async Task BeatAsync()
-    {
-        using var timer = _heartbeat = new PeriodicTimer(Options.Heartbeat, Clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_closing.Token))
-            {
-                foreach (var store in AllStores()) store.CheckSoon();
-                if (_subscription is not null) await RenewSubscriptionAsync();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Closing.
-        }
-    }
-
-    private async Task RenewSubscriptionAsync()
-    {
-        try
-        {
-            await EnsureSubscribedAsync(SubscriptionRenewal).WithinAsync(Options.CallTimeout, Clock);
-        }
-        catch (Exception unreachable) when (!_closing.IsCancellationRequested)
-        {
-            LogNotRenewed(unreachable.Message);
-        }
-    }
-
     [LoggerMessage(LogLevel.Warning, "{Notice}")]
     private partial void LogDamagedOutbox(string notice);
-
-    [LoggerMessage(LogLevel.Warning, "Changes that another client left in its outbox of {Session} are not sent yet: {Reason}")]
-    private partial void LogLeftBehind(string session, string reason);
-
-    [LoggerMessage(LogLevel.Debug, "The stream subscription could not be checked: {Reason}")]
-    private partial void LogNotRenewed(string reason);
-
-    [LoggerMessage(LogLevel.Debug, "The stream subscription could not be removed: {Reason}")]
-    private partial void LogLeftSubscribed(string reason);
 }

@@ -6,7 +6,8 @@ namespace Chatterbox;
 /// Names one user's session: the user and the store. The grain key is <c>u/user/store</c>.
 /// </summary>
 /// <param name="UserId">1 to 128 characters; no slash, no white space at the ends, no control characters.</param>
-/// <param name="Store">1 to 64 of a–z, 0–9 and '-'. Selects a persist configuration; default <see cref="DefaultStore"/>.</param>
+/// <param name="Store">1 to 64 of a–z, 0–9 and '-'. Selects a persist configuration;
+/// default <see cref="DefaultStore"/>.</param>
 public sealed record SessionId(string UserId, string Store = SessionId.DefaultStore)
 {
     public const string DefaultStore = "app-state";

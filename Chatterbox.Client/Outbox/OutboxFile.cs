@@ -13,7 +13,7 @@ namespace Chatterbox.Client.Outbox;
 internal sealed class OutboxFile : IDisposable
 {
     /// <summary>A file up to this size is not compacted.</summary>
-    private const int NotWorthIt = 64 * 1024;
+    private const int CompactAbove = 64 * 1024;
 
     private readonly string _path;
     private readonly FileStream _lock;
@@ -98,7 +98,7 @@ internal sealed class OutboxFile : IDisposable
         var buffer = new ArrayBufferWriter<byte>();
         OutboxFormat.Gone(buffer, sequences);
         Write(buffer.WrittenSpan);
-        if (_length > NotWorthIt + 4 * left.Bytes) Rewrite(left.All);
+        if (_length > CompactAbove + 4 * left.Bytes) Rewrite(left.All);
     }
 
     /// <summary>

@@ -15,9 +15,9 @@ internal static class QuotaCleanUp
         state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt)).OfType<AudioRef>();
 
     /// <summary>
-    /// The work sessions, and the chunks in none, that have to lose their audio to free so many bytes: oldest first, by when a
-    /// work session was last updated and a chunk was made. Never the current work session's, nor that of voices. Null when all of
-    /// it would not be enough: then nothing is dropped.
+    /// The work sessions, and the chunks in none, that must lose their audio to free this many bytes: oldest first, by the last
+    /// update of a work session and the creation of a chunk. Never the current work session's, nor that of voices. Null when all
+    /// of it would not be enough: then nothing is dropped.
     /// </summary>
     public static QuotaPlan? Plan(AppState state, long bytes)
     {

@@ -1,9 +1,9 @@
 namespace Chatterbox.Grains.Import;
 
-/// <summary>What an imported state refers to as audio, made consistent: a completed chunk has audio, and no other has.</summary>
+/// <summary>Makes an imported state's audio references consistent: exactly the completed chunks have audio.</summary>
 internal static class AudioReferences
 {
-    /// <summary>Audio that is not to be had can be generated again: text, parameters and seed are there.</summary>
+    /// <summary>Missing audio can be generated again from text, parameters and seed.</summary>
     public static AppState Without(AppState state, ValueList<string> missing, ImportNotes notes)
     {
         if (missing.Count == 0) return state;
@@ -29,8 +29,7 @@ internal static class AudioReferences
     }
 
     /// <summary>
-    /// In the browser's state what was being generated is not being generated any more; an export of a session at work stays as
-    /// it is.
+    /// In a browser's state, work in progress has been interrupted; an export of a working session is not changed.
     /// </summary>
     public static AppState Consistent(AppState state, ImportFormat format, ImportNotes notes)
     {

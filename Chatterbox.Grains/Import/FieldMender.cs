@@ -4,13 +4,14 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>Single members of an object in a document, each made such as it may be stored, or left out.</summary>
+/// <summary>Repairs single members of an object in a document so that they can be stored, or leaves them out.</summary>
 internal sealed class FieldMender(ImportNotes notes)
 {
     private static readonly string[] Statuses = ["pending", "generating", "completed", "error", "interrupted"];
 
-    /// <summary>A line of text without control characters, without blanks at its ends, cut to a length; null where there is
-    /// none.</summary>
+    /// <summary>
+    /// A line of text without control characters or white space at its ends, cut to a length; null if there is none.
+    /// </summary>
     public string? Line(JsonObject item, string name, string place, int longest)
     {
         item.Remove(name, out var found);
@@ -30,18 +31,18 @@ internal sealed class FieldMender(ImportNotes notes)
         return line;
     }
 
-    /// <summary>Null where nothing is left of it.</summary>
+    /// <summary>Null if nothing is left of it.</summary>
     public static string? ToLine(string text, int longest)
     {
         var line = string.Concat(text.Select(each => char.IsControl(each) ? ' ' : each)).Trim();
         return line.Length == 0 ? null : Cut(line, longest).TrimEnd();
     }
 
-    /// <summary>The start of a text, in UTF-16 units, without half a character at its end.</summary>
+    /// <summary>The start of a text, in UTF-16 units, not ending in half a surrogate pair.</summary>
     public static string Cut(string text, int longest) =>
         text.Length <= longest ? text : text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)];
 
-    /// <summary>The text of a string, a number or a truth value; null for anything else.</summary>
+    /// <summary>The text of a string, a number or a boolean; null for anything else.</summary>
     public static string? TextOf(JsonNode? found) => found?.GetValueKind() switch
     {
         JsonValueKind.String => found.GetValue<string>(),
@@ -50,7 +51,7 @@ internal sealed class FieldMender(ImportNotes notes)
     };
 
     /// <summary>A time: ISO 8601, or milliseconds since 1970 as the browser writes them.</summary>
-    /// <param name="isMillisecondsExpected">Whether the document may have numbers without that being a mistake.</param>
+    /// <param name="isMillisecondsExpected">Whether numbers are valid in this document.</param>
     public void Time(JsonObject item, string name, string place, bool isMillisecondsExpected)
     {
         if (!item.Remove(name, out var found)) return;
@@ -67,14 +68,14 @@ internal sealed class FieldMender(ImportNotes notes)
         else if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
         {
             item[name] = time;
-            // As the reader takes it.
+            // In the form that the reader accepts.
             if (IsIso(found!)) return;
         }
         notes.Mend($"{place}.{name}", ImportNotes.Show(found), "a time in milliseconds since 1970, or an ISO 8601 text",
             item[name] is { } taken ? $"taken as {ImportNotes.Show(taken)}" : "taken as missing");
     }
 
-    /// <summary>A truth value, or nothing.</summary>
+    /// <summary>A boolean, or none.</summary>
     public void Truth(JsonObject item, string name, string place)
     {
         if (!item.Remove(name, out var found) || found is null) return;
@@ -85,8 +86,8 @@ internal sealed class FieldMender(ImportNotes notes)
             taken is null ? "left out" : $"taken as {ImportNotes.Show(item[name])}");
     }
 
-    /// <summary>A status, where one is known; a chunk or batch item that has none can be run.</summary>
-    /// <param name="otherwise">What takes the place of a status that is none.</param>
+    /// <summary>A valid status; a chunk or batch item without one is ready to run.</summary>
+    /// <param name="otherwise">The replacement of an invalid status.</param>
     public void Status(JsonObject item, string place, string otherwise)
     {
         var isThere = item.Remove("status", out var found);
@@ -104,8 +105,8 @@ internal sealed class FieldMender(ImportNotes notes)
         notes.Mend($"{place}.status", ImportNotes.Show(found), string.Join(", ", Statuses), $"taken as {item["status"]}");
     }
 
-    /// <summary>A list of ids, of which only those stay that can be ids.</summary>
-    /// <param name="replaced">What has become of an id; itself where nothing has.</param>
+    /// <summary>A list of ids without the invalid ones.</summary>
+    /// <param name="replaced">Maps an id to its replacement, or to itself.</param>
     public void Ids(JsonObject item, string place, Func<string, IEnumerable<string>> replaced)
     {
         var kept = new List<string>();
@@ -138,7 +139,7 @@ internal sealed class FieldMender(ImportNotes notes)
         item["chunkIds"] = new JsonArray([.. kept.Select(id => (JsonNode)id)]);
     }
 
-    /// <summary>Members that nobody knows: what is too large or too deep to be kept is left out, the largest first.</summary>
+    /// <summary>Unknown members: those too large or too deep to be kept are left out, the largest first.</summary>
     public void Unknown(JsonObject item, string place, params IEnumerable<string> known)
     {
         var unknown = item.Where(member => !known.Contains(member.Key))
@@ -160,7 +161,7 @@ internal sealed class FieldMender(ImportNotes notes)
         }
     }
 
-    /// <summary>A reference to a clip, or none: one that says nothing valid is of no use.</summary>
+    /// <summary>A reference to a clip, or none if it is invalid.</summary>
     public void Audio(JsonObject item, string name, string place)
     {
         place = $"{place}.{name}";

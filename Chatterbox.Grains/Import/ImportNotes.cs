@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>What an import changes on the way in. Bounded, however much is wrong with a document.</summary>
-/// <param name="isStrict">The first value that would have to be mended refuses the import.</param>
+/// <summary>Notes of an import's changes to a document, bounded in number.</summary>
+/// <param name="isStrict">Whether the first value that needs repair refuses the import.</param>
 internal sealed class ImportNotes(bool isStrict)
 {
     private const int ShownLength = 60;
@@ -11,13 +11,13 @@ internal sealed class ImportNotes(bool isStrict)
     private readonly List<string> _notes = [];
     private readonly MendList _mends = new();
 
-    /// <summary>Something that an import never takes, or takes in another form, as it should be.</summary>
+    /// <summary>Notes a part that an import always leaves out or converts.</summary>
     public void Note(string note)
     {
         if (_notes.Count < Limits.ImportMends) _notes.Add(note);
     }
 
-    /// <summary>A value was not allowed as it stood.</summary>
+    /// <summary>Notes an invalid value.</summary>
     /// <param name="place">Its path in the document.</param>
     /// <exception cref="ImportRefusedException">The import is strict.</exception>
     public void Mend(string place, string found, string allowed, string done)
@@ -31,7 +31,7 @@ internal sealed class ImportNotes(bool isStrict)
         Notes = _notes.ToValueList(), Mends = _mends.Listed.ToValueList(), MoreMends = _mends.More,
     };
 
-    /// <summary>A value in a message: what kind it is, or what it says.</summary>
+    /// <summary>A value in a message: its kind or its text.</summary>
     public static string Show(JsonNode? value) => value switch
     {
         null => "null",
@@ -42,7 +42,7 @@ internal sealed class ImportNotes(bool isStrict)
     };
 }
 
-/// <summary>The document is not imported, and why.</summary>
+/// <summary>The document is refused, with the reason.</summary>
 internal sealed class ImportRefusedException(Rejection why) : Exception(why.Message)
 {
     public Rejection Why => why;

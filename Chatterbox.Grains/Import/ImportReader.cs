@@ -5,14 +5,13 @@ using Chatterbox.Grains.Persistence;
 namespace Chatterbox.Grains.Import;
 
 /// <summary>
-/// Takes over a state from outside: what the browser app keeps, the <c>state</c> of its Zustand envelope, or what Chatterbox has
-/// exported. Laid out as slices of the document's version, it goes through the same migrations as stored slices; then what is not
-/// allowed in it is mended item by item.
+/// Reads a foreign state: the <c>state</c> of the browser app's Zustand envelope, or a Chatterbox export. It is split into slices
+/// of the document's version, migrated like stored slices, and then invalid values are repaired item by item.
 /// </summary>
 internal static class ImportReader
 {
-    /// <summary>The state, or null and a report that says why not: which item, what it is, what is allowed.</summary>
-    /// <param name="partialize">What the store keeps of a state; null is all of it.</param>
+    /// <summary>The state, or null and a report with the reason: the item, its value, and the allowed values.</summary>
+    /// <param name="partialize">Selects the part of a state that the store keeps; null is all.</param>
     public static (AppState? State, ImportReport Report) Read(
         ImportRequest request, MigrationChain migrations, Func<AppState, AppState>? partialize = null)
     {
@@ -83,7 +82,7 @@ internal static class ImportReader
         }
     }
 
-    // What was mended can be read; an item that cannot all the same is left out, and so are those that are not allowed.
+    // Repaired items are readable; any that are still unreadable or invalid are left out.
     private static object Read(DocumentSlice slice, ImportNotes notes)
     {
         if (TryRead(slice.Slice, slice.Node) is { Wrong: null, Value: { } value }) return value;
@@ -109,7 +108,7 @@ internal static class ImportReader
         try
         {
             var value = slice.Read(node);
-            // As it will be once chunks and their audio agree.
+            // As it will be after chunks and their audio are made consistent.
             var state = AudioReferences.Consistent(slice.With(AppState.Initial, value), ImportFormat.Browser,
                 new ImportNotes(isStrict: false));
             return (value, Validation.Check(state)?.Message);

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>The ids that the items of a list get: their own where they can, each once.</summary>
-/// <param name="kind">What an id begins with that is made up.</param>
-/// <param name="stated">All ids in the list: one that may stay as it is is not given to another item.</param>
+/// <summary>Assigns unique ids to the items of a list: their own if possible.</summary>
+/// <param name="kind">The prefix of generated ids.</param>
+/// <param name="stated">All ids in the list: a valid one is not given to another item.</param>
 internal sealed class ItemIds(string kind, IEnumerable<string?> stated)
 {
     private readonly HashSet<string> _valid =
@@ -13,7 +13,7 @@ internal sealed class ItemIds(string kind, IEnumerable<string?> stated)
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _last = new(StringComparer.Ordinal);
 
-    /// <summary>The id of an item that states one, or none.</summary>
+    /// <summary>The id for an item with or without an id of its own.</summary>
     public string Take(string? id)
     {
         if (id is not null && _valid.Contains(id) && _used.Add(id)) return id;
@@ -21,7 +21,7 @@ internal sealed class ItemIds(string kind, IEnumerable<string?> stated)
         return line is not null && !_valid.Contains(line) && _used.Add(line) ? line : Next(line ?? kind, line is null ? 1 : 2);
     }
 
-    /// <summary>A further id after one that was taken: <c>chunk-1-2</c>.</summary>
+    /// <summary>Another id based on one already in use: <c>chunk-1-2</c>.</summary>
     public string Next(string id, int from = 2)
     {
         for (var number = Math.Max(from, _last.GetValueOrDefault(id) + 1); ; number++)

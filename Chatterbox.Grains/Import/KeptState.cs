@@ -2,12 +2,12 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>What of a state its store keeps: the limits, and what its configuration stores.</summary>
+/// <summary>Reduces a state to what its store keeps, by limits and configuration.</summary>
 internal static class KeptState
 {
     private const int ShownNames = 5;
 
-    /// <summary>The state without what could not stay in it. The newest stays: lists grow at their end.</summary>
+    /// <summary>The state without parts over the limits. The newest items are kept: lists grow at their end.</summary>
     public static AppState Of(AppState state, Func<AppState, AppState> partialize, Func<Slice, string> placeOf, ImportNotes notes)
     {
         state = state with
@@ -30,7 +30,7 @@ internal static class KeptState
         return items.Skip(items.Count - most).ToValueList();
     }
 
-    // Their chunks go with them, since nothing lists them any more.
+    // Their chunks are removed with them, since nothing lists them any more.
     private static AppState WithoutOldWorkSessions(AppState state, AppState stored, string place, ImportNotes notes)
     {
         var (gone, orphans) = OldWorkSessions.Of(state, stored);
@@ -55,7 +55,7 @@ internal static class KeptState
             var bytes = slice.Measure(value);
             if (bytes > allowed)
             {
-                // Preferences as large as that hold nothing but members that nobody knows.
+                // Preferences can only be this large because of unknown members.
                 object kept = slice.Slice switch
                 {
                     Slice.WorkSessions => Last((ValueList<WorkSession>)value, slice, allowed),
@@ -76,7 +76,7 @@ internal static class KeptState
 
     private static ValueList<T> Last<T>(ValueList<T> items, SliceDefinition slice, long allowed)
     {
-        // The brackets, and a comma for each.
+        // Counts the brackets, and a comma per item.
         var (bytes, first) = (2L, items.Count);
         while (first > 0 && (bytes += slice.Measure((ValueList<T>)[items[first - 1]])) <= allowed) first--;
         return items.Skip(first).ToValueList();

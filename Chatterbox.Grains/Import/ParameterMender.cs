@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>An engine and its parameters in an object of a document, made such as the engine allows.</summary>
+/// <summary>Repairs an engine and its parameters in an object of a document.</summary>
 internal sealed class ParameterMender(ImportNotes notes)
 {
     private static readonly TtsEngine[] Engines = Enum.GetValues<TtsEngine>();
@@ -18,7 +18,7 @@ internal sealed class ParameterMender(ImportNotes notes)
 
     private static readonly string EngineNames = string.Join(", ", Engines.Select(NameOf));
 
-    /// <summary>The engine that a member names, or null where it names none.</summary>
+    /// <summary>The engine that a member names, or null if it names none.</summary>
     public TtsEngine? MendEngine(JsonObject item, string place)
     {
         if (!item.Remove("engine", out var found) || found is null) return null;
@@ -36,11 +36,11 @@ internal sealed class ParameterMender(ImportNotes notes)
     }
 
     /// <summary>
-    /// Makes the parameters valid and says for which engine: the one stated, unless they are another's; where none is stated, the
-    /// expected one or else the first that they fit as they are.
+    /// Makes the parameters valid and returns their engine: the stated one, unless they belong to another; if none is stated, the
+    /// expected one or else the first one that they fit unchanged.
     /// </summary>
     /// <param name="place">The place of the parameters.</param>
-    /// <param name="isFixed">The engine stated stays, whatever the parameters are.</param>
+    /// <param name="isFixed">Whether the stated engine is kept regardless of the parameters.</param>
     public TtsEngine Mend(JsonObject parameters, string place, TtsEngine? stated, TtsEngine expected, bool isFixed = false)
     {
         foreach (var (name, spec) in Known) MendType(parameters, name, spec, $"{place}.{name}");
@@ -55,7 +55,7 @@ internal sealed class ParameterMender(ImportNotes notes)
     {
         var engine = stated ?? expected;
         var problems = Problems(parameters, engine);
-        // A value out of the stated engine's range is a wrong value; a parameter that it does not have is another engine's.
+        // A value outside the stated engine's range is an invalid value; an unknown parameter indicates another engine.
         if (problems.Count == 0 || (stated is not null && problems.All(problem => problem.Spec is not null))) return engine;
         foreach (var other in Engines.Where(other => Problems(parameters, other).Count == 0))
         {
@@ -87,7 +87,7 @@ internal sealed class ParameterMender(ImportNotes notes)
         _ => true,
     };
 
-    // To a number, a whole number, a truth value or a text, as the parameter is.
+    // Converts to the parameter's type: a number, a whole number, a boolean or a text.
     private void MendType(JsonObject parameters, string name, TtsParameterSpec spec, string place)
     {
         if (!parameters.TryGetPropertyValue(name, out var found)) return;
@@ -150,7 +150,7 @@ internal sealed class ParameterMender(ImportNotes notes)
         return (JsonValue.Create(known ?? text), known is null || known == text);
     }
 
-    // A node gives its number only as the type that it was made of.
+    // A node returns its number only as the type that it was created with.
     private static double ToDouble(JsonNode number) =>
         double.Parse(number.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture);
 

@@ -5,13 +5,12 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>Slices of a document, item by item: what can be taken is mended, what cannot is left out, and each is
-/// noted.</summary>
+/// <summary>Repairs the slices of a document item by item: items are repaired or left out, and each change is noted.</summary>
 internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
 {
     private const string MissingText = "(no text)";
 
-    /// <summary>Where the whole of a text is kept that was cut for its audio's sake.</summary>
+    /// <summary>The member that keeps the whole text of a chunk that was cut because it has audio.</summary>
     private const string WholeText = "originalText";
 
     private static readonly string[] ChunkMembers = ["id", "text", "status", "engine", "parameters", "audio", "createdAt"];
@@ -22,10 +21,10 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
     private readonly Dictionary<string, List<string>> _workSessionIds = new(StringComparer.Ordinal);
     private TtsEngine _selected;
 
-    /// <summary>Chunks that long texts may still be split into.</summary>
+    /// <summary>The number of chunks that long texts may still be split into.</summary>
     private int _pieces = Limits.Chunks;
 
-    /// <summary>Mends all slices, in an order in which each knows what it refers to.</summary>
+    /// <summary>Repairs all slices, in an order such that each one's references are already repaired.</summary>
     public void Mend(IReadOnlyList<DocumentSlice> slices)
     {
         var of = slices.ToDictionary(slice => slice.Slice.Slice);
@@ -154,7 +153,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         return isKept ? MissingText : null;
     }
 
-    // What is to be spoken is spoken piece by piece.
+    // A text without audio is split into several chunks.
     private IEnumerable<JsonObject> Split(JsonObject item, string text, int length, string place)
     {
         var pieces = TextPieces.Cut(text, Limits.ChunkTextLength).Take(_pieces).ToArray();
@@ -163,7 +162,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
             pieces.Length == 0 ? "the chunk is left out" : $"split into {pieces.Length} chunks");
         return pieces.Select((piece, at) =>
         {
-            // What nobody knows of stays with the first.
+            // Unknown members stay with the first chunk.
             var part = at == 0 ? item : new JsonObject(ChunkMembers.Select(name => KeyValuePair.Create(name,
                 item[name]?.DeepClone()))
                 .Where(member => member.Value is not null));
@@ -172,7 +171,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         });
     }
 
-    // What has been spoken as a whole stays whole: its audio is of all of the text.
+    // A chunk with audio is not split: its audio is of the whole text.
     private JsonObject CutBesideAudio(JsonObject item, string text, int length, string place)
     {
         item["text"] = string.Concat(text.EnumerateRunes().Take(Limits.ChunkTextLength - 1)) + "…";
@@ -230,12 +229,12 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
     private void MendEngine(JsonObject item, string place, bool isRequired)
     {
         var stated = _parameters.MendEngine(item, $"{place}.engine");
-        // The browser keeps no engine with an item: it is the one selected.
+        // The browser stores no engine with an item: it is the selected one.
         var engine = MendParameters(item, place, stated, isBrowser ? _selected : TtsEngine.Chatterbox, isRequired);
         item["engine"] = ParameterMender.NameOf(engine);
     }
 
-    /// <param name="replaced">Takes what has become of ids that could not stay as they were.</param>
+    /// <param name="replaced">Receives the replaced ids.</param>
     private void Items(
         DocumentSlice slice, string kind, Dictionary<string, List<string>> replaced, Func<JsonObject, string,
             IEnumerable<JsonObject>> mend)
@@ -280,7 +279,7 @@ internal sealed class SliceMender(ImportNotes notes, bool isBrowser)
         return id;
     }
 
-    /// <summary>Where items are that say the same as an earlier one with their id.</summary>
+    /// <summary>The positions of items that equal an earlier one with the same id.</summary>
     private static HashSet<int> Copies(JsonNode?[] found, string?[] stated)
     {
         var twice = stated.OfType<string>().GroupBy(id => id, StringComparer.Ordinal).Where(same => same.Skip(1).Any())

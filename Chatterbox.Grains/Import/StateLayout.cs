@@ -3,12 +3,12 @@ using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>A slice as a document has it.</summary>
-/// <param name="Place">Where the document has it.</param>
-/// <param name="EnginePlace">Where the document has the slice's engine; preferences only.</param>
+/// <summary>A slice in a document.</summary>
+/// <param name="Place">Its place in the document.</param>
+/// <param name="EnginePlace">The place of the slice's engine; preferences only.</param>
 internal sealed record DocumentSlice(SliceDefinition Slice, string Place, JsonNode Node, string EnginePlace = "");
 
-/// <summary>Where a document keeps what: the browser app's state is flat, an export has a member for each slice.</summary>
+/// <summary>The layout of a document: the browser app's state is flat, an export has a member for each slice.</summary>
 internal static class StateLayout
 {
     private static readonly (string Browser, Slice Slice)[] Lists =
@@ -23,8 +23,8 @@ internal static class StateLayout
             ("currentSessionId", "currentSessionId"),
     ];
 
-    /// <summary>Every slice, in order; what belongs to none of them is noted.</summary>
-    /// <exception cref="ImportRefusedException">There is nothing of the app's state in it.</exception>
+    /// <summary>Every slice, in order; other members are noted.</summary>
+    /// <exception cref="ImportRefusedException">It holds no part of the app's state.</exception>
     public static IReadOnlyList<DocumentSlice> Slices(JsonObject members, ImportFormat format, ImportNotes notes)
     {
         var count = members.Count;
@@ -76,7 +76,7 @@ internal static class StateLayout
         return new(SliceDefinition.All[(int)slice], $"state.{name}", ItemsOf(found, $"state.{name}", notes));
     }
 
-    // A list keyed by id is taken as well. Items that are none stay null in their place, so that the others keep their paths.
+    // A list keyed by id is accepted as well. Invalid items stay null in their place, so that the others keep their paths.
     private static JsonArray ItemsOf(JsonNode? found, string place, ImportNotes notes)
     {
         switch (found)

@@ -2,15 +2,15 @@ using System.Text;
 
 namespace Chatterbox.Grains.Import;
 
-/// <summary>A text too long for one chunk, cut where a reader would take a breath.</summary>
+/// <summary>Splits a text too long for one chunk at natural pauses.</summary>
 internal static class TextPieces
 {
     private const string SentenceEnds = ".!?…。！？\n";
 
-    /// <summary>Characters as a chunk counts them.</summary>
+    /// <summary>The length in the unit of a chunk's limit.</summary>
     public static int Length(string text) => text.EnumerateRunes().Count();
 
-    /// <summary>Pieces of at most so many characters, which together are the text but for blanks where it was cut.</summary>
+    /// <summary>Pieces of at most this length, which together are the text except for white space at the cuts.</summary>
     public static IEnumerable<string> Cut(string text, int longest)
     {
         var runes = text.EnumerateRunes().ToArray();
@@ -23,7 +23,7 @@ internal static class TextPieces
         }
     }
 
-    // After a sentence, or else after a word, in the second half of what is allowed; or else anywhere.
+    // After a sentence, or else after a word, in the second half of the allowed length; or else anywhere.
     private static int End(Rune[] runes, int start, int longest)
     {
         if (runes.Length - start <= longest) return runes.Length;

@@ -1,14 +1,14 @@
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// When to save: a while after the last change, but never later than a ceiling after the first unsaved one. Times are of one
-/// monotonic clock; no timer, no thread.
+/// When to save: a delay after the last change, but at most a ceiling after the first unsaved one. Times are from one monotonic
+/// clock; no timer, no thread.
 /// </summary>
 internal sealed class DebouncePolicy(TimeSpan delay, TimeSpan ceiling)
 {
     private TimeSpan _lastChange;
 
-    /// <summary>When the first change came that no write has taken; null when nothing waits.</summary>
+    /// <summary>The time of the first change that no write includes; null when nothing waits.</summary>
     public TimeSpan? FirstUnsaved { get; private set; }
 
     public void Changed(TimeSpan now)
@@ -17,7 +17,7 @@ internal sealed class DebouncePolicy(TimeSpan delay, TimeSpan ceiling)
         _lastChange = now;
     }
 
-    /// <summary>A write took everything there was: the next change opens a new window.</summary>
+    /// <summary>A write includes all changes so far: the next change starts a new window.</summary>
     public void Taken() => FirstUnsaved = null;
 
     /// <summary>When the write is due, or null when nothing waits.</summary>

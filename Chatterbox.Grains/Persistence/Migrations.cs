@@ -9,7 +9,7 @@ public interface ISliceMigration
     int FromVersion { get; }
 
     /// <summary>
-    /// Brings one slice one version further. Called for every slice; returns those it does not touch as they are.
+    /// Migrates one slice by one version. Called for every slice; returns other slices unchanged.
     /// </summary>
     JsonNode Migrate(Slice slice, JsonNode state);
 }
@@ -37,8 +37,8 @@ public sealed class MigrationChain
     /// <summary>The schema version that this silo reads and writes: where the last step ends.</summary>
     public int CurrentVersion => _steps.Length;
 
-    /// <summary>Brings a slice from a version to the current one.</summary>
-    /// <exception cref="MigrationException">A step threw, or the version is not one that can be migrated.</exception>
+    /// <summary>Migrates a slice from a version to the current one.</summary>
+    /// <exception cref="MigrationException">A step threw, or the version cannot be migrated.</exception>
     public JsonNode Migrate(Slice slice, JsonNode? state, int version)
     {
         if (version < 0 || version > CurrentVersion)
@@ -60,7 +60,7 @@ public sealed class MigrationChain
     }
 }
 
-/// <summary>Version 0 knew neither engine nor current parameters: both take the model's defaults.</summary>
+/// <summary>Version 0 had neither engine nor current parameters: both get the model's defaults.</summary>
 internal sealed class DefaultEngineAndParameters : ISliceMigration
 {
     public int FromVersion => 0;

@@ -1,17 +1,17 @@
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>The work sessions that a store does not keep, and the chunks that go with them. Pure.</summary>
+/// <summary>The work sessions that a store does not keep, with their chunks. Pure.</summary>
 internal static class OldWorkSessions
 {
-    /// <param name="stored">What the store keeps of the state.</param>
-    /// <returns>Nothing where the store keeps all work sessions, or none: then they are no part of it.</returns>
+    /// <param name="stored">The part of the state that the store keeps.</param>
+    /// <returns>Empty if the store keeps all work sessions, or none: then it does not store them at all.</returns>
     public static (IReadOnlyList<WorkSession> Sessions, IReadOnlySet<string> ChunkIds) Of(AppState state, AppState stored)
     {
         if (stored.WorkSessions.Count == 0 || stored.WorkSessions.Count >= state.WorkSessions.Count)
             return ([], new HashSet<string>());
         var kept = stored.WorkSessions.Select(session => session.Id).ToHashSet(StringComparer.Ordinal);
         var gone = state.WorkSessions.Where(session => !kept.Contains(session.Id)).ToArray();
-        // Chunks that another session or a batch lists stay.
+        // Chunks listed by another session or a batch are kept.
         return (gone, gone.SelectMany(session => session.ChunkIds)
             .Except(stored.WorkSessions.SelectMany(session => session.ChunkIds))
             .Except(state.BatchItems.SelectMany(item => item.ChunkIds)).ToHashSet(StringComparer.Ordinal));

@@ -1,12 +1,12 @@
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>What the presets keep. Pure; applying one twice is applying it once.</summary>
+/// <summary>The parts of the state that the presets keep. Pure and idempotent.</summary>
 public static class Partializers
 {
     /// <summary>Work sessions kept in storage, most recently added last.</summary>
     public const int KeptWorkSessions = 10;
 
-    /// <summary>Everything but the oldest work sessions. The current one stays, however old.</summary>
+    /// <summary>Everything except the oldest work sessions. The current one is always kept.</summary>
     public static AppState WholeApp(AppState state)
     {
         var sessions = state.WorkSessions;

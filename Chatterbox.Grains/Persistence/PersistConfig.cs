@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// What of a store's state is persisted, and how. Registered by store name with <c>AddChatterboxStore</c>; a custom one is made
-/// from a preset by <c>with</c>. What is null is taken from <see cref="ChatterboxOptions"/>.
+/// How a store's state is persisted, and which part. Registered by store name with <c>AddChatterboxStore</c>; derive a custom one
+/// from a preset with <c>with</c>. Null values default to <see cref="ChatterboxOptions"/>.
 /// </summary>
 public sealed record PersistConfig
 {
@@ -18,8 +18,8 @@ public sealed record PersistConfig
     public long QuotaBytes { get; init; } = 1L << 30;
 
     /// <summary>
-    /// The part of the state that is stored. Slices that it leaves alone keep their reference, and are then not even compared.
-    /// Whatever it does, <see cref="AppState.Runtime"/> is never stored.
+    /// Selects the stored part of the state. Slices that it returns unchanged keep their reference and need no comparison.
+    /// <see cref="AppState.Runtime"/> is never stored.
     /// </summary>
     public Func<AppState, AppState> Partialize { get; init; } = state => state;
 
@@ -32,16 +32,16 @@ public sealed record PersistConfig
     /// <inheritdoc cref="ChatterboxOptions.CompressionThreshold"/>
     public int? CompressionThreshold { get; init; }
 
-    /// <summary>What has not been saved for so long is not loaded again. 1 s or more; null, the default, is never.</summary>
+    /// <summary>Slices not saved for this long expire: they are not loaded. 1 s or more; null, the default, is never.</summary>
     public TimeSpan? ExpiresAfter { get; init; }
 
-    /// <summary>The whole app: everything but the oldest work sessions.</summary>
+    /// <summary>The whole app: everything except the oldest work sessions.</summary>
     public static PersistConfig AppState { get; } = new() { Name = SessionId.DefaultStore, Partialize = Partializers.WholeApp };
 
-    /// <summary>Preferences and nothing else.</summary>
+    /// <summary>Preferences only.</summary>
     public static PersistConfig Minimal { get; } = new() { Name = "minimal", Partialize = Partializers.PreferencesOnly };
 
-    /// <summary>Work in hand, for a day.</summary>
+    /// <summary>Work in progress, for a day.</summary>
     public static PersistConfig SessionOnly { get; } = new()
     {
         Name = "session-only",
@@ -49,11 +49,11 @@ public sealed record PersistConfig
         ExpiresAfter = TimeSpan.FromDays(1),
     };
 
-    /// <summary>Only what is not completed, for coming back to it after a crash.</summary>
+    /// <summary>Only work that is not completed, to recover it after a crash.</summary>
     public static PersistConfig Recovery { get; } = new() { Name = "recovery", Partialize = Partializers.Unfinished };
 
     /// <summary>
-    /// This configuration with what it leaves open taken from the options, as the configuration of this store overrides them.
+    /// This configuration with its null values filled from the options and from the settings of this store, which override them.
     /// </summary>
     internal PersistConfig Resolve(ChatterboxOptions options)
     {
@@ -68,7 +68,7 @@ public sealed record PersistConfig
         };
     }
 
-    /// <summary>What is wrong with a resolved configuration.</summary>
+    /// <summary>The problems of a resolved configuration.</summary>
     internal IEnumerable<string> Problems
     {
         get
@@ -89,7 +89,7 @@ public sealed record PersistConfig
         $"store {Name}: {setting}: must be {allowed}, was {value}";
 }
 
-/// <summary>What the configuration may set for one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>
+/// <summary>The settings of one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>
 public sealed class StoreOptions
 {
     /// <inheritdoc cref="ChatterboxOptions.WriteDelay"/>

@@ -7,8 +7,8 @@ public sealed class PersistConfigs
 {
     private readonly Dictionary<string, PersistConfig> _byName = new(StringComparer.Ordinal);
 
-    /// <exception cref="InvalidOperationException">A configuration is out of range, twice there, or configured without being
-    /// there.</exception>
+    /// <exception cref="InvalidOperationException">A configuration is out of range or registered twice, or settings name an
+    /// unregistered store.</exception>
     public PersistConfigs(IEnumerable<PersistConfig> configs, IOptions<ChatterboxOptions> options)
     {
         var problems = new List<string>();

@@ -1,8 +1,8 @@
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// How long to wait after a failed write: doubling from the first to the longest delay, each shortened at random by up to half,
-/// so that the sessions of a silo do not all come back at once.
+/// The delay after a failed write: doubling from the first to the longest delay, each shortened at random by up to half, so that
+/// the sessions of a silo do not all retry at once.
 /// </summary>
 internal sealed class RetryPolicy(TimeSpan first, TimeSpan longest, Func<double> random)
 {

@@ -1,13 +1,13 @@
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>Finds out what loading stored sessions would come to, with the code that loads them. Changes nothing.</summary>
+/// <summary>Checks the outcome of loading stored sessions, with the code that loads them. Read-only.</summary>
 public sealed class SessionInspector(IStoredRows stored, MigrationChain migrations, PersistConfigs configs)
 {
     private const int RowsPerPage = 200;
 
     private static readonly string[] SliceNames = [.. SliceDefinition.All.Select(slice => slice.Name)];
 
-    /// <summary>Looks through everything.</summary>
+    /// <summary>Checks all stored sessions.</summary>
     public async Task<SessionCheck> CheckAllAsync(IProgress<double>? progress, CancellationToken cancellationToken)
     {
         var sum = new SessionCheck { SchemaVersion = migrations.CurrentVersion };

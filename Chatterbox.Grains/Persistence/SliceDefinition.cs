@@ -5,16 +5,16 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>What persistence has to know about a slice: where it is in the state, and how it reads and writes itself.</summary>
+/// <summary>The persistence of a slice: its place in the state, and its serialization.</summary>
 internal abstract class SliceDefinition(Slice slice)
 {
     /// <summary>
-    /// The JSON of <see cref="ChatterboxJson"/>, by reflection: what the source generator makes hands the members of a record
-    /// over as boxed arguments of a constructor, which takes half as long again and a third more garbage.
+    /// The JSON of <see cref="ChatterboxJson"/>, by reflection: source-generated code passes the members of a record as boxed
+    /// constructor arguments, which takes 50 % longer and allocates a third more.
     /// </summary>
     protected static JsonSerializerOptions Json { get; } = ByReflection();
 
-    /// <summary>The persisted slices, each in the place of its number.</summary>
+    /// <summary>The persisted slices, indexed by their number.</summary>
     public static IReadOnlyList<SliceDefinition> All { get; } =
     [
         new SliceDefinition<Preferences>(Slice.Preferences, state => state.Preferences,
@@ -63,8 +63,7 @@ internal abstract class SliceDefinition(Slice slice)
             TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
             Converters = { new JsonStringEnumConverter() },
         };
-        // Converters that are called before the serializer has been would find no members otherwise: a silo reads before it
-        // writes.
+        // Otherwise converters called before the serializer's first use would find no members: a silo reads before it writes.
         options.MakeReadOnly();
         return options;
     }
@@ -76,8 +75,8 @@ internal abstract class SliceDefinition(Slice slice)
             ? Rejection.OfText("id", id, "unique")
             : null);
 
-    // A parameter that came with a later version of the engine takes its default, at whatever depth it is missing. An engine that
-    // nobody knows is left to the check.
+    // A parameter added by a later version of the engine gets its default wherever it is missing. An unknown engine is left to
+    // the check.
     private static Preferences Complete(Preferences stored) => !Enum.IsDefined(stored.Engine) ? stored : stored with
     {
         Parameters = TtsParameters.DefaultsFor(stored.Engine).With(stored.Parameters),
@@ -87,8 +86,8 @@ internal abstract class SliceDefinition(Slice slice)
     };
 }
 
-/// <param name="complete">Fills in what an older writer did not know.</param>
-/// <param name="check">What may not be in the slice however it got into storage.</param>
+/// <param name="complete">Fills in members unknown to an older writer.</param>
+/// <param name="check">Finds content that a slice must not hold, however it got into storage.</param>
 internal sealed class SliceDefinition<T>(
     Slice slice, Func<AppState, T> get, Func<AppState, T, AppState> with,
     Func<T, int> count, Func<T, T> complete, Func<T, Rejection?> check) : SliceDefinition(slice)
@@ -115,7 +114,7 @@ internal sealed class SliceDefinition<T>(
     }
 }
 
-/// <summary>The JSON is the slice, but holds what may not be in it.</summary>
+/// <summary>The JSON is the slice, but its content is invalid.</summary>
 internal sealed class SliceRejectedException(Rejection why) : JsonException(why.Message)
 {
     public Rejection Why => why;

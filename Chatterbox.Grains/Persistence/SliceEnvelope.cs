@@ -5,7 +5,7 @@ using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>A slice as it is stored: <c>{of, version, revision, applied, state}</c>.</summary>
+/// <summary>A stored slice: <c>{of, version, revision, applied, state}</c>.</summary>
 /// <param name="Revision">The session's revision when it was written.</param>
 /// <param name="Value">The slice; null once it has been cleared.</param>
 /// <param name="SavedAt">When it was written, in stores that expire.</param>
@@ -18,24 +18,23 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
 
     private const int LargestKeptBuffer = 1024 * 1024;
 
-    // Grown from nothing for every save, it would be the silo's largest source of garbage.
+    // Reused: allocated for every save, it would be the silo's largest source of garbage.
     [ThreadStatic] private static ArrayBufferWriter<byte>? t_buffer;
 
-    /// <summary>What a row says it is of: session and row. A good row in the wrong place is damage like any other.</summary>
+    /// <summary>The owner recorded in a row: session and row. An intact row in the wrong place counts as damage.</summary>
     public static string NameOf(GrainId owner, string row) => $"{owner.Key}/{row}";
 
-    /// <exception cref="JsonException">The content belongs elsewhere. Rows from before they said so are taken as they
-    /// are.</exception>
+    /// <exception cref="JsonException">The content belongs to another row. Older rows without an owner are accepted.</exception>
     public static void CheckOf(string? found, string expected)
     {
-        // Without saying of whom it is: who is told may be another user.
+        // Does not name the owner: the message may reach another user.
         if (found is not null && found != expected) throw new JsonException("It is the content of another row.");
     }
 
     public byte[] Encode(GrainId owner, SliceDefinition slice, int version, int compressionThreshold)
     {
         var buffer = t_buffer ?? new(512);
-        // Away meanwhile, so that what fails half-way leaves nothing in it.
+        // Taken out during use, so that a failure leaves no partial content in it.
         t_buffer = null;
         using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
@@ -67,7 +66,7 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         return frame;
     }
 
-    /// <summary>Reads a body whose version is the current one, or brings it there first.</summary>
+    /// <summary>Reads a body of the current version, after migrating it if needed.</summary>
     /// <exception cref="JsonException">The body is not an envelope of this slice.</exception>
     /// <exception cref="MigrationException">A migration step failed.</exception>
     public static SliceEnvelope Decode(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body,
@@ -111,12 +110,12 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
         }
         if (reader.TokenType != JsonTokenType.EndObject || reader.Read())
             throw new JsonException("The envelope does not end where it should.");
-        // Without a state it is a slice that was cleared: any other object must not pass for one.
+        // An envelope without a state is a cleared slice: any other object must not be taken for one.
         return new(revision ?? throw new JsonException("It is no envelope: it has no revision."), applied, value, savedAt);
     }
 
-    // {"client": [sequence, day]}, with a third member for a client that has left. A sequence alone is of a row from before there
-    // were days: its client is remembered until it sends something or leaves.
+    // {"client": [sequence, day]}, with a third member for a detached client. A sequence alone is from an older row without days:
+    // its client is remembered until it sends a change or detaches.
     private static AppliedMap ReadApplied(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("'applied' is not an object.");

@@ -5,14 +5,14 @@ using ZstdSharp;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>How a frame's body is stored. Numbers are for ever: every codec ever written stays readable.</summary>
+/// <summary>How a frame's body is stored. Numbers are permanent: every codec ever written stays readable.</summary>
 internal enum FrameCodec : byte
 {
     None = 0,
     Zstd = 1,
 }
 
-/// <summary>A frame cannot be read, or a body cannot be framed, and why.</summary>
+/// <summary>A frame cannot be read, or a body cannot be framed.</summary>
 internal sealed class FrameException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
@@ -28,7 +28,7 @@ internal static class SliceFrame
     public const int HeaderLength = 24;
 
     /// <summary>
-    /// Above all that <see cref="Limits"/> allow. A longer body is not written; a frame that claims one is damaged or a
+    /// Above every size that <see cref="Limits"/> allow. A longer body is not written; a frame that claims one is damaged or a
     /// decompression bomb.
     /// </summary>
     public const int LongestBody = 64 * 1024 * 1024;
@@ -38,13 +38,13 @@ internal static class SliceFrame
     // Level 3 is where real slices stop getting much smaller; see "Decisions" in the README.
     private const int ZstdLevel = 3;
 
-    // Their working memory is larger than most slices, and nothing of one frame is in it when the next begins.
+    // Reused: their working memory is larger than most slices, and they keep no data between frames.
     [ThreadStatic] private static Compressor? t_compressor;
     [ThreadStatic] private static Decompressor? t_decompressor;
 
     private static ReadOnlySpan<byte> Magic => "CBX1"u8;
 
-    /// <summary>Frames a body; compressed when it is longer than the threshold and gets shorter by it.</summary>
+    /// <summary>Frames a body; compressed if it is longer than the threshold and compression shortens it.</summary>
     /// <exception cref="FrameException">The body is longer than <see cref="Read"/> accepts: writing it would lose it.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> body, int schemaVersion, int compressionThreshold)
     {
@@ -58,16 +58,16 @@ internal static class SliceFrame
     }
 
     /// <summary>
-    /// How long a frame's body is before compression, without reading it. Only for frames that <see cref="Encode"/> made.
+    /// The length of a frame's body before compression, without decompressing it. Only for frames that <see cref="Encode"/> made.
     /// </summary>
     public static int BodyLength(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadInt32LittleEndian(frame[8..]);
 
     /// <summary>The schema version and the body.</summary>
-    /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
+    /// <exception cref="FrameException">The bytes are not a frame, or are damaged.</exception>
     public static (int SchemaVersion, ReadOnlyMemory<byte> Body) Decode(ReadOnlyMemory<byte> frame) =>
         Read(frame, static (version, body) => (version, (ReadOnlyMemory<byte>)body.ToArray()));
 
-    /// <summary>The body; null when the bytes are no frame, or a damaged one.</summary>
+    /// <summary>The body; null when the bytes are not a frame, or are damaged.</summary>
     public static byte[]? TryReadBody(ReadOnlyMemory<byte> frame)
     {
         try
@@ -84,7 +84,7 @@ internal static class SliceFrame
     /// Reads schema version and body without keeping the body: most are large enough to cost a full collection each, were they
     /// allocated.
     /// </summary>
-    /// <exception cref="FrameException">The bytes are no frame, or a damaged one.</exception>
+    /// <exception cref="FrameException">The bytes are not a frame, or are damaged.</exception>
     public static T Read<T>(ReadOnlyMemory<byte> frame, Func<int, ReadOnlySpan<byte>, T> read)
     {
         var header = frame.Span;
@@ -149,7 +149,7 @@ internal static class SliceFrame
         return hash.GetCurrentHashAsUInt64();
     }
 
-    // Into a buffer of the length claimed: a bomb runs out of room, not the silo out of memory.
+    // Into a buffer of the claimed length: a bomb exceeds the buffer, not the silo's memory.
     private static void Decompress(ReadOnlySpan<byte> stored, Span<byte> body)
     {
         try

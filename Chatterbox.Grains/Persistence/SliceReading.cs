@@ -3,12 +3,12 @@ using Chatterbox.Grains.Session;
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// What a stored row turned out to be. Read in one place, for loading it and for looking whether it would load.
+/// The result of reading a stored row, shared by loading it and by checking whether it would load.
 /// </summary>
-/// <param name="Version">The schema version in the row; null when it cannot be told, or the row holds no state.</param>
-/// <param name="Outcome">Null when the row is good as it is.</param>
-/// <param name="Reason">A few words for many rows.</param>
-/// <param name="Problem">What exactly is the matter.</param>
+/// <param name="Version">The schema version in the row; null when it is unknown, or the row holds no state.</param>
+/// <param name="Outcome">Null when the row is valid.</param>
+/// <param name="Reason">A short reason, equal for similar rows.</param>
+/// <param name="Problem">The exact problem.</param>
 internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckOutcome? Outcome = null, string Reason = "",
     string Problem = "")
 {
@@ -43,7 +43,7 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
         }
     }
 
-    // Shown as far as this build understands it.
+    // Decoded as far as this build understands it.
     private static SliceReading OfNewer(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body,
         MigrationChain migrations)
     {

@@ -2,18 +2,18 @@ using Chatterbox.Grains.Session;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <param name="Version">The schema version that the row has then; null when it holds no state.</param>
+/// <param name="Version">The schema version that the row then has; null when it holds no state.</param>
 internal sealed record UncertainWrite(byte[] Bytes, object Value, object Source, int? Version, AppliedMap Applied,
     DateTimeOffset? SavedAt);
 
-/// <summary>One slice's row, and what this session knows of it.</summary>
+/// <summary>One slice's row, and the session's knowledge of it.</summary>
 internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
 {
     public SliceDefinition Slice { get; } = slice;
 
     public StoredRow Row { get; } = row;
 
-    /// <summary>The value that the row holds; null when the row has to be written whatever the value.</summary>
+    /// <summary>The value in the row; null when the row must be written for any value.</summary>
     public object? Written { get; set; }
 
     /// <summary>The slice of the state that <see cref="Written"/> was made from.</summary>
@@ -25,15 +25,15 @@ internal sealed partial class SliceSlot(SliceDefinition slice, StoredRow row)
     /// <summary>The clients that the row remembers.</summary>
     public AppliedMap WrittenApplied { get; set; }
 
-    /// <summary>When the row was written, where that matters: in a store that expires.</summary>
+    /// <summary>When the row was written; only in stores that expire.</summary>
     public DateTimeOffset? SavedAt { get; set; }
 
-    /// <summary>A write whose outcome is not known: it may have been committed, or still be.</summary>
+    /// <summary>A write with unknown outcome: it may have been or still be committed.</summary>
     public UncertainWrite? Uncertain { get; set; }
 
     /// <summary>
     /// By reference: changes that cancel each other out leave an equal value, but their sequences have to be stored with it. A
-    /// value made anew from the same slice is another matter: that is only how partialize works.
+    /// value from the same slice is compared by equality: partialize may create a new instance.
     /// </summary>
     public bool Holds(object value, object source) =>
         Written is not null

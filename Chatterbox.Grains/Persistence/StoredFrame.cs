@@ -3,26 +3,26 @@ using Orleans.Storage;
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// What grain storage sees of Chatterbox: opaque bytes. Decoding happens inside the session's activation, so that a row
-/// nobody can read costs one slice and never a grain that cannot activate.
+/// The value in grain storage: opaque bytes. They are decoded inside the session's activation, so that an unreadable row loses
+/// one slice and never prevents the activation.
 /// </summary>
 public sealed class StoredFrame
 {
     public byte[] Bytes { get; set; } = [];
 
     /// <summary>
-    /// Set by a reader on the state it passes in: where the database takes no writes it may get a frame that is not saved yet
+    /// Set by a reader on the state it passes in: if the database accepts no writes, it may get a frame that is not saved yet
     /// (<see cref="IsPending"/>) instead of an error.
     /// </summary>
     public bool AcceptsPending { get; init; }
 
     /// <summary>
-    /// The bytes come from the local fallback file and belong on the stored row with the etag read: they are not saved.
+    /// The bytes come from the local fallback file and are not saved: they belong to the stored row with the read etag.
     /// </summary>
     public bool IsPending { get; init; }
 }
 
-/// <summary>Passes <see cref="StoredFrame"/> through to the payload column as it is.</summary>
+/// <summary>Stores <see cref="StoredFrame"/> unchanged in the payload column.</summary>
 public sealed class StoredFrameSerializer : IGrainStorageSerializer
 {
     public BinaryData Serialize<T>(T? input) =>

@@ -2,17 +2,17 @@ using Orleans.Storage;
 
 namespace Chatterbox.Grains.Persistence;
 
-/// <summary>One row of a grain in grain storage, known by the etag it was last seen with. Its bytes are not held.</summary>
+/// <summary>One row of a grain in grain storage, identified by its last known etag. Does not keep the bytes.</summary>
 internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string name)
 {
     private string? _etag;
 
-    /// <summary>A write was given up on: it may have been committed, or still be.</summary>
+    /// <summary>A write was abandoned: it may have been or still be committed.</summary>
     private bool _isUncertain;
 
     public string Name => name;
 
-    /// <summary>Changes with every write and clear of the row, and never comes back.</summary>
+    /// <summary>Changes with every write and clear of the row; never reused.</summary>
     public string? ETag => _etag;
 
     /// <summary>Bytes in the row as last seen; 0 when there is none.</summary>
@@ -21,10 +21,10 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     /// <summary>The bytes that were read are not saved: see <see cref="StoredFrame.IsPending"/>.</summary>
     public bool IsPending { get; private set; }
 
-    /// <summary>The row's bytes, or null when there is none. A read that fails leaves what is known as it was.</summary>
+    /// <summary>The row's bytes, or null when there is none. A failed read does not change this object.</summary>
     public async Task<byte[]?> ReadAsync(bool acceptsPending = false) => Adopt(await FetchAsync(acceptsPending));
 
-    /// <exception cref="InconsistentStateException">Somebody else has written the row.</exception>
+    /// <exception cref="InconsistentStateException">Another writer has written the row.</exception>
     public async Task WriteAsync(byte[] bytes)
     {
         var write = new GrainState<StoredFrame>(new StoredFrame { Bytes = bytes }, _etag) { RecordExists = Length > 0 };
@@ -34,9 +34,9 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
     }
 
     /// <summary>
-    /// Writes whatever the row holds by now: for rows that are replaced whole, and in which an older write counts for nothing.
+    /// Overwrites any content of the row: for rows that are replaced as a whole, without regard to older writes.
     /// </summary>
-    /// <exception cref="IOException">Others keep writing the row. Not the storage's own exception, which would cost the
+    /// <exception cref="IOException">Other writers keep changing the row. Not the storage's own exception, which would end the
     /// activation.</exception>
     public async Task OverwriteAsync(byte[] bytes)
     {
@@ -56,7 +56,7 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         }
     }
 
-    /// <summary>Reads the row, and writes it unless it holds these bytes already.</summary>
+    /// <summary>Reads the row, and writes it unless it already holds these bytes.</summary>
     /// <inheritdoc cref="OverwriteAsync"/>
     public async Task ReadAndOverwriteAsync(byte[] bytes)
     {
@@ -70,14 +70,14 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         if (await ReadAsync() is not null) await ClearAsync();
     }
 
-    /// <summary>Whether the row is as it was last seen here.</summary>
+    /// <summary>Whether the row is unchanged since the last read or write here.</summary>
     public async Task<bool> IsCurrentAsync()
     {
         var found = await FetchAsync(acceptsPending: true);
         return (string.IsNullOrEmpty(found.ETag) ? null : found.ETag) == (string.IsNullOrEmpty(_etag) ? null : _etag);
     }
 
-    /// <exception cref="IOException">Somebody else has written the row.</exception>
+    /// <exception cref="IOException">Another writer has written the row.</exception>
     public async Task ClearAsync()
     {
         var cleared = new GrainState<StoredFrame>(new StoredFrame(), _etag) { RecordExists = Length > 0 };
@@ -92,14 +92,14 @@ internal sealed class StoredRow(IGrainStorage storage, GrainId owner, string nam
         (_etag, Length) = (cleared.ETag, 0);
     }
 
-    /// <summary>Takes over what another activation knew of the row.</summary>
+    /// <summary>Adopts another activation's knowledge of the row.</summary>
     public void Resume(string? etag, int length) => (_etag, Length) = (etag, length);
 
     /// <summary>
-    /// What became of a write: true when the row holds its bytes, false when it is as it was before. What somebody else has
-    /// written stays unknown to this object: nothing is written over it, however often it is tried.
+    /// The outcome of a write: true when the row holds its bytes, false when it is unchanged. Another writer's content is not
+    /// adopted, so that later writes cannot overwrite it.
     /// </summary>
-    /// <exception cref="SessionConflictException">Somebody else has written the row.</exception>
+    /// <exception cref="SessionConflictException">Another writer has written the row.</exception>
     public async Task<bool> HoldsAsync(byte[] written)
     {
         var found = await FetchAsync();

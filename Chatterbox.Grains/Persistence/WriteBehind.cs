@@ -1,18 +1,18 @@
 namespace Chatterbox.Grains.Persistence;
 
 /// <summary>
-/// Saves by itself: debounced, one write in flight, failed ones tried again with growing delays. Runs on its activation's turns
-/// only; the timer that the grain lends it calls <see cref="OnTimerAsync"/>.
+/// Saves automatically: debounced, one write in flight, retries with growing delays. Runs only on its activation's scheduler; the
+/// grain's timer calls <see cref="OnTimerAsync"/>.
 /// </summary>
-/// <param name="save">Writes everything there is to write; throws when some of it could not be written.</param>
-/// <param name="arm">Sets the one timer to fire once after so long, in place of whatever it was set to.</param>
+/// <param name="save">Writes all unsaved slices; throws when any could not be written.</param>
+/// <param name="arm">Sets the timer to fire once after a delay, replacing its previous setting.</param>
 internal sealed class WriteBehind(
     DebouncePolicy debounce, RetryPolicy retry, TimeProvider clock, Func<Task> save, Action<TimeSpan> arm)
 {
     private readonly long _origin = clock.GetTimestamp();
     private Task _latest = Task.CompletedTask;
 
-    /// <summary>Since when writes have been failing, and why; null while they succeed.</summary>
+    /// <summary>The time of the first failed write and the reason; null while writes succeed.</summary>
     public (DateTimeOffset Since, string Reason)? Failing { get; private set; }
 
     /// <summary>Raised on the activation's turn when <see cref="Failing"/> begins or ends.</summary>
@@ -24,15 +24,15 @@ internal sealed class WriteBehind(
 
     private TimeSpan Now => clock.GetElapsedTime(_origin);
 
-    /// <summary>Something has changed that has to be saved.</summary>
+    /// <summary>Call after a change that must be saved.</summary>
     public void Changed()
     {
         debounce.Changed(Now);
-        // While a write is under way its end arms the timer; while writes fail, the retry's delay stands.
+        // During a write, its end arms the timer; while writes fail, the retry's delay applies.
         if (InFlight is null && Failing is null) ArmForDebounce();
     }
 
-    /// <summary>Takes over, on another silo, what waited to be saved or could not be.</summary>
+    /// <summary>Resumes pending and failed saves on another silo.</summary>
     public void Resume((DateTimeOffset Since, string Reason)? failing)
     {
         Failing = failing;
@@ -45,7 +45,7 @@ internal sealed class WriteBehind(
     /// <summary>Saves now what is unsaved at the call. Returns null once it is durable, or why it is not.</summary>
     public async Task<string?> FlushAsync()
     {
-        // What is in flight may have been taken before the last changes, so it is not enough.
+        // A write in flight may not include the last changes, so another one is needed.
         if (InFlight is { } earlier) await earlier;
         if (InFlight is { } joined) await joined;
         else if (debounce.Due is not null) await WriteAsync();
@@ -53,7 +53,7 @@ internal sealed class WriteBehind(
     }
 
     /// <summary>
-    /// Does not throw: it runs from timer callbacks, where an exception would cost the activation its unsaved state.
+    /// Does not throw: it runs from timer callbacks, where an exception would lose the activation's unsaved state.
     /// </summary>
     private Task WriteAsync() => _latest = WriteOnceAsync();
 
@@ -61,7 +61,7 @@ internal sealed class WriteBehind(
     {
         var firstUnsaved = debounce.FirstUnsaved;
         debounce.Taken();
-        // Lets the caller note the task before it can be over.
+        // Yields so that the caller can store the task before it completes.
         await Task.Yield();
         try
         {
