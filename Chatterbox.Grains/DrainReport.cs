@@ -18,7 +18,12 @@ public sealed class DrainReport
 
     internal void Add(DrainOutcome outcome)
     {
-        Interlocked.Increment(ref outcome is DrainOutcome.Moved ? ref _moved : ref outcome is DrainOutcome.Saved ? ref _saved : ref _unsaved);
+        switch (outcome)
+        {
+            case DrainOutcome.Moved: Interlocked.Increment(ref _moved); break;
+            case DrainOutcome.Saved: Interlocked.Increment(ref _saved); break;
+            default: Interlocked.Increment(ref _unsaved); break;
+        }
         ChatterboxInstruments.Drained.Add(1, ChatterboxInstruments.Outcome(outcome.ToString().ToLowerInvariant()));
     }
 }

@@ -197,7 +197,7 @@ internal sealed partial class UserSessionGrain(
             LogLapsed(Key, lapsed.Count);
             PublishPresence();
         }
-        if (staleCopies.IsDue(ref _checked)) _session.CheckRows();
+        if (staleCopies.IsDue(ref _checked)) await _session.CheckRowsAsync();
         await _session.MaintainAsync();
         if (_leases.Count > 0) return;
         _leaseTimer?.Dispose();

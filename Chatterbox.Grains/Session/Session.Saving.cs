@@ -10,7 +10,7 @@ namespace Chatterbox.Grains.Session;
 internal sealed partial class Session
 {
     private string? _loadAgain;
-    private bool _checkRows;
+    private long _saves;
     private bool _saveApplied;
 
     /// <summary>The state on its way to storage; null when none is. It may not be the session's any more.</summary>
@@ -19,11 +19,26 @@ internal sealed partial class Session
     /// <summary>Called as a moment is about to be written.</summary>
     internal Action? WriteStarting { get; init; }
 
-    /// <summary>Has the next save look whether another activation has written the rows.</summary>
-    public void CheckRows()
+    /// <summary>
+    /// Looks whether another activation has written the rows, and has them loaded again if so. A save finds out by itself, so
+    /// nothing is done while one is due. Writes nothing and does not throw.
+    /// </summary>
+    public async Task CheckRowsAsync()
     {
-        _checkRows = true;
-        Writer.Changed();
+        if (!Writer.IsIdle) return;
+        var saves = _saves;
+        try
+        {
+            // What a save has written meanwhile is this session's own.
+            if (!await Rows.IsOvertakenAsync() || saves != _saves) return;
+        }
+        catch (Exception failure)
+        {
+            LogNotChecked(_setup.Id, failure.Message);
+            return;
+        }
+        ChatterboxInstruments.Conflicts.Add(1);
+        LoadAgain("another activation has written the session's rows");
     }
 
     /// <summary>Has the rows loaded again once everything is saved.</summary>
@@ -36,17 +51,10 @@ internal sealed partial class Session
     /// <summary>One save, of everything there is to save. One at a time: <see cref="Writer"/> sees to that.</summary>
     internal async Task SaveAsync()
     {
+        _saves++;
         var moment = Log.Moment;
         try
         {
-            if (_checkRows)
-            {
-                if (await Rows.IsOvertakenAsync())
-                {
-                    throw new SessionConflictException($"Rows of {_setup.Id} have been written by another activation.");
-                }
-                _checkRows = false;
-            }
             await WriteAsync(moment);
         }
         catch (SessionConflictException conflict)
@@ -54,7 +62,6 @@ internal sealed partial class Session
             LogLoadedAgain(conflict.Message);
             ChatterboxInstruments.Conflicts.Add(1);
             await LoadRowsAsync(conflict.Message);
-            _checkRows = false;
             moment = Log.Moment;
             await WriteAsync(moment);
         }
@@ -134,6 +141,9 @@ internal sealed partial class Session
 
     // Later than every epoch before it, on any silo whose clock is not behind; clients compare for equality only.
     private long NewEpoch() => _setup.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    [LoggerMessage(LogLevel.Debug, "Session {Session} could not check whether its rows are its own: {Reason}")]
+    private partial void LogNotChecked(GrainId session, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Loading the rows of a session again: {Reason}")]
     private partial void LogLoadedAgain(string reason);

@@ -87,7 +87,7 @@ internal sealed partial class Session
     {
         var client = request.Client.Client;
         // Somebody has shown the client more than this activation knows of: maybe another one has.
-        if (request.SeenRevision > Log.Revision && request.Epoch != Log.Epoch) CheckRows();
+        if (request.SeenRevision > Log.Revision && request.Epoch != Log.Epoch) _ = CheckRowsAsync();
         if (Log.Attach(client, request.NextSequence, request.SeenRevision)) Writer.Changed();
         return new()
         {

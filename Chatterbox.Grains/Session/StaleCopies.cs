@@ -25,6 +25,7 @@ internal sealed class StaleCopies(TimeProvider clock, IServiceProvider services)
 
     private readonly IClusterMembershipService? _membership =
         (IClusterMembershipService?)services.GetService(typeof(IClusterMembershipService));
+    private long _ticked = clock.GetTimestamp();
     private int _pauses;
     private int _sessions;
 
@@ -56,13 +57,15 @@ internal sealed class StaleCopies(TimeProvider clock, IServiceProvider services)
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Tick, clock);
-        var before = clock.GetTimestamp();
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            var now = clock.GetTimestamp();
-            if (clock.GetElapsedTime(before, now) > Pause) Interlocked.Increment(ref _pauses);
-            before = now;
-        }
+        while (await timer.WaitForNextTickAsync(stoppingToken)) Ticked();
+    }
+
+    /// <summary>The process runs: notes when it has not for too long.</summary>
+    internal void Ticked()
+    {
+        var now = clock.GetTimestamp();
+        if (clock.GetElapsedTime(_ticked, now) > Pause) Interlocked.Increment(ref _pauses);
+        _ticked = now;
     }
 
     private TimeSpan Interval

@@ -71,7 +71,7 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
                     case 10: await RestoreAsync(); break;
                     case 11: await MoveAsync(); break;
                     case 12: await CrashAsync(); break;
-                    case 13: _session.CheckRows(); break;
+                    case 13: await _session.CheckRowsAsync(); break;
                     default: await FlushAsync(); break;
                 }
                 if (step % 10 == 0) await CheckAsync();

@@ -235,7 +235,7 @@ public sealed class SessionTests
         Apply(session, "a", new UpsertChunk(Samples.Chunk("one")));
         await FlushAsync(session);
         var epoch = session.Log.Epoch;
-        session.CheckRows();
+        await session.CheckRowsAsync();
         await FlushAsync(session);
         Assert.Equal(epoch, session.Log.Epoch);
 
@@ -244,7 +244,7 @@ public sealed class SessionTests
         Apply(other, "b", new SetStreaming(true));
         await FlushAsync(other);
         _told.Clear();
-        session.CheckRows();
+        await session.CheckRowsAsync();
         await FlushAsync(session);
         Assert.True(session.Log.State.Preferences.UseStreaming);
         Assert.Equal(["one"], session.Log.State.Chunks.Select(chunk => chunk.Id));
