@@ -1,19 +1,19 @@
 namespace Chatterbox.Grains;
 
-/// <summary>What became of the sessions of a silo that stops: told in its last log line, and counted by an instrument.</summary>
+/// <summary>The outcomes of a stopping silo's sessions, for its last log line and an instrument.</summary>
 public sealed class DrainReport
 {
     private int _moved;
     private int _saved;
     private int _unsaved;
 
-    /// <summary>Sessions in use that went on on another silo.</summary>
+    /// <summary>Sessions in use that moved to another silo.</summary>
     public int Moved => Volatile.Read(ref _moved);
 
     /// <summary>Sessions that ended with everything saved.</summary>
     public int Saved => Volatile.Read(ref _saved);
 
-    /// <summary>Sessions that ended with changes that storage did not take in time.</summary>
+    /// <summary>Sessions that ended with changes that were not saved in time.</summary>
     public int Unsaved => Volatile.Read(ref _unsaved);
 
     internal void Add(DrainOutcome outcome)
