@@ -31,9 +31,6 @@ internal sealed partial class UserSessionGrain(
     private SessionClips _clips = null!;
     private SessionQuota _quota = null!;
     private SessionCounts? _counts;
-    private IGrainTimer? _saveTimer;
-    private IGrainTimer? _leaseTimer;
-    private StaleCopies.Mark _checked;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -182,44 +179,4 @@ internal sealed partial class UserSessionGrain(
         Count();
         _session.Publish(new PresenceChanged(Presence));
     }
-
-    private void SweepLeases()
-    {
-        var period = _options.Lease / 3 < StaleCopies.Period ? _options.Lease / 3 : StaleCopies.Period;
-        _leaseTimer ??= this.RegisterGrainTimer(SweepLeasesAsync,
-            new GrainTimerCreationOptions(period, period) { Interleave = true });
-    }
-
-    private async Task SweepLeasesAsync(CancellationToken cancellationToken)
-    {
-        if (_leases.EndLapsed() is { Count: > 0 } lapsed)
-        {
-            LogLapsed(Key, lapsed.Count);
-            PublishPresence();
-        }
-        if (staleCopies.IsDue(ref _checked)) await _session.CheckRowsAsync();
-        await _session.MaintainAsync();
-        if (_leases.Count > 0) return;
-        _leaseTimer?.Dispose();
-        _leaseTimer = null;
-        _session.Log.Forget(0);
-    }
-
-    private void ArmSaveTimer(TimeSpan due)
-    {
-        if (_saveTimer is not null)
-        {
-            _saveTimer.Change(due, Timeout.InfiniteTimeSpan);
-            return;
-        }
-        _saveTimer = this.RegisterGrainTimer(_ => _session.OnTimerAsync(),
-            new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan)
-        {
-            Interleave = true,
-            KeepAlive = true,
-        });
-    }
-
-    [LoggerMessage(LogLevel.Information, "Session {Session}: {Count} client(s) disconnected without detaching")]
-    private partial void LogLapsed(string session, int count);
 }

@@ -18,6 +18,14 @@ internal static class SiloRules
             manifest => PortOf(manifest, "silo").ContainerPort++),
         Rule.That("the gateway port is the code's default", manifest => Port(manifest, "gateway") == new GatewayOptions().Port,
             manifest => PortOf(manifest, "gateway").ContainerPort++),
+        Rule.That("metrics are served on the metrics port, told to Prometheus, and monitoring may reach them",
+            manifest => manifest.Settings["Chatterbox__Telemetry__PrometheusPort"] == $"{Port(manifest, "metrics")}"
+                && manifest.Settings["Chatterbox__Telemetry__PrometheusHost"] == "*"
+                && manifest.Silos.Spec.Template.Metadata.Annotations["prometheus.io/port"] == $"{Port(manifest, "metrics")}"
+                && manifest.One<V1NetworkPolicy>("chatterbox").Spec.Ingress.Any(rule =>
+                    rule.FromProperty.Any(peer => peer.NamespaceSelector?.MatchLabels.ContainsKey("chatterbox.monitoring") == true)
+                    && rule.Ports.Single().Port.Value == $"{Port(manifest, "metrics")}"),
+            manifest => PortOf(manifest, "metrics").ContainerPort++),
         Rule.That("the web server listens on the http port",
             manifest => manifest.Settings["ASPNETCORE_URLS"] == $"http://+:{Port(manifest, "http")}",
             manifest => PortOf(manifest, "http").ContainerPort++),

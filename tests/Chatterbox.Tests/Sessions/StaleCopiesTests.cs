@@ -4,12 +4,14 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Sessions;
 
-public sealed class StaleCopiesTests
+public sealed class StaleCopiesTests : IDisposable
 {
     private readonly FakeTimeProvider _clock = new();
     private readonly StaleCopies _copies;
 
     public StaleCopiesTests() => _copies = new(_clock, new ServiceCollection().BuildServiceProvider());
+
+    public void Dispose() => _copies.Dispose();
 
     [Fact(DisplayName = "[P9] a look is due every 10 s, and later where the silo has more than 2,000 sessions")]
     public void Paced()
