@@ -74,14 +74,14 @@ internal sealed partial class UserSessionGrain(
         await SaveLastAsync(reason, cancellationToken);
     }
 
-    public Task<AttachReply> AttachAsync(AttachRequest request)
+    public async Task<AttachReply> AttachAsync(AttachRequest request)
     {
-        if (RequestCheck.Of(request) is { } wrong)
-            return Task.FromResult(new AttachReply { Refused = wrong, Protocol = Protocol.Version });
+        if (RequestCheck.Of(request) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
+        await _session.EnsureCurrentAsync(request);
 
         if (_leases.Start(request.Client, request.Device, request.Slices)) PublishPresence();
         SweepLeases();
-        return Task.FromResult(_session.Attach(request) with { Save = Save });
+        return _session.Attach(request) with { Save = Save };
     }
 
     public async Task<FlushReply> DetachAsync(ClientId client, bool isDone)

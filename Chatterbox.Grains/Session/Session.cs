@@ -82,12 +82,22 @@ internal sealed partial class Session
         if (Rows.NeedsSave || (ReadOnly is null && RemoveOldWorkSessions().Count > 0)) Writer.Changed();
     }
 
+    /// <summary>
+    /// Called before a client is attached: one that has seen more than this activation knows of may have seen it on another one,
+    /// whose last save this one was loaded before. Then the rows are loaded again, so that the client sees no state without it.
+    /// </summary>
+    public async Task EnsureCurrentAsync(AttachRequest request)
+    {
+        if (request.SeenRevision <= Log.Revision || request.Epoch == Log.Epoch) return;
+        if (!Writer.IsIdle) await Writer.FlushAsync();
+        await CheckRowsAsync();
+        if (_loadAgain is not null) await Writer.FlushAsync();
+    }
+
     /// <summary>A client arrives.</summary>
     public AttachReply Attach(AttachRequest request)
     {
         var client = request.Client.Client;
-        // Somebody has shown the client more than this activation knows of: maybe another one has.
-        if (request.SeenRevision > Log.Revision && request.Epoch != Log.Epoch) _ = CheckRowsAsync();
         if (Log.Attach(client, request.NextSequence, request.SeenRevision)) Writer.Changed();
         return new()
         {

@@ -21,9 +21,11 @@ internal static class SiloRules
         Rule.That("metrics are served on the metrics port, told to Prometheus, and monitoring may reach them",
             manifest => manifest.Settings["Chatterbox__Telemetry__PrometheusPort"] == $"{Port(manifest, "metrics")}"
                 && manifest.Settings["Chatterbox__Telemetry__PrometheusHost"] == "*"
-                && manifest.Silos.Spec.Template.Metadata.Annotations["prometheus.io/port"] == $"{Port(manifest, "metrics")}"
+                && manifest.Silos.Spec.Template.Metadata.Annotations["prometheus.io/port"]
+                    == $"{Port(manifest, "metrics")}"
                 && manifest.One<V1NetworkPolicy>("chatterbox").Spec.Ingress.Any(rule =>
-                    rule.FromProperty.Any(peer => peer.NamespaceSelector?.MatchLabels.ContainsKey("chatterbox.monitoring") == true)
+                    rule.FromProperty.Any(peer =>
+                        peer.NamespaceSelector?.MatchLabels.ContainsKey("chatterbox.monitoring") == true)
                     && rule.Ports.Single().Port.Value == $"{Port(manifest, "metrics")}"),
             manifest => PortOf(manifest, "metrics").ContainerPort++),
         Rule.That("the web server listens on the http port",

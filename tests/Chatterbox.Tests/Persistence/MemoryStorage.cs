@@ -61,10 +61,13 @@ internal sealed class MemoryStorage : IGrainStorage
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         if (OnRead is not null) await OnRead(stateName);
-        var exists = _rows.TryGetValue(stateName, out var row) && row.Bytes is not null;
-        grainState.State = (T)(object)new StoredFrame { Bytes = exists ? row.Bytes! : [] };
-        grainState.RecordExists = exists;
-        grainState.ETag = _rows.ContainsKey(stateName) ? $"{row.Version}" : null!;
+        lock (_rows)
+        {
+            var exists = _rows.TryGetValue(stateName, out var row) && row.Bytes is not null;
+            grainState.State = (T)(object)new StoredFrame { Bytes = exists ? row.Bytes! : [] };
+            grainState.RecordExists = exists;
+            grainState.ETag = _rows.ContainsKey(stateName) ? $"{row.Version}" : null!;
+        }
         CommitLate(stateName);
     }
 
@@ -95,18 +98,23 @@ internal sealed class MemoryStorage : IGrainStorage
                 Commit(row, etag, bytes);
                 throw new TimeoutException("put in by the test: no answer after the commit");
             default:
-                Commit(row, etag, bytes);
+                var committed = Commit(row, etag, bytes);
                 after?.Invoke();
-                (state.ETag, state.RecordExists) = (EtagOf(row)!, bytes is not null);
+                (state.ETag, state.RecordExists) = (committed, bytes is not null);
                 return;
         }
     }
 
-    private void Commit(string row, string? etag, byte[]? bytes)
+    // Atomic, also where a test runs several writers on threads of their own.
+    private string Commit(string row, string? etag, byte[]? bytes)
     {
-        if (EtagOf(row) != etag) throw new InconsistentStateException("stale");
-        this[row] = bytes;
-        Writes.Add(row);
+        lock (_rows)
+        {
+            if (EtagOf(row) != etag) throw new InconsistentStateException("stale");
+            this[row] = bytes;
+            Writes.Add(row);
+            return EtagOf(row)!;
+        }
     }
 
     private void CommitLate(string row)

@@ -22,13 +22,13 @@ export const protocol = {
   silenceSeconds: 30,
 } as const;
 
-/** The size of everything a client can send. Each is checked where it arrives and named in the error. */
+/** The size limits of client input. Each is checked on arrival and named in the error. */
 export const limits = {
   userIdLength: 128,
   storeLength: 64,
   idLength: 128,
   nameLength: 200,
-  /** Characters (Unicode code points) of text in one chunk: what the model takes at once. */
+  /** Characters (Unicode code points) of text in one chunk: the model's input limit. */
   chunkTextLength: 300,
   messageLength: 1000,
   mediaTypeLength: 100,
@@ -38,9 +38,9 @@ export const limits = {
   batchItems: 1000,
   chunkIdsPerItem: 5000,
   transientErrors: 20,
-  /** Bytes of JSON members that this version does not know, in one item. */
+  /** Bytes of unknown JSON members in one item. */
   unknownBytes: 16384,
-  /** How deep such members may be nested. A stored slice adds its own levels, and JSON is read to 64 of them. */
+  /** The deepest nesting of such members. A stored slice adds its own levels; the JSON reader allows 64. */
   unknownDepth: 32,
   /** Changes in one call. */
   changesPerBatch: 1000,
@@ -51,11 +51,11 @@ export const limits = {
   /** Bytes of JSON of all slices of a session. */
   sessionBytes: 25165824,
   /**
-   * Bytes of an imported document once its audio has been taken out. Twice what a session may hold, so that every
-   * export fits, and documents of which an import leaves something out.
+   * Bytes of an imported document without its audio. Twice a session's limit, so that every export fits, and also
+   * documents of which an import leaves out parts.
    */
   importBytes: 50331648,
-  /** Mended values that an import's report lists. */
+  /** Repaired values that an import's report lists. */
   importMends: 10000,
   /** Clips that an imported state may refer to. */
   importClips: 5500,
@@ -273,7 +273,7 @@ export interface ChangesCall {
   readonly changes: readonly SequencedChange[];
 }
 
-/** A session as it stands on its silo. */
+/** The status of a session on its silo. */
 export interface SessionStatus {
   readonly session: string;
   readonly epoch: number;
@@ -282,7 +282,7 @@ export interface SessionStatus {
   readonly save: SaveStatus;
   /** The schema version in storage; null when nothing is stored. */
   readonly persistedVersion?: number;
-  /** Set when the session takes no changes, and why. */
+  /** The reason, when the session is read-only. */
   readonly readOnly?: string;
   readonly notices: readonly string[];
   readonly clients: readonly AttachedClient[];
@@ -293,16 +293,16 @@ export interface SessionStatus {
   /** Changes applied since the session was loaded. */
   readonly changes: number;
   readonly slices: readonly StoredSlice[];
-  /** Set when work was in hand as a client or the silo died, and has not been come back to. */
+  /** Work in progress when a client or the silo crashed, if it was neither recovered nor dropped. */
   readonly crash?: CrashInfo;
 }
 
-/** What a session has stored, and how well it saves. */
+/** A session's stored sizes and save statistics. */
 export interface StorageInfo {
   readonly session: string;
   readonly slices: readonly SliceStorage[];
   readonly audio: AudioStorage;
-  /** Bytes of slices, history and audio together: what counts against the quota. */
+  /** Bytes of slices, history and audio together: the part that counts against the quota. */
   readonly usedBytes: number;
   readonly quotaBytes: number;
   /** Bytes of the slices before compression for each byte stored; 1 when nothing is stored. */
@@ -313,7 +313,7 @@ export interface StorageInfo {
   readonly writes: number;
   /** Changes for each row written since the session was loaded; 0 before the first write. */
   readonly changesPerWrite: number;
-  /** When the session last wrote something since it was loaded; null when it has not. */
+  /** The time of the session's last write since it was loaded; null if none. */
   readonly lastSaved?: string;
   /** Entries of the session's history. */
   readonly historyEntries: number;
@@ -325,27 +325,27 @@ export interface StorageInfo {
 export interface FlushReply {
   readonly epoch: number;
   readonly durableRevision: number;
-  /** Null when everything is durable; otherwise why it is not. Saving goes on by itself. */
+  /** Null when everything is durable; otherwise why it is not. Saving is retried automatically. */
   readonly failure?: string;
 }
 
-/** What coming back from a crash, or from a clear, has done. Empty when there was nothing to come back to. */
+/** The result of a recovery from a crash or a clear. Empty when there was nothing to recover. */
 export interface RecoveryReport {
-  /** Set when nothing was done, and why. */
+  /** The reason, when nothing was done. */
   readonly refused?: Rejection;
-  /** Chunks put back as interrupted, ready to run again. */
+  /** Chunks marked as interrupted, ready to run again. */
   readonly chunks: readonly string[];
-  /** Batch items put back as interrupted. */
+  /** Batch items marked as interrupted. */
   readonly batchItems: readonly string[];
-  /** What was restored from the history, and from when it is. */
+  /** The entries restored from the history, with their times. */
   readonly restored: readonly string[];
-  /** Set when it is done but not saved yet; saving goes on. */
+  /** The reason, when it is done but not saved yet; saving is retried. */
   readonly unsaved?: string;
 }
 
-/** What an import took, what it left out and why. */
+/** The result of an import, with the parts left out and the reasons. */
 export interface ImportReport {
-  /** Set when nothing was imported, and why. */
+  /** The reason, when nothing was imported. */
   readonly refused?: Rejection;
   readonly fromVersion: number;
   readonly toVersion: number;
@@ -355,15 +355,15 @@ export interface ImportReport {
   readonly batchItems: number;
   readonly audioClips: number;
   readonly audioBytes: number;
-  /** What an import never takes, or takes in another form, and why. */
+  /** Parts that an import always leaves out or converts, with the reason. */
   readonly notes: readonly string[];
   readonly dryRun: boolean;
   readonly revision: number;
-  /** Hashes of the clips that the state refers to: those worth storing. */
+  /** Hashes of the clips that the state refers to: only these need storing. */
   readonly clips: readonly string[];
-  /** Values that were not allowed as they stood, and what was taken instead. */
+  /** Invalid values, and what replaced them. */
   readonly mends: readonly ImportMend[];
-  /** How many more there are than mends lists. */
+  /** The number of invalid values beyond those in mends. */
   readonly moreMends: number;
 }
 
@@ -411,24 +411,27 @@ export interface DevTokenAnswer {
   readonly expiresAt: string;
 }
 
-/** Why a request was refused: which field, what it must be, and what it was. */
+/** Why a request was refused: the field, its allowed values, and the value found. */
 export interface Rejection {
   readonly field: string;
-  /** Reads on from "was". */
+  /** Follows "was". */
   readonly value: string;
-  /** Reads on from "must be". */
+  /** Follows "must be". */
   readonly allowed: string;
   readonly message: string;
 }
 
-/** How saving goes: saved, saving, or failing since when and why. */
+/** The save status: saved, saving, or failing with time and reason. */
 export interface SaveStatus {
   readonly state: SaveState;
   readonly failingSince?: string;
   readonly failure?: string;
   /** Since when the silo's database has been unavailable; null while it is available. */
   readonly degradedSince?: string;
-  /** Rows of this session in its silo's local fallback file, since the database was unavailable. They are not saved. */
+  /**
+   * Rows of this session in its silo's local fallback file, written while the database was unavailable. They count as
+   * not saved.
+   */
   readonly pendingFrames: number;
   /** Frames in that file for another database or service, of any session. */
   readonly foreignFrames: number;
@@ -458,7 +461,7 @@ export type ApplyOutcome = 'done' | 'otherEpoch' | 'gap' | 'refused';
 
 export type ByeReason = 'superseded' | 'expired' | 'stopping';
 
-/** A session's audio clips by what keeps them. Each clip counts once. */
+/** A session's audio clips by the reason why they are kept. Each clip counts once. */
 export interface AudioStorage {
   /** Clips that the session refers to. */
   readonly referencedClips: number;
@@ -472,7 +475,7 @@ export interface AudioStorage {
   readonly totalBytes: number;
 }
 
-/** Points to an audio clip, which never lives in the state itself. */
+/** Refers to an audio clip, which is never part of the state itself. */
 export interface AudioRef {
   /** SHA-256 of the clip, 64 lower-case hexadecimal digits. */
   readonly hash: string;
@@ -497,22 +500,22 @@ export interface AppliedSequence {
 
 export type SaveState = 'saved' | 'saving' | 'failing';
 
-/** What the user has chosen. */
+/** The user's preferences. */
 export interface Preferences {
   readonly engine: TtsEngine;
   /** The selected engine's parameters. */
   readonly parameters: TtsParameters;
-  /** What the other engines were last set to, for when they are selected again. */
+  /** The last parameters of the other engines, restored when one is selected again. */
   readonly otherEngines: OtherEngines;
   readonly useStreaming: boolean;
   readonly currentSessionId?: string;
-  /** The slices that the user wants on every device; null is all of them. */
+  /** The slices that the user syncs to every device; null is all. */
   readonly syncedSlices?: readonly Slice[];
   /** Members that the silo's version does not know, as a JSON object. Send it back as it is. */
   readonly unknown?: string;
 }
 
-/** What is going on right now. Every client sees it, nobody stores it. */
+/** Work in progress. Sent to every client, never stored. */
 export interface RuntimeState {
   readonly isGenerating: boolean;
   readonly currentGeneratingId?: string;
@@ -522,13 +525,13 @@ export interface RuntimeState {
   readonly voiceUpload?: string;
 }
 
-/** A change as the session took it. */
+/** A change as applied by the session. */
 export interface AppliedChange {
-  /** The state's revision once it is in. */
+  /** The state's revision that includes it. */
   readonly revision: number;
   /** The client that made it. */
   readonly client: string;
-  /** That client's own number for it. */
+  /** That client's sequence for it. */
   readonly sequence: number;
   readonly change: AppStateChange;
 }
@@ -539,15 +542,15 @@ export interface SequencedChange {
   readonly change: AppStateChange;
 }
 
-/** The revision at which a change is in the state, or why it was refused. */
+/** The revision that includes a change, or why it was refused. */
 export interface ChangeOutcome {
   readonly revision: number;
   readonly rejection?: Rejection;
 }
 
 /**
- * What a session tells the clients attached to it, over the stream of their process. A hint: a client that sees that
- * it has missed something asks the session.
+ * An event that a session sends to its attached clients, over the stream of their process. Delivery is best effort: a
+ * client that detects a gap asks the session.
  */
 export type SessionEvent =
   | ChangesApplied
@@ -582,15 +585,15 @@ export interface SliceStorage {
   readonly bytes: number;
 }
 
-/** A value in an imported document that was not allowed as it stood. */
+/** An invalid value in an imported document. */
 export interface ImportMend {
   /** Its path in the document, such as state.chunks[3].createdAt. */
   readonly place: string;
-  /** The value, or what it is. */
+  /** The value, or a description of it. */
   readonly found: string;
   /** What the value must be. */
   readonly allowed: string;
-  /** What was taken instead, or that it was left out. */
+  /** The replacement, or that it was left out. */
   readonly done: string;
 }
 
@@ -598,7 +601,7 @@ export interface ImportMend {
 export type TtsEngine = 'chatterbox' | 'multilingual' | 'turbo';
 
 /**
- * What a model is asked to generate with. Ranges and defaults are the model's own and differ per engine:
+ * The generation parameters of a model. Ranges and defaults are the model's own and differ per engine:
  * TtsParameterSpec. A null is a parameter that the engine does not have, or ignores.
  */
 export interface TtsParameters {
@@ -626,7 +629,7 @@ export interface TtsParameters {
   readonly unknown?: string;
 }
 
-/** Parameters of the engines that are not selected; null where an engine was never set. */
+/** Parameters of the engines that are not selected; null for an engine that was never set. */
 export interface OtherEngines {
   readonly chatterbox?: TtsParameters;
   readonly multilingual?: TtsParameters;
@@ -635,7 +638,7 @@ export interface OtherEngines {
   readonly unknown?: string;
 }
 
-/** A piece of work the user comes back to: an ordered set of chunks. */
+/** A piece of work that the user can resume: an ordered set of chunks. */
 export interface WorkSession {
   readonly id: string;
   readonly name: string;
@@ -688,8 +691,8 @@ export interface BatchItem {
 }
 
 /**
- * Everything that can happen to an AppState: a closed set, each touching exactly one slice. Applied by
- * AppStateReducer. Members are only ever appended; their bytes are pinned by tests.
+ * The changes of an AppState: a closed set, each of exactly one slice. Applied by AppStateReducer. Members are only
+ * ever appended; their bytes are pinned by tests.
  */
 export type AppStateChange =
   | SelectEngine
@@ -715,7 +718,8 @@ export type AppStateChange =
   | SetVoiceUpload;
 
 /**
- * Changes that take the state from one revision to another. Changes of slices the client did not ask for are left out.
+ * Changes that take the state from one revision to another. Changes of slices that the client does not sync are left
+ * out.
  */
 export interface ChangesApplied {
   readonly type: 'changes';
@@ -730,19 +734,19 @@ export interface BecameDurable {
   readonly revision: number;
 }
 
-/** How saving goes. */
+/** The save status. */
 export interface SaveStatusChanged {
   readonly type: 'status';
   readonly status: SaveStatus;
 }
 
-/** The session has a new epoch: catch up, and send again what is not durable. */
+/** The session has a new epoch: catch up, and resend all changes that are not durable. */
 export interface SessionReset {
   readonly type: 'reset';
   readonly reason: string;
 }
 
-/** Who is attached has changed. */
+/** The attached clients have changed. */
 export interface PresenceChanged {
   readonly type: 'presence';
   readonly clients: readonly AttachedClient[];
@@ -772,7 +776,7 @@ export interface TransientError {
   readonly message: string;
 }
 
-/** Selects an engine. The parameters of the one left behind are remembered. */
+/** Selects an engine. The parameters of the previous one are kept. */
 export interface SelectEngine {
   readonly type: 'selectEngine';
   readonly engine: TtsEngine;
@@ -832,7 +836,7 @@ export interface RemoveChunk {
   readonly id: string;
 }
 
-/** Moves a chunk to another status than completed. Its audio, if any, is let go. */
+/** Sets a chunk's status to any but completed, and drops its audio, if any. */
 export interface SetChunkStatus {
   readonly type: 'setChunkStatus';
   readonly id: string;
@@ -862,7 +866,7 @@ export interface SetBatchItemStatus {
   readonly status: WorkStatus;
 }
 
-/** Says that a generation is running, and of which chunk. */
+/** Sets whether a generation is running, and of which chunk. */
 export interface SetGenerating {
   readonly type: 'setGenerating';
   readonly isGenerating: boolean;
