@@ -83,12 +83,12 @@ internal sealed partial class Session
     }
 
     /// <summary>
-    /// Called before a client is attached: one that has seen more than this activation knows of may have seen it on another one,
-    /// whose last save this one was loaded before. Then the rows are loaded again, so that the client sees no state without it.
+    /// Called before a client is attached. One that comes from an epoch that this activation never had may have seen what another
+    /// activation has stored since this one was loaded: then the rows are loaded again, so that it sees no state without it.
     /// </summary>
     public async Task EnsureCurrentAsync(AttachRequest request)
     {
-        if (request.SeenRevision <= Log.Revision || request.Epoch == Log.Epoch) return;
+        if (request.Epoch == 0 || Log.Had(request.Epoch)) return;
         if (!Writer.IsIdle) await Writer.FlushAsync();
         await CheckRowsAsync();
         if (_loadAgain is not null) await Writer.FlushAsync();

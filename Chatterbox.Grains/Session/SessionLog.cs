@@ -26,7 +26,10 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     private const long HighestRevision = 1L << 52;
 
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
+    private const int KeptEpochs = 16;
+
     private readonly SliceWeights _weights = new();
+    private readonly Queue<long> _epochs = new();
     private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
 
     /// <summary>
@@ -248,8 +251,13 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     private bool WasApplied(string client, long sequence, Slice slice) =>
         slice != Slice.Runtime && sequence > 0 && _applied[(int)slice][client] >= sequence;
 
+    /// <summary>Whether this activation has, or had, the epoch.</summary>
+    public bool Had(long epoch) => epoch == Epoch || _epochs.Contains(epoch);
+
     private void Reset(AppState state, long revision, long epoch)
     {
+        if (_epochs.Count == KeptEpochs) _epochs.Dequeue();
+        _epochs.Enqueue(Epoch);
         State = state;
         Revision = revision;
         Epoch = Math.Max(epoch, Epoch + 1);
