@@ -82,35 +82,26 @@ public sealed partial class ChatterboxStore
     internal async Task<T> OperateAsync<T>(Func<IUserSessionGrain, string, Task<T>> operation,
         CancellationToken cancellationToken)
     {
-        var (started, name) = (_client.Clock.GetTimestamp(), Guid.NewGuid().ToString("N"));
-        while (true)
-        {
-            try
-            {
-                return await operation(Grain, name).WithinAsync(_client.Options.CallTimeout, _client.Clock, cancellationToken);
-            }
-            catch (Exception failure) when ((IsNotTaken(failure) || failure is TimeoutException or SiloUnavailableException)
-                && _client.Clock.GetElapsedTime(started) < 3 * _client.Options.CallTimeout)
-            {
-                LogRetry(_client.Logger, Session.Key, failure.Message);
-                CheckSoon();
-                await DelayAsync(FirstRetryDelay);
-            }
-        }
+        var (name, timeout) = (Guid.NewGuid().ToString("N"), _client.Options.CallTimeout);
+        return await RepeatAsync(
+            () => operation(Grain, name).WithinAsync(timeout, _client.Clock, cancellationToken),
+            failure => IsNotTaken(failure) || failure is TimeoutException or SiloUnavailableException, 3 * timeout);
     }
 
     /// <summary>A call made for the user, repeated for a while when no silo accepted it.</summary>
-    internal async Task<T> CallAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken)
+    internal Task<T> CallAsync<T>(Func<IUserSessionGrain, Task<T>> call, CancellationToken cancellationToken) =>
+        RepeatAsync(() => call(Grain).UntilAsync(cancellationToken), IsNotTaken, _client.Options.CallTimeout);
+
+    private async Task<T> RepeatAsync<T>(Func<Task<T>> call, Func<Exception, bool> isRepeated, TimeSpan limit)
     {
         var started = _client.Clock.GetTimestamp();
         while (true)
         {
             try
             {
-                return await call(Grain).UntilAsync(cancellationToken);
+                return await call();
             }
-            catch (Exception failure)
-                when (IsNotTaken(failure) && _client.Clock.GetElapsedTime(started) < _client.Options.CallTimeout)
+            catch (Exception failure) when (isRepeated(failure) && _client.Clock.GetElapsedTime(started) < limit)
             {
                 LogRetry(_client.Logger, Session.Key, failure.Message);
                 CheckSoon();
