@@ -77,7 +77,7 @@ internal sealed partial class UserSessionGrain(
     public async Task<AttachReply> AttachAsync(AttachRequest request)
     {
         if (RequestCheck.Of(request) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
-        await _session.EnsureCurrentAsync(request);
+        if (staleCopies.IsShared) await _session.EnsureCurrentAsync(request);
 
         if (_leases.Start(request.Client, request.Device, request.Slices)) PublishPresence();
         SweepLeases();

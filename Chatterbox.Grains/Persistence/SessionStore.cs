@@ -23,7 +23,7 @@ internal sealed partial class SessionStore(
     private long _knownRevision;
 
     /// <summary>What is kept beside the live rows.</summary>
-    public History History { get; } = new(storage, owner, new(options.HistoryEntries, options.HistoryAge), clock);
+    public History History { get; } = new(storage, owner, HistoryRetention.Of(options), clock);
 
     /// <summary>The unfinished work of the session's clients.</summary>
     public RecoveryRow Recovery { get; } = new(storage, owner);

@@ -23,7 +23,11 @@ internal sealed record LogImage
 [GenerateSerializer, Immutable, Alias("chatterbox.MomentImage")]
 internal sealed record MomentImage(
     [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied,
-    [property: Id(3)] bool IsCleared);
+    [property: Id(3)] bool IsCleared)
+{
+    /// <summary>What was loaded had expired.</summary>
+    [Id(4)] public bool HasExpired { get; init; }
+}
 
 /// <summary>Which client's changes a slice holds, oldest use first.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SliceApplied")]
@@ -60,7 +64,7 @@ internal sealed partial class SessionLog
         Cursors = _cursors.Select(cursor => new CursorImage(cursor.Key, cursor.Value.IsAttached, cursor.Value.Next,
             cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList())).ToValueList(),
         Replacement = _replacement is { } moment
-            ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared)
+            ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared) { HasExpired = _hasExpired }
             : null,
     };
 
@@ -73,6 +77,7 @@ internal sealed partial class SessionLog
         _replacement = image.Replacement is { } moment
             ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared)
             : null;
+        _hasExpired = image.Replacement is { HasExpired: true };
         _cursors.Clear();
         foreach (var (client, isAttached, next, refused) in image.Cursors)
         {

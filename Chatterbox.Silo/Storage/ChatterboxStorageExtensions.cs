@@ -84,8 +84,9 @@ public static class ChatterboxStorageExtensions
         var clock = Clock(provider);
         var failures = new DatabaseFailures(DatabaseDialect.Of(options.Provider));
         var service = ServiceId(provider);
+        var session = provider.GetRequiredService<IOptions<ChatterboxOptions>>().Value;
         return new(primary, () => failures.ReadAsync(() => FallbackOwner.ReadAsync(options, service)),
-            new FallbackFile(options.Fallback, clock, options.FallbackBytes), clock,
+            new FallbackFile(options.Fallback, clock, options.FallbackBytes), HistoryRetention.Of(session), clock,
             provider.GetRequiredService<ILogger<FallbackGrainStorage>>());
     }
 

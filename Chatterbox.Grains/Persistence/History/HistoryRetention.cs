@@ -15,8 +15,7 @@ internal sealed record HistoryRetention(int Entries, TimeSpan Age)
 
     public const int MostEntries = 10;
 
-    /// <summary>For rows of grains without options of their own.</summary>
-    public static HistoryRetention Default { get; } = new(MostEntries, TimeSpan.FromDays(90));
+    public static HistoryRetention Of(ChatterboxOptions options) => new(options.HistoryEntries, options.HistoryAge);
 
     private enum Group
     {

@@ -48,6 +48,7 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
     private readonly IGrainStorage primary;
     private readonly Func<Task<FallbackOwner>> readOwner;
     private readonly FallbackFile file;
+    private readonly HistoryRetention retention;
     private readonly TimeProvider clock;
     private readonly ILogger<FallbackGrainStorage> logger;
 
@@ -64,11 +65,13 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
 
     /// <param name="primary">Fails with the product's exceptions.</param>
     /// <param name="readOwner">Asks the database for its id; fails likewise.</param>
+    /// <param name="retention">Of the histories that overtaken frames go to.</param>
     public FallbackGrainStorage(
-        IGrainStorage primary, Func<Task<FallbackOwner>> readOwner, FallbackFile file,
+        IGrainStorage primary, Func<Task<FallbackOwner>> readOwner, FallbackFile file, HistoryRetention retention,
         TimeProvider clock, ILogger<FallbackGrainStorage> logger)
     {
-        (this.primary, this.readOwner, this.file, this.clock, this.logger) = (primary, readOwner, file, clock, logger);
+        (this.primary, this.readOwner, this.file, this.retention) = (primary, readOwner, file, retention);
+        (this.clock, this.logger) = (clock, logger);
         (reads, writes) = (new(clock, Random.Shared.NextDouble), new(clock, Random.Shared.NextDouble));
         file.Moved += LogDamaged;
     }
@@ -255,7 +258,7 @@ internal sealed partial class FallbackGrainStorage : IGrainStorage, IStorageStat
 
     private async Task KeepInHistoryAsync(FallbackFrame frame, string reason)
     {
-        await AskAsync(writes, () => new History(primary, frame.Grain, HistoryRetention.Default, clock).KeepAsync(new(
+        await AskAsync(writes, () => new History(primary, frame.Grain, retention, clock).KeepAsync(new(
             HistoryReason.Overtaken, $"saved at {frame.SavedAt}: {reason}", clock.GetUtcNow(), SchemaVersion: 0, Revision: 0,
             [new(frame.StateName, frame.Bytes)])));
         LogKept(frame.StateName, frame.Grain, reason);

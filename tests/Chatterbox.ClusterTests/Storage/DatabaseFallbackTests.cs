@@ -75,7 +75,7 @@ public abstract class DatabaseFallbackTests : IDisposable
             var read = new GrainState<StoredFrame>(new StoredFrame());
             await running.Storage.ReadStateAsync(Slice, key, read);
             Assert.StartsWith("all unsaved", Encoding.UTF8.GetString(read.State!.Bytes));
-            Assert.Empty(await new History(running.Storage, key, HistoryRetention.Default, TimeProvider.System).ListAsync());
+            Assert.Empty(await new History(running.Storage, key, HistoryRetention.Of(new()), TimeProvider.System).ListAsync());
         }
         Assert.Equal(0, ((IStorageStatus)running.Storage).PendingFrames);
         Assert.Null(((IStorageStatus)running.Storage).DegradedSince);

@@ -193,7 +193,7 @@ public sealed class HistoryTests
     {
         await New().KeepAsync(Unreadable(1));
         var theirs =
-            new History(_storage, GrainId.Create("chatterbox.session", "bob/app-state"), HistoryRetention.Default, _clock);
+            new History(_storage, GrainId.Create("chatterbox.session", "bob/app-state"), HistoryRetention.Of(new()), _clock);
         await Assert.ThrowsAsync<System.Text.Json.JsonException>(() => theirs.ReadAsync(Unreadable(1).Id));
     }
 

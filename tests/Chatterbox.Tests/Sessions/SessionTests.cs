@@ -255,11 +255,12 @@ public sealed class SessionTests
     public async Task A_client_has_seen_more()
     {
         var session = await LoadAsync();
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
         var other = await LoadAsync();
         other.Attach(Request("b"));
         Apply(other, "b", new SetStreaming(true));
         await FlushAsync(other);
-        var request = Request("b") with { SeenRevision = other.Log.Revision, Epoch = other.Log.Epoch + 1000, NextSequence = 2 };
+        var request = Request("b") with { SeenRevision = other.Log.Revision, Epoch = other.Log.Epoch, NextSequence = 2 };
         await session.EnsureCurrentAsync(request);
         var reply = session.Attach(request);
         Assert.True(reply.State.Snapshot!.Preferences.UseStreaming);
@@ -288,6 +289,31 @@ public sealed class SessionTests
         Assert.Equal(image.Work, moved.Work);
         Assert.Equal(image.Operations.Select(each => each.Name), moved.Operations.Select(each => each.Name));
         Assert.Equal(image.Store.History.Select(each => each.Id), moved.Store.History.Select(each => each.Id));
+    }
+
+    [Fact(DisplayName = "[F4] [P6] a state that had expired as it was loaded is no replacement after a move, either")]
+    public async Task Expired_and_moved()
+    {
+        _config = PersistConfig.AppState with { ExpiresAfter = TimeSpan.FromHours(1) };
+        var session = await LoadAsync();
+        Attach(session, "a");
+        Apply(session, "a", new SetStreaming(true));
+        await FlushAsync(session);
+        _clock.Advance(_config.ExpiresAfter!.Value + TimeSpan.FromSeconds(1));
+
+        var expired = await LoadAsync();
+        Assert.True(expired.Log.Moment.IsCleared);
+        Assert.False(expired.Log.IsReplaced);
+        Assert.False(Move(expired).Log.IsReplaced);
+    }
+
+    [Fact(DisplayName = "[F3] activations of one session that load in the same millisecond hardly ever have the same epoch")]
+    public async Task Epochs_differ()
+    {
+        var epochs = new HashSet<long>();
+        for (var activation = 0; activation < 64; activation++) epochs.Add((await LoadAsync()).Log.Epoch);
+        // By chance, so that a few pairs are equal; half of them never are.
+        Assert.True(epochs.Count > 32, $"{epochs.Count} of 64 are different");
     }
 
     private async Task<Session> LoadAsync()

@@ -18,6 +18,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     private readonly FakeDatabase database = new();
     private FallbackOwner owner = new("database A", "service");
     private long limit = 1L << 30;
+    private HistoryRetention retention = HistoryRetention.Of(new());
     private FallbackFile file = null!;
     private FallbackGrainStorage storage = null!;
 
@@ -148,6 +149,29 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
         Assert.Equal((Slice, HistoryReason.Overtaken), (kept.Slices.Single(), kept.Reason));
         Assert.Equal("unsaved", Encoding.UTF8.GetString((await Kept.ReadAsync(kept.Id))!.Rows[0].Bytes));
         Assert.Equal(0, storage.PendingFrames);
+    }
+
+    [Fact(DisplayName = "[D4] [H1] overtaken frames are kept for as many entries as are configured")]
+    public async Task Keeps_as_many_as_configured()
+    {
+        retention = retention with { Entries = 2 };
+        await StartAgainAsync();
+        for (var version = 1; version <= 4; version++)
+        {
+            var text = $"unsaved {version}";
+            var state = Frame($"stored {version}", version == 1 ? null : $"{(2 * version) - 2}");
+            await storage.WriteStateAsync(Slice, Alice, state);
+            database.Away = true;
+            state.State = Frame(text).State;
+            await Assert.ThrowsAnyAsync<Exception>(() => storage.WriteStateAsync(Slice, Alice, state));
+            database.Away = false;
+            await ((IGrainStorage)database).WriteStateAsync(
+                Slice, Alice, new GrainState<StoredFrame>(Frame("another silo's").State!, $"{(2 * version) - 1}"));
+            await StartAgainAsync();
+            await storage.ReplayIfDueAsync();
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Equal(2, (await Kept.ListAsync()).Count);
     }
 
     [Fact(DisplayName = "[D4] a write that got through although its outcome was unknown is not kept twice")]
@@ -524,7 +548,8 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
 
     private static GrainId User(int number) => GrainId.Create("session", $"user{number}/app-state");
 
-    private History Kept => new(database, Alice, HistoryRetention.Default, clock);
+    // What it shows is not limited by what it would keep.
+    private History Kept => new(database, Alice, HistoryRetention.Of(new()), clock);
 
     private Task StartAgainAsync()
     {
@@ -536,7 +561,7 @@ public sealed class FallbackTests : IAsyncLifetime, IDisposable
     {
         file = new FallbackFile(Path.Combine(folder, "fallback.db"), clock, limit);
         storage = new FallbackGrainStorage(
-            database, () => Task.FromResult(owner), file, clock, NullLogger<FallbackGrainStorage>.Instance);
+            database, () => Task.FromResult(owner), file, retention, clock, NullLogger<FallbackGrainStorage>.Instance);
         await storage.StartAsync(CancellationToken.None);
     }
 
