@@ -78,6 +78,7 @@ internal sealed partial class UserSessionGrain(
     {
         if (RequestCheck.Of(request) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
         await _session.EnsureCurrentAsync(request);
+        if (_session.CheckAttach(request) is { } superseded) return new() { Refused = superseded, Protocol = Protocol.Version };
 
         if (_leases.Start(request.Client, request.Device, request.Slices)) PublishPresence();
         SweepLeases();
@@ -86,13 +87,14 @@ internal sealed partial class UserSessionGrain(
 
     public async Task<FlushReply> DetachAsync(ClientId client, bool isDone)
     {
-        if (_leases.End(client.Client)) PublishPresence();
-        return await _session.DetachAsync(client.Client, isDone);
+        if (!_session.Log.IsSuperseded(client) && _leases.End(client.Client)) PublishPresence();
+        return await _session.DetachAsync(client, isDone);
     }
 
     public Task<HeartbeatReply> HeartbeatAsync(ClientId client) => Task.FromResult(new HeartbeatReply
     {
-        Attached = _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
+        Superseded = _session.Log.IsSuperseded(client),
+        Attached = !_session.Log.IsSuperseded(client) && _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
         Epoch = _session.Log.Epoch,
         Revision = _session.Log.Revision,
         DurableRevision = _session.Log.DurableRevision,

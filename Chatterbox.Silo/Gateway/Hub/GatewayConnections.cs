@@ -51,12 +51,20 @@ internal sealed class GatewayConnections
     {
         var older = Of(attachment.Key).Where(each => each != attachment
             && (each.Client.Client == attachment.Client.Client || each.Connection == attachment.Connection)).ToArray();
+        attachment.Connection.Superseded.TryRemove(attachment.Session.Store, out _);
         attachment.Connection.Attachments[attachment.Session.Store] = attachment;
         foreach (var each in older)
         {
-            if (each.Connection != attachment.Connection) each.Connection.Supersede(each);
-            Detach(each);
+            if (each.Connection != attachment.Connection) End(each);
+            else Detach(each);
         }
+    }
+
+    /// <summary>Another connection, of this silo or another, has attached the client since: this one is told.</summary>
+    public void End(Attachment attachment)
+    {
+        attachment.Connection.Supersede(attachment);
+        Detach(attachment);
     }
 
     public void Detach(Attachment attachment)

@@ -38,6 +38,16 @@ internal static class WireValues
             Attached = true, Epoch = 5, Revision = 7, DurableRevision = 6, Save = SaveStatus.Saving,
         });
         yield return ("ChangeBatch", new ChangeBatch("client", 5, 2, [new(3, new SetStreaming(true))]));
+        yield return ("ChangeBatch of a process", new ChangeBatch("client", 5, 2, [new(3, new SetStreaming(true))], "process"));
+        yield return ("AttachRequest again", new AttachRequest
+        {
+            Client = client, Device = "laptop", NextSequence = 4, Renews = true,
+        });
+        yield return ("HeartbeatReply superseded", new HeartbeatReply { Superseded = true, Epoch = 5, Revision = 7 });
+        yield return ("ApplyReply superseded", new ApplyReply
+        {
+            Result = ApplyResult.Superseded, Epoch = 5, Refused = rejection,
+        });
         yield return ("ApplyReply", new ApplyReply
         {
             Result = ApplyResult.Refused, Epoch = 5, DurableRevision = 6, Outcomes = [new(7, rejection)], Refused = rejection,
@@ -171,7 +181,7 @@ internal static class WireValues
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
                 Applied = [new(Slice.Chunks, [new("client", 3, 20_454, true)])],
-                Cursors = [new("client", true, 4, [new(2, rejection)])],
+                Cursors = [new("client", true, 4, [new(2, rejection)], "process")],
                 Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true),
             },
             Store = new()
