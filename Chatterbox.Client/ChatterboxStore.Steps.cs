@@ -33,7 +33,12 @@ public sealed partial class ChatterboxStore
         }
         await SubscribeAsync();
         var reply = await Grain.AttachAsync(request);
-        if (reply.Refused is { } why) throw new SessionRefusedException(why);
+        if (reply.Refused is { } why)
+        {
+            // A store that has been served before waits for room: its changes may depend on it.
+            if (reply.IsFull && request.Renews) throw new IOException(why.Message);
+            throw new SessionRefusedException(why);
+        }
         lock (_lock)
         {
             if (turn != _turn) return;

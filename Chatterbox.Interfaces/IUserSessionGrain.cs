@@ -182,6 +182,9 @@ public sealed record AttachReply
 
     /// <summary>The schema version that the session's silo reads and writes.</summary>
     [Id(9)] public int SchemaVersion { get; init; }
+
+    /// <summary>Refused for want of room: a later attempt may succeed.</summary>
+    [Id(10)] public bool IsFull { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.AppliedSequence")]

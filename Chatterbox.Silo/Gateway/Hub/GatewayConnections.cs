@@ -22,24 +22,30 @@ internal sealed class GatewayConnections
 
     public IReadOnlyList<Attachment> Of(string session) => _bySession.GetValueOrDefault(session) ?? [];
 
-    public void Add(GatewayConnection connection)
+    /// <summary>A socket of the user opens. False when there are as many as allowed.</summary>
+    public bool TryEnter(string user, int most)
     {
-        _byId[connection.Id] = connection;
-        _byUser.AddOrUpdate(connection.User, 1, (_, count) => count + 1);
+        if (_byUser.AddOrUpdate(user, 1, static (_, count) => count + 1) <= most) return true;
+        Leave(user);
+        return false;
     }
+
+    /// <summary>A socket of the user has closed.</summary>
+    public void Leave(string user)
+    {
+        while (_byUser.TryGetValue(user, out var count))
+        {
+            if (count > 1 ? _byUser.TryUpdate(user, count - 1, count) : _byUser.TryRemove(new(user, count))) return;
+        }
+    }
+
+    public void Add(GatewayConnection connection) => _byId[connection.Id] = connection;
 
     /// <summary>The socket has closed. Its leases end by themselves, unless it attaches again.</summary>
     public void Remove(string id)
     {
         if (!_byId.TryRemove(id, out var connection)) return;
         foreach (var attachment in connection.Attachments.Values) Detach(attachment);
-        while (_byUser.TryGetValue(connection.User, out var count))
-        {
-            var isDone = count > 1
-                ? _byUser.TryUpdate(connection.User, count - 1, count)
-                : _byUser.TryRemove(new(connection.User, count));
-            if (isDone) return;
-        }
     }
 
     /// <summary>From here on the connection is told of the session.</summary>

@@ -115,7 +115,7 @@ internal sealed class GatewayHub(
         if (reply.Refused is { } why)
         {
             connections.Detach(attachment);
-            return new() { Refused = why };
+            return reply.IsFull ? throw new HubException($"limited: {why.Message}.") : new() { Refused = why };
         }
         attachment.Told(reply.State.Epoch, reply.State.Revision);
         // A connection that has closed meanwhile supersedes none.

@@ -43,6 +43,7 @@ internal static class WireValues
         {
             Client = client, Device = "laptop", NextSequence = 4, Renews = true,
         });
+        yield return ("AttachReply full", new AttachReply { Refused = rejection, IsFull = true, Protocol = 1 });
         yield return ("HeartbeatReply superseded", new HeartbeatReply { Superseded = true, Epoch = 5, Revision = 7 });
         yield return ("ApplyReply superseded", new ApplyReply
         {
@@ -163,6 +164,7 @@ internal static class WireValues
                 Findings = [new(CheckOutcome.Unreadable, "r", 5, 6, "e")],
             }, 7, 0.5));
         yield return ("AccessDeniedException", new AccessDeniedException(rejection));
+        yield return ("TooManyCallsException", new TooManyCallsException(rejection));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("LedgerAdmission", new LedgerAdmission(4, 5));
