@@ -10,6 +10,9 @@ public sealed partial class ChatterboxStore
 {
     private static readonly TimeSpan SubscriptionTimeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>The session has answered an attach: from now on it is renewed.</summary>
+    private bool _wasAttached;
+
     private async Task AttachAsync(long turn)
     {
         AttachRequest request;
@@ -25,14 +28,21 @@ public sealed partial class ChatterboxStore
                 Epoch = _replica.Epoch,
                 SeenRevision = _replica.Revision,
                 NextSequence = _replica.FirstOutstanding,
+                Renews = _wasAttached,
             };
         }
         await SubscribeAsync();
         var reply = await Grain.AttachAsync(request);
-        if (reply.Refused is { } why) throw new SessionRefusedException(why);
+        if (reply.Refused is { } why)
+        {
+            // A store that has been served before waits for room: its changes may depend on it.
+            if (reply.IsFull && request.Renews) throw new IOException(why.Message);
+            throw new SessionRefusedException(why);
+        }
         lock (_lock)
         {
             if (turn != _turn) return;
+            _wasAttached = true;
             // Meanwhile the user has chosen other slices, or newer events have arrived.
             if (!Equals(request.Slices, _replica.Slices) || !_replica.Attached(reply, request.SeenRevision))
             {
@@ -86,7 +96,8 @@ public sealed partial class ChatterboxStore
 
     private async Task SendAsync(ChangeBatch batch, long turn)
     {
-        var reply = await Grain.ApplyAsync(batch);
+        var reply = await Grain.ApplyAsync(batch with { Process = _id.Process });
+        if (reply.Result is ApplyResult.Superseded) throw new SessionRefusedException(reply.Refused!);
         IReadOnlyList<(OutboxEntry, Rejection)> rejected;
         lock (_lock)
         {

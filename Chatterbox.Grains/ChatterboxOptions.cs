@@ -70,6 +70,19 @@ public sealed class ChatterboxOptions
     [Range(0, 65_536)]
     public int RecentChanges { get; set; } = 256;
 
+    /// <summary>
+    /// Clients attached to a session at once: an attach beyond is refused until one leaves. 1 to 10,000; default 256.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int Clients { get; set; } = 256;
+
+    /// <summary>
+    /// Client processes to which the sessions of a silo send events; all browsers of a silo are one. An attach of one more is
+    /// refused. 1 to 1,000,000; default 10,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int Processes { get; set; } = 10_000;
+
     /// <summary>How old the last good copy of a session may become. 1 min to 30 days; default 1 day.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00")]
     public TimeSpan LastGoodAge { get; set; } = TimeSpan.FromDays(1);

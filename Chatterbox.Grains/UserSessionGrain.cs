@@ -31,6 +31,7 @@ internal sealed partial class UserSessionGrain(
     private SessionClips _clips = null!;
     private SessionQuota _quota = null!;
     private SessionCounts? _counts;
+    private EventQueues _queues = null!;
 
     private string Key => this.GetPrimaryKeyString();
 
@@ -45,7 +46,8 @@ internal sealed partial class UserSessionGrain(
             Rejection.OfText("store", id.Store, $"a registered store ({string.Join(", ", configs.Names)})"));
 
         _storageStatus = ServiceProvider.GetService<IStorageStatus>();
-        var feed = new SessionFeed(Key, ServiceProvider.GetRequiredService<EventQueues>(), _leases);
+        _queues = ServiceProvider.GetRequiredService<EventQueues>();
+        var feed = new SessionFeed(Key, _queues, _leases);
         _clips = new(id, this.GetGrainId(), () => _session, storage, _storageStatus, GrainFactory, logger);
         _session = new(new(storage, this.GetGrainId(), config, migrations, _options, clock, logger)
         {
@@ -78,6 +80,8 @@ internal sealed partial class UserSessionGrain(
     {
         if (RequestCheck.Of(request) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
         if (staleCopies.IsShared) await _session.EnsureCurrentAsync(request);
+        if (_session.CheckAttach(request) is { } superseded) return new() { Refused = superseded, Protocol = Protocol.Version };
+        if (CheckRoom(request.Client) is { } full) return new() { Refused = full, IsFull = true, Protocol = Protocol.Version };
 
         if (_leases.Start(request.Client, request.Device, request.Slices)) PublishPresence();
         SweepLeases();
@@ -86,13 +90,14 @@ internal sealed partial class UserSessionGrain(
 
     public async Task<FlushReply> DetachAsync(ClientId client, bool isDone)
     {
-        if (_leases.End(client.Client)) PublishPresence();
-        return await _session.DetachAsync(client.Client, isDone);
+        if (!_session.Log.IsSuperseded(client) && _leases.End(client.Client)) PublishPresence();
+        return await _session.DetachAsync(client, isDone);
     }
 
     public Task<HeartbeatReply> HeartbeatAsync(ClientId client) => Task.FromResult(new HeartbeatReply
     {
-        Attached = _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
+        Superseded = _session.Log.IsSuperseded(client),
+        Attached = !_session.Log.IsSuperseded(client) && _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
         Epoch = _session.Log.Epoch,
         Revision = _session.Log.Revision,
         DurableRevision = _session.Log.DurableRevision,
@@ -163,6 +168,13 @@ internal sealed partial class UserSessionGrain(
             ? save
             : save with { DegradedSince = since, PendingFrames = pending, ForeignFrames = foreign };
     }
+
+    private Rejection? CheckRoom(ClientId client) =>
+        !_leases.Holds(client.Client) && _leases.Count >= _options.Clients
+            ? new("clients", $"{_leases.Count + 1}", $"at most {_options.Clients} attached to a session")
+        : _queues.Processes >= _options.Processes && !_queues.Has(ChatterboxStreams.OfProcess(client.Process))
+            ? new("processes", $"{_queues.Processes + 1}", $"at most {_options.Processes} attached to the sessions of a silo")
+        : null;
 
     // When this throws, the activation fails and unreadable rows are not overwritten.
     private async Task LoadAsync()

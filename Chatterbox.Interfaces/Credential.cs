@@ -15,6 +15,13 @@ internal static class Credential
     public const string Silo = "silo ";
 }
 
+/// <summary>The caller makes too many calls: later ones may be served.</summary>
+[GenerateSerializer, Alias("chatterbox.TooManyCallsException")]
+public sealed class TooManyCallsException(Rejection rejection) : Exception(rejection.Message)
+{
+    [Id(0)] public Rejection Rejection { get; } = rejection;
+}
+
 /// <summary>The caller may not make this call: its credential is missing, not accepted, or of another user.</summary>
 [GenerateSerializer, Alias("chatterbox.AccessDeniedException")]
 public sealed class AccessDeniedException(Rejection rejection) : Exception(rejection.Message)

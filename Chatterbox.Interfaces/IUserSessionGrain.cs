@@ -19,7 +19,7 @@ public interface IUserSessionGrain : IGrainWithStringKey
 
     /// <summary>
     /// Ends a client's lease and removes its unfinished work from the recovery row. Returns once everything is durable or saving
-    /// has failed.
+    /// has failed. Saves only, when another process has attached the client since.
     /// </summary>
     /// <param name="isDone">
     /// The client will not send any of its changes again after the answer, so it can be forgotten. Otherwise it is remembered for
@@ -134,6 +134,12 @@ public sealed record AttachRequest
 
     /// <summary>The sequence of the first change it will send: the oldest one not yet known to be durable.</summary>
     [Id(5)] public long NextSequence { get; init; }
+
+    /// <summary>
+    /// This process has attached the client before: refused when another process has since. Otherwise the last process to attach
+    /// a client has it.
+    /// </summary>
+    [Id(7)] public bool Renews { get; init; }
 }
 
 /// <summary>The version of the contract between clients and silos.</summary>
@@ -176,6 +182,9 @@ public sealed record AttachReply
 
     /// <summary>The schema version that the session's silo reads and writes.</summary>
     [Id(9)] public int SchemaVersion { get; init; }
+
+    /// <summary>Refused for want of room: a later attempt may succeed.</summary>
+    [Id(10)] public bool IsFull { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.AppliedSequence")]
@@ -191,16 +200,21 @@ public sealed record HeartbeatReply
     [Id(2)] public long Revision { get; init; }
     [Id(3)] public long DurableRevision { get; init; }
     [Id(4)] public SaveStatus Save { get; init; } = SaveStatus.Saved;
+
+    /// <summary>Another process has attached the client since: this one has to stop sending its changes.</summary>
+    [Id(5)] public bool Superseded { get; init; }
 }
 
 /// <summary>A client's changes, with growing sequences.</summary>
 /// <param name="After">The sequence sent before the first of these: if it has not arrived, the reply reports the gap.</param>
+/// <param name="Process">The process that attached the client; null is not checked.</param>
 [GenerateSerializer, Immutable, Alias("chatterbox.ChangeBatch")]
 public sealed record ChangeBatch(
     [property: Id(0)] string Client,
     [property: Id(1)] long Epoch,
     [property: Id(2)] long After,
-    [property: Id(3)] ValueList<SequencedChange> Changes);
+    [property: Id(3)] ValueList<SequencedChange> Changes,
+    [property: Id(4)] string? Process = null);
 
 /// <summary>A change under its client's own number: 1 for its first, and growing.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SequencedChange")]
@@ -223,6 +237,9 @@ public enum ApplyResult
 
     /// <summary>The batch was refused as a whole; <see cref="ApplyReply.Refused"/> says why.</summary>
     Refused = 3,
+
+    /// <summary>Another process has attached the client since: stop sending. <see cref="ApplyReply.Refused"/> says so.</summary>
+    Superseded = 4,
 }
 
 [GenerateSerializer, Immutable, Alias("chatterbox.ApplyReply")]

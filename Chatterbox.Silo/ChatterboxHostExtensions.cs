@@ -80,6 +80,7 @@ public static class ChatterboxHostExtensions
     {
         if (!settings.Auth.IsConfigured) return silo;
         silo.Services.AddSingleton(new SiloCredential(settings.Auth, settings.Cluster));
+        silo.Services.AddSingleton(settings.Gateway).AddSingleton<CallsInProgress>();
         return silo.AddIncomingGrainCallFilter<GrainCallGuard>().AddOutgoingGrainCallFilter<SiloCallStamp>();
     }
 

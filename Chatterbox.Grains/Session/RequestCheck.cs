@@ -3,6 +3,9 @@ namespace Chatterbox.Grains.Session;
 /// <summary>What of a client's request is not allowed.</summary>
 internal static class RequestCheck
 {
+    /// <summary>Another process has attached the client after the one that calls.</summary>
+    public static Rejection Superseded { get; } = new("client", "attached by another since", "attached by one process at a time");
+
     public static Rejection? Of(AttachRequest request) =>
         request.Protocol < Protocol.OldestSupported
             ? new("protocol", $"{request.Protocol}",
@@ -20,7 +23,7 @@ internal static class RequestCheck
         : batch.Changes is not { Count: > 0 and <= Limits.ChangesPerBatch }
             ? new("changes", $"{batch.Changes?.Count ?? 0}", $"1 to {Limits.ChangesPerBatch} per call")
         : !IsGrowing(batch) ? new("changes.sequence", "not", "growing and above 'after'")
-        : Text.CheckId("client", batch.Client);
+        : Text.CheckId("client", batch.Client) ?? (batch.Process is null ? null : Text.CheckId("process", batch.Process));
 
     private static bool IsGrowing(ChangeBatch batch)
     {

@@ -94,11 +94,15 @@ internal sealed partial class Session
         if (_loadAgain is not null) await Writer.FlushAsync();
     }
 
+    /// <summary>Refuses a process that has attached the client before, when another has since.</summary>
+    public Rejection? CheckAttach(AttachRequest request) =>
+        request.Renews && Log.IsSuperseded(request.Client) ? RequestCheck.Superseded : null;
+
     /// <summary>A client arrives.</summary>
     public AttachReply Attach(AttachRequest request)
     {
         var client = request.Client.Client;
-        if (Log.Attach(client, request.NextSequence, request.SeenRevision)) Writer.Changed();
+        if (Log.Attach(client, request.NextSequence, request.SeenRevision, request.Client.Process)) Writer.Changed();
         return new()
         {
             State = Log.Since(request.Epoch, request.SeenRevision, request.Slices),
@@ -113,10 +117,12 @@ internal sealed partial class Session
     }
 
     /// <summary>A client detaches. Returns once everything is durable or saving has failed.</summary>
-    public async Task<FlushReply> DetachAsync(string client, bool isDone)
+    public async Task<FlushReply> DetachAsync(ClientId client, bool isDone)
     {
-        if (_work.Remove(each => each == client) && !_work.Describe(Log.State).Equals(Rows.Recovery.Written)) Writer.Changed();
-        if (isDone) Log.Leave(client);
+        if (Log.IsSuperseded(client)) return await FlushAsync();
+        if (_work.Remove(each => each == client.Client) && !_work.Describe(Log.State).Equals(Rows.Recovery.Written))
+            Writer.Changed();
+        if (isDone) Log.Leave(client.Client);
         return await FlushAsync();
     }
 
@@ -125,6 +131,8 @@ internal sealed partial class Session
     {
         var reply = new ApplyReply { Epoch = Log.Epoch, DurableRevision = Log.DurableRevision };
         if (RequestCheck.Of(batch, ReadOnly) is { } wrong) return reply with { Result = ApplyResult.Refused, Refused = wrong };
+        if (batch.Process is { } process && Log.IsSuperseded(new(process, batch.Client)))
+            return reply with { Result = ApplyResult.Superseded, Refused = RequestCheck.Superseded };
         if (batch.Epoch != Log.Epoch || !Log.Knows(batch.Client)) return reply with { Result = ApplyResult.OtherEpoch };
         if (batch.After >= Log.NextSequence(batch.Client)) return reply with { Result = ApplyResult.Gap };
 

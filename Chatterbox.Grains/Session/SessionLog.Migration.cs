@@ -43,7 +43,8 @@ internal sealed record CursorImage(
     [property: Id(0)] string Client,
     [property: Id(1)] bool IsAttached,
     [property: Id(2)] long Next,
-    [property: Id(3)] ValueList<RefusedChange> Refused);
+    [property: Id(3)] ValueList<RefusedChange> Refused,
+    [property: Id(4)] string? Process = null);
 
 [GenerateSerializer, Immutable, Alias("chatterbox.RefusedChange")]
 internal readonly record struct RefusedChange([property: Id(0)] long Sequence, [property: Id(1)] Rejection Why);
@@ -62,7 +63,8 @@ internal sealed partial class SessionLog
         Recent = _recent.ToValueList(),
         Applied = Capture(_applied),
         Cursors = _cursors.Select(cursor => new CursorImage(cursor.Key, cursor.Value.IsAttached, cursor.Value.Next,
-            cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList())).ToValueList(),
+            cursor.Value.Rejections.Select(each => new RefusedChange(each.Key, each.Value)).ToValueList(), cursor.Value.Process))
+            .ToValueList(),
         Replacement = _replacement is { } moment
             ? new(moment.State, moment.Revision, Capture(moment.Applied), moment.IsCleared) { HasExpired = _hasExpired }
             : null,
@@ -79,9 +81,9 @@ internal sealed partial class SessionLog
             : null;
         _hasExpired = image.Replacement is { HasExpired: true };
         _cursors.Clear();
-        foreach (var (client, isAttached, next, refused) in image.Cursors)
+        foreach (var (client, isAttached, next, refused, process) in image.Cursors)
         {
-            var cursor = _cursors[client] = new() { IsAttached = isAttached, Next = next };
+            var cursor = _cursors[client] = new() { IsAttached = isAttached, Next = next, Process = process };
             foreach (var (sequence, why) in refused) cursor.Remember(sequence, why);
         }
     }

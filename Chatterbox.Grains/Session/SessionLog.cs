@@ -70,11 +70,18 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     /// <summary>Somebody has replaced the state, and that is not stored yet.</summary>
     public bool IsReplaced => _replacement is not null && !_hasExpired;
 
+    /// <summary>
+    /// Whether another process has attached the client after this one. Two would use the same sequences for different changes.
+    /// </summary>
+    public bool IsSuperseded(ClientId client) =>
+        _cursors.TryGetValue(client.Client, out var cursor) && cursor.Process is { } process && process != client.Process;
+
     /// <summary>A client arrives, whose next change will have this sequence or a higher one it has sent before.</summary>
     /// <returns>Whether revisions were lifted above what any save under way makes durable: another save is due.</returns>
-    public bool Attach(string client, long nextSequence, long seenRevision)
+    public bool Attach(string client, long nextSequence, long seenRevision, string? process = null)
     {
         if (!_cursors.TryGetValue(client, out var cursor)) _cursors[client] = cursor = new Cursor();
+        cursor.Process = process;
         cursor.Next = cursor.IsAttached ? Math.Max(cursor.Next, nextSequence) : nextSequence;
         cursor.IsAttached = true;
 
@@ -288,6 +295,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         public bool IsAttached { get; set; }
 
         public long Next { get; set; }
+
+        /// <summary>The last process that attached it.</summary>
+        public string? Process { get; set; }
 
         public IEnumerable<KeyValuePair<long, Rejection>> Rejections => _rejections;
 

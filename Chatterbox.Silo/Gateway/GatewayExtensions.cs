@@ -8,6 +8,7 @@ using Chatterbox.Silo.Gateway.Wire;
 using Chatterbox.Silo.Settings;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.SignalR;
 
@@ -24,11 +25,12 @@ internal static class GatewayExtensions
     private const string Operators = "operators";
     private const int PipeBytes = 64 * 1024;
     private const int WaitingLargeRequests = 1000;
+    private const int WaitingLargeRequestsPerUser = 100;
 
     public static void AddChatterboxGateway(this WebApplicationBuilder builder, SiloSettings settings)
     {
         var services = builder.Services;
-        services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>();
+        services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>().AddSingleton<UserCalls>();
         UserTokens.AddSchemes(services, settings);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
@@ -46,6 +48,13 @@ internal static class GatewayExtensions
         services.AddRateLimiter(limits =>
         {
             limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            // A user's own first, so that one user's slow requests leave room for the others'.
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(http => IsLarge(http)
+                ? RateLimitPartition.GetConcurrencyLimiter(http.User.UserId() ?? "", _ => new()
+                {
+                    PermitLimit = settings.Web.LargeRequestsPerUser, QueueLimit = WaitingLargeRequestsPerUser,
+                })
+                : RateLimitPartition.GetNoLimiter(""));
             limits.AddPolicy(Large, _ => RateLimitPartition.GetConcurrencyLimiter(Large, _ => new()
             {
                 PermitLimit = settings.Web.LargeRequests, QueueLimit = WaitingLargeRequests,
@@ -87,9 +96,10 @@ internal static class GatewayExtensions
             (hub.ApplicationMaxBufferSize, hub.TransportMaxBufferSize) = (PipeBytes, PipeBytes);
         });
 
-        var api = app.MapGroup("/api").AddEndpointFilter<Problems>().WithMetadata(new BodyLimit(BodyLimit.Small))
+        var api = app.MapGroup("/api").WithMetadata(new BodyLimit(BodyLimit.Small))
+            .AddEndpointFilter<Problems>().AddEndpointFilter<CallLimit>()
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         MapSession(api.MapGroup("/sessions/{store}").WithTags("Sessions"));
         MapSession(api.MapGroup("/users/{user}/sessions/{store}").WithTags("Operators")
             .WithMetadata(new PathParameter("user")).RequireAuthorization(Operators).AddEndpointFilter<OperatorAudit>());
@@ -97,6 +107,9 @@ internal static class GatewayExtensions
         app.MapChatterboxOpenApi();
         if (!settings.Auth.IsConfigured) DevTokens.Map(app).AllowAnonymous().AddEndpointFilter<Problems>();
     }
+
+    private static bool IsLarge(HttpContext http) =>
+        http.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName is Large;
 
     private static void MapSession(RouteGroupBuilder sessions)
     {

@@ -7,22 +7,35 @@ namespace Chatterbox.Silo.Gateway;
 /// <summary>Whether a WebSocket may be opened. CORS says nothing of them.</summary>
 internal static class Handshake
 {
-    public static Task CheckAsync(HttpContext context, RequestDelegate next)
+    public static async Task CheckAsync(HttpContext context, RequestDelegate next)
     {
-        if (!context.Request.Path.StartsWithSegments(GatewayExtensions.HubPath)) return next(context);
+        if (!context.Request.Path.StartsWithSegments(GatewayExtensions.HubPath))
+        {
+            await next(context);
+            return;
+        }
         var web = context.RequestServices.GetRequiredService<WebOptions>();
         if (!IsAllowed(context.Request, web))
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return Task.CompletedTask;
+            return;
         }
         var connections = context.RequestServices.GetRequiredService<GatewayConnections>();
-        if (context.User.UserId() is { } user && connections.CountOf(user) >= web.ConnectionsPerUser)
+        var user = context.User.UserId()!;
+        if (!connections.TryEnter(user, web.ConnectionsPerUser))
         {
             context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-            return Task.CompletedTask;
+            return;
         }
-        return next(context);
+        try
+        {
+            // For as long as the socket is open.
+            await next(context);
+        }
+        finally
+        {
+            connections.Leave(user);
+        }
     }
 
     private static bool IsAllowed(HttpRequest request, WebOptions web) =>

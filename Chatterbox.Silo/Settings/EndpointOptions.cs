@@ -44,4 +44,11 @@ public sealed class GatewayOptions
     /// <summary>Default 30000.</summary>
     [Range(1, 65535)]
     public int Port { get; set; } = 30000;
+
+    /// <summary>
+    /// Calls of one Orleans client, or of one user with a token, that the silo works on at once, where authentication is
+    /// configured. Default 10,000; 1 to 1,000,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int CallsPerClient { get; set; } = 10_000;
 }

@@ -19,7 +19,10 @@ public sealed class WebOptions
     [Range(1, 10_000)]
     public int ConnectionsPerUser { get; set; } = 20;
 
-    /// <summary>Hub calls of one user a second, over all connections, twice that in a burst. Default 500; 1 to 100,000.</summary>
+    /// <summary>
+    /// Calls of one user a second, on the hub over all connections, by HTTP, and over the Orleans gateway with a token; twice
+    /// that in a burst. Default 500; 1 to 100,000.
+    /// </summary>
     [Range(1, 100_000)]
     public int CallsPerSecond { get; set; } = 500;
 
@@ -29,6 +32,10 @@ public sealed class WebOptions
     /// </summary>
     [Range(1, 10_000)]
     public int LargeRequests { get; set; } = 64;
+
+    /// <summary>Of these, those of one user. Default 16; 1 to 10,000.</summary>
+    [Range(1, 10_000)]
+    public int LargeRequestsPerUser { get; set; } = 16;
 
     /// <summary>Bytes of an imported document, its audio included. Default 1 GiB; 1 MiB to 1 TiB.</summary>
     [Range((double)(1L << 20), (double)(1L << 40))]

@@ -24,6 +24,11 @@ internal sealed class EventQueues(TimeProvider clock, ILogger<EventQueue> logger
     private readonly Stack<EventQueue> _free = new();
     private readonly List<IStreamQueueBalanceListener> _listeners = [];
 
+    /// <summary>The client processes with a queue.</summary>
+    public int Processes => _taken.Count;
+
+    public bool Has(StreamId stream) => _taken.ContainsKey(stream);
+
     /// <summary>Never blocks and never fails.</summary>
     public void Post(StreamId stream, SessionEvents events) => QueueOf(stream).Post(stream, events);
 

@@ -4,7 +4,8 @@ namespace Chatterbox.Silo.Gateway.Access;
 
 /// <summary>The lock on the Orleans gateway: where authentication is configured, every call into a grain passes here.</summary>
 internal sealed partial class GrainCallGuard(
-    AuthOptions auth, SiloCredential silo, UserTokens tokens, ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
+    AuthOptions auth, SiloCredential silo, UserTokens tokens, UserCalls calls, CallsInProgress inProgress,
+    ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
 {
     private readonly string? _service = auth.ServiceKey.Length > 0 ? Credential.Service + auth.ServiceKey : null;
 
@@ -20,32 +21,46 @@ internal sealed partial class GrainCallGuard(
     {
         var grain = context.Request.GetInterfaceType();
         var access = GrainRules.Of(grain);
-        var isAllowed = access is GrainAccess.Anybody
-            || (access is not GrainAccess.Silos
-                && (IsService(credential) || await IsUserAllowedAsync(context, grain, access, credential)));
-        if (!isAllowed)
+        if (access is GrainAccess.Anybody)
         {
-            LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
-            throw new AccessDeniedException(new("credential", Describe(credential), Needed(access)));
+            await context.Invoke();
+            return;
         }
-        await context.Invoke();
+        if (access is not GrainAccess.Silos)
+        {
+            if (IsService(credential))
+            {
+                await inProgress.RunAsync($"{context.SourceId}", context.Invoke);
+                return;
+            }
+            if (await FindUserAsync(context, grain, access, credential) is { } user)
+            {
+                if (calls.Take(user) is { } limited) throw new TooManyCallsException(limited);
+                await inProgress.RunAsync(user, context.Invoke);
+                return;
+            }
+        }
+        LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
+        throw new AccessDeniedException(new("credential", Describe(credential), Needed(access)));
     }
 
     private bool IsService(string? credential) => _service is not null && credential is not null
         && SiloCredential.AreEqual(credential, _service);
 
-    private async ValueTask<bool> IsUserAllowedAsync(
+    /// <summary>The user of the token, when it may make the call.</summary>
+    private async ValueTask<string?> FindUserAsync(
         IIncomingGrainCallContext context, Type grain, GrainAccess access, string? credential)
     {
-        if (credential?.StartsWith(Credential.User, StringComparison.Ordinal) is not true) return false;
-        if (await tokens.ValidateAsync(credential[Credential.User.Length..]) is not { } user) return false;
-        return access switch
+        if (credential?.StartsWith(Credential.User, StringComparison.Ordinal) is not true) return null;
+        if (await tokens.ValidateAsync(credential[Credential.User.Length..]) is not { } user) return null;
+        var isAllowed = access switch
         {
             GrainAccess.AnyClient => true,
             GrainAccess.Owner => GrainRules.OwnerOf(grain, context.TargetId) == user.Id,
             GrainAccess.Operator => user.IsOperator,
             _ => false,
         };
+        return isAllowed ? user.Id : null;
     }
 
     private static string Needed(GrainAccess access) => access switch

@@ -25,6 +25,9 @@ internal sealed class GatewayConnection(string id, string user, DateTimeOffset? 
     /// <summary>By store.</summary>
     public ConcurrentDictionary<string, Attachment> Attachments { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether another connection has attached this one's client since. By store, until it attaches again.</summary>
+    public ConcurrentDictionary<string, string> Superseded { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Bytes that wait to be sent.</summary>
     public int Waiting => _queue.Bytes;
 
@@ -47,6 +50,7 @@ internal sealed class GatewayConnection(string id, string user, DateTimeOffset? 
     {
         var store = attachment.Session.Store;
         if (!Attachments.TryRemove(new(store, attachment))) return;
+        Superseded[store] = attachment.Client.Client;
         _queue.Remove(store);
         _queue.AddFirst(Push.Bye, new ByePush(ByeReason.Superseded, store));
         Send();

@@ -22,24 +22,30 @@ internal sealed class GatewayConnections
 
     public IReadOnlyList<Attachment> Of(string session) => _bySession.GetValueOrDefault(session) ?? [];
 
-    public void Add(GatewayConnection connection)
+    /// <summary>A socket of the user opens. False when there are as many as allowed.</summary>
+    public bool TryEnter(string user, int most)
     {
-        _byId[connection.Id] = connection;
-        _byUser.AddOrUpdate(connection.User, 1, (_, count) => count + 1);
+        if (_byUser.AddOrUpdate(user, 1, static (_, count) => count + 1) <= most) return true;
+        Leave(user);
+        return false;
     }
+
+    /// <summary>A socket of the user has closed.</summary>
+    public void Leave(string user)
+    {
+        while (_byUser.TryGetValue(user, out var count))
+        {
+            if (count > 1 ? _byUser.TryUpdate(user, count - 1, count) : _byUser.TryRemove(new(user, count))) return;
+        }
+    }
+
+    public void Add(GatewayConnection connection) => _byId[connection.Id] = connection;
 
     /// <summary>The socket has closed. Its leases end by themselves, unless it attaches again.</summary>
     public void Remove(string id)
     {
         if (!_byId.TryRemove(id, out var connection)) return;
         foreach (var attachment in connection.Attachments.Values) Detach(attachment);
-        while (_byUser.TryGetValue(connection.User, out var count))
-        {
-            var isDone = count > 1
-                ? _byUser.TryUpdate(connection.User, count - 1, count)
-                : _byUser.TryRemove(new(connection.User, count));
-            if (isDone) return;
-        }
     }
 
     /// <summary>From here on the connection is told of the session.</summary>
@@ -51,12 +57,20 @@ internal sealed class GatewayConnections
     {
         var older = Of(attachment.Key).Where(each => each != attachment
             && (each.Client.Client == attachment.Client.Client || each.Connection == attachment.Connection)).ToArray();
+        attachment.Connection.Superseded.TryRemove(attachment.Session.Store, out _);
         attachment.Connection.Attachments[attachment.Session.Store] = attachment;
         foreach (var each in older)
         {
-            if (each.Connection != attachment.Connection) each.Connection.Supersede(each);
-            Detach(each);
+            if (each.Connection != attachment.Connection) End(each);
+            else Detach(each);
         }
+    }
+
+    /// <summary>Another connection, of this silo or another, has attached the client since: this one is told.</summary>
+    public void End(Attachment attachment)
+    {
+        attachment.Connection.Supersede(attachment);
+        Detach(attachment);
     }
 
     public void Detach(Attachment attachment)

@@ -74,8 +74,11 @@ internal sealed class GatewayHub(
     public async Task<ApplyAnswer> ApplyAsync(ApplyCall call)
     {
         // A connection that was superseded, or never attached, sends nothing.
-        if (Find(call.Store, call.Client) is not { } attachment) return new() { Result = ApplyOutcome.OtherEpoch };
-        return await RelayAsync(Session(attachment), new(call.Client, call.Epoch, call.After, call.Changes));
+        if (Find(call.Store, call.Client) is not { } attachment) return new() { Result = WhyNot(call) };
+        var answer = await RelayAsync(
+            Session(attachment), new(call.Client, call.Epoch, call.After, call.Changes, connections.Process));
+        if (answer.Result is ApplyOutcome.Superseded) connections.End(attachment);
+        return answer;
     }
 
     [HubMethodName("Since")]
@@ -112,11 +115,11 @@ internal sealed class GatewayHub(
         if (reply.Refused is { } why)
         {
             connections.Detach(attachment);
-            return new() { Refused = why };
+            return reply.IsFull ? throw new HubException($"limited: {why.Message}.") : new() { Refused = why };
         }
         attachment.Told(reply.State.Epoch, reply.State.Revision);
-        connections.Supersede(attachment);
-        // It may have closed meanwhile.
+        // A connection that has closed meanwhile supersedes none.
+        if (connections.Find(attachment.Connection.Id) is not null) connections.Supersede(attachment);
         if (connections.Find(attachment.Connection.Id) is null) connections.Detach(attachment);
         return new()
         {
@@ -128,6 +131,11 @@ internal sealed class GatewayHub(
     private Attachment? Find(string store, string? client) =>
         store is not null && Connection.Attachments.TryGetValue(store, out var attachment)
             && (client is null || client == attachment.Client.Client) ? attachment : null;
+
+    private ApplyOutcome WhyNot(ApplyCall call) =>
+        call.Store is not null && Connection.Superseded.TryGetValue(call.Store, out var client) && client == call.Client
+            ? ApplyOutcome.Superseded
+            : ApplyOutcome.OtherEpoch;
 
     private IUserSessionGrain Session(Attachment attachment) => grains.GetGrain<IUserSessionGrain>(attachment.Key);
 

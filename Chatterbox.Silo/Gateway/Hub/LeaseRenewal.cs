@@ -66,6 +66,11 @@ internal sealed partial class LeaseRenewal(
         try
         {
             var reply = await grains.GetGrain<IUserSessionGrain>(attachment.Key).HeartbeatAsync(attachment.Client);
+            if (reply.Superseded)
+            {
+                connections.End(attachment);
+                return;
+            }
             if (reply.Attached && !attachment.HasMissed(reply)) return;
             attachment.Connection.PostBehind(attachment, reply.Attached ? reply.Epoch : 0, reply.Revision, reply.DurableRevision);
             await events.EnsureSubscribedAsync(EventFanOut.Fresh);

@@ -114,6 +114,9 @@ internal enum ApplyOutcome
 
     /// <summary>Refused as a whole; sending it again does not help.</summary>
     [JsonStringEnumMemberName("refused")] Refused = ApplyResult.Refused,
+
+    /// <summary>Another connection attached this client id: stop sending, and keep the changes.</summary>
+    [JsonStringEnumMemberName("superseded")] Superseded = ApplyResult.Superseded,
 }
 
 /// <summary>Asks for what happened after a revision, in the slices of the attached client.</summary>

@@ -3,7 +3,8 @@ namespace Chatterbox.Silo.Gateway.Wire;
 /// <summary>The calls that a browser makes on <c>/hub</c>, under these names without <c>Async</c>.</summary>
 /// <remarks>
 /// A call that could not be served fails with a text that begins with a code and a colon: <c>unavailable</c> (call again
-/// later), <c>limited</c> (too many calls: later), <c>invalid</c> (never again). Events may come before the answer to Attach.
+/// later), <c>limited</c> (too many calls or clients: later), <c>invalid</c> (never again). Events may come before the answer
+/// to Attach.
 /// </remarks>
 internal interface IGatewayHub
 {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Chatterbox.Client;
 using Chatterbox.Client.Connections;
 using Chatterbox.Grains;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,6 +54,47 @@ public sealed class TroubleTests
         static Exception Rejection() => (Exception)Activator.CreateInstance(
             typeof(OrleansMessageRejectionException), BindingFlags.Instance | BindingFlags.NonPublic, null,
             ["Failed to forward message."], null)!;
+    }
+
+    [Theory(DisplayName =
+        "[C3] a store whose client another process has attached since stops, with an error that says so, and takes nothing back")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Superseded(bool changes)
+    {
+        await using var cluster = await ChatterboxCluster.StartAsync();
+        var store = await cluster.OpenAsync("alice");
+        await store.SetStreamingAsync(true).DurablyAsync();
+        var session = cluster.Session("alice");
+        var other = new ClientId("another", store.Id.Client);
+        var attached = await session.AttachAsync(new()
+        {
+            Client = other, Device = "d", Protocol = Protocol.Version, NextSequence = 2,
+        });
+
+        // At its next change, or at its next heartbeat.
+        var refused = changes
+            ? await Assert.ThrowsAsync<SessionRefusedException>(() => store.SetStreamingAsync(false))
+            : await RefusedAsync(store);
+        Assert.Equal("client: must be attached by one process at a time, was attached by another since", refused.Message);
+        await store.DisposeAsync();
+        Assert.Equal([other.Client], (await session.GetStatusAsync()).Clients.Select(client => client.Client));
+        var answer = await session.ApplyAsync(new(
+            other.Client, attached.State.Epoch, 1, [new(2, new SelectEngine(TtsEngine.Turbo))], other.Process));
+        Assert.Equal((ApplyResult.Done, null), (answer.Result, answer.Outcomes[0].Rejection));
+
+        static async Task<SessionRefusedException> RefusedAsync(ChatterboxStore store)
+        {
+            var told = new TaskCompletionSource<SessionRefusedException>(TaskCreationOptions.RunContinuationsAsynchronously);
+            store.Persistence.StatusChanged += Look;
+            Look();
+            return await told.Task.WaitAsync(ChatterboxCluster.Patience);
+
+            void Look()
+            {
+                if (store.Persistence.Unreachable is SessionRefusedException refused) told.TrySetResult(refused);
+            }
+        }
     }
 
     [Fact(DisplayName = "[C7] the loss and the return of connections have every store look where it stands")]

@@ -1,3 +1,4 @@
+using System.Net;
 using Chatterbox.Client;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Gateway.Access;
@@ -78,6 +79,47 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
             if (update.State.Runtime.SystemStatus == "by the service") break;
         }
         Assert.Equal("by the service", two.State.Runtime.SystemStatus);
+    }
+
+    [Fact(DisplayName =
+        "[I4] calls are bounded by user, by HTTP and over the Orleans gateway; a service's and others' are served")]
+    public async Task Limits_calls()
+    {
+        await using var host = await GatewayHost.StartAsync(("Web:CallsPerSecond", "10"));
+        var user = await host.ClientAsync(userToken: () => GatewayHost.Token("busy"));
+        var session = user.Services.GetRequiredService<IClusterClient>().GetGrain<IUserSessionGrain>(new SessionId("busy").Key);
+        var limited = await Assert.ThrowsAsync<TooManyCallsException>(async () =>
+        {
+            for (var call = 0; call < 500; call++) await session.GetStatusAsync();
+        });
+        Assert.Equal("calls: must be at most 10 per second of one user, was more", limited.Message);
+
+        using var http = host.HttpOf("busy");
+        using var other = host.HttpOf("other");
+        await Eventually.HoldsAsync(async () => (await http.GetAsync("/api/sessions/app-state/status")).StatusCode
+            is HttpStatusCode.TooManyRequests, "requests of the user are refused");
+        (await other.GetAsync("/api/sessions/app-state/status")).EnsureSuccessStatusCode();
+        var service = await host.ClientAsync(GatewayHost.ServiceKey);
+        for (var call = 0; call < 100; call++)
+        {
+            await service.Services.GetRequiredService<IClusterClient>()
+                .GetGrain<IUserSessionGrain>(new SessionId("busy").Key).GetStatusAsync();
+        }
+    }
+
+    [Fact(DisplayName = "[I4] a client has so many calls in progress; those that are refused are over, and leave nothing behind")]
+    public async Task Limits_calls_in_progress()
+    {
+        var limit = new CallsInProgress(new() { CallsPerClient = 2 });
+        var blocked = new TaskCompletionSource();
+        Task[] calls = [.. Enumerable.Range(0, 3).Select(_ => limit.RunAsync("one", () => blocked.Task))];
+        var refused = await Assert.ThrowsAsync<TooManyCallsException>(() => calls[2]);
+        Assert.Equal("calls: must be at most 2 at once of one client, was more", refused.Message);
+        await limit.RunAsync("another", () => Task.CompletedTask);
+        blocked.SetResult();
+        await Task.WhenAll(calls[..2]);
+        await limit.RunAsync("one", () => Task.CompletedTask);
+        Assert.Equal(0, limit.Callers);
     }
 
     [Fact(DisplayName = "[X1] a store that is denied says so, and does not try for ever")]

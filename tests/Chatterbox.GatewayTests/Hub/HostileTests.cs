@@ -59,6 +59,45 @@ public sealed class HostileTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal("other", (await other.CallAsync<HelloAnswer>("Hello", new HelloCall(1))).User);
     }
 
+    [Fact(DisplayName = "[I4] a session's clients are bounded for pages as well: the one too many may try again later")]
+    public async Task Limits_clients()
+    {
+        await using var host = await GatewayHost.StartAsync(("Session:Clients", "1"));
+        var (first, second) = (await host.OpenAsync("full"), await host.OpenAsync("full"));
+        await first.AttachAsync("b1");
+        var limited = await Assert.ThrowsAsync<HubException>(() => second.AttachAsync("b2"));
+        Assert.Contains("limited: clients: must be at most 1", limited.Message, StringComparison.Ordinal);
+        Assert.Single(host.Connections.Attachments);
+        await first.LeaveAsync("b1");
+        Assert.Null((await second.AttachAsync("b2")).Refused);
+    }
+
+    [Fact(DisplayName = "[I4] a user's sockets are bounded also when they open at once; others' open")]
+    public async Task Limits_connections()
+    {
+        await using var host = await GatewayHost.StartAsync(("Web:ConnectionsPerUser", "3"));
+        var opening = Enumerable.Range(0, 20).Select(async _ =>
+        {
+            var page = new Page(host.Address, GatewayHost.Token("many"));
+            try
+            {
+                await page.ConnectAsync();
+                return page;
+            }
+            catch (Exception)
+            {
+                await page.DisposeAsync();
+                return null;
+            }
+        });
+        var open = (await Task.WhenAll(opening)).OfType<Page>().ToArray();
+        Assert.Equal(3, open.Length);
+        await host.OpenAsync("another");
+        foreach (var page in open) await page.DisposeAsync();
+        await Eventually.HoldsAsync(() => host.Connections.CountOf("many") == 0, "all have gone");
+        await host.OpenAsync("many");
+    }
+
     [Fact(DisplayName =
         "[W1] a page that stops reading costs a bounded amount, others hear everything, and it catches up when it reads")]
     public async Task Slow_readers()

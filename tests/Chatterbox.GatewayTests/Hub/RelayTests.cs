@@ -117,7 +117,7 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         var epoch = (await older.AttachAsync("b1")).State.Epoch;
         await newer.AttachAsync("b1");
         Assert.Equal(new ByePush(ByeReason.Superseded, SessionId.DefaultStore), await older.PushedAsync<ByePush>());
-        Assert.Equal(ApplyOutcome.OtherEpoch, (await older.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
+        Assert.Equal(ApplyOutcome.Superseded, (await older.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
         Assert.Equal(ApplyOutcome.Done, (await newer.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
     }
 

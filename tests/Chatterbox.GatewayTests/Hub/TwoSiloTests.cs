@@ -1,4 +1,5 @@
 using Chatterbox.ClusterTests.Storage;
+using Chatterbox.Silo.Gateway.Wire;
 
 namespace Chatterbox.GatewayTests.Hub;
 
@@ -10,13 +11,7 @@ public sealed class TwoSiloTests
         "[X4] silos with keys form a cluster; a page hears of a session that the other silo holds")]
     public async Task Pages_of_two_silos()
     {
-        var server = await PostgresServer.SharedAsync();
-        var database = server.ConnectionString(await server.CreateEmptyDatabaseAsync());
-        (string, string?)[] settings =
-        [
-            ("Database:Provider", "PostgreSql"), ("Database:ConnectionString", database), ("Cluster:Mode", "AdoNet"),
-            ("Cluster:ClusterId", "two-silos"),
-        ];
+        var settings = await SettingsAsync();
         await using var first = await GatewayHost.StartAsync(settings);
         await using var second = await GatewayHost.StartAsync(settings);
         for (var number = 0; number < Users; number++)
@@ -32,6 +27,43 @@ public sealed class TwoSiloTests
         // Each session is held by one of them, and has a page on the other.
         Assert.Equal(2, (await first.Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true)).Count);
         Assert.DoesNotContain("denied", first.Log + second.Log, StringComparison.Ordinal);
+    }
+
+    [NeedsPostgresFact(DisplayName =
+        "[C3] of connections of one client id on two silos the last to attach has it: the older one is told, at its next "
+        + "change or before")]
+    public async Task Supersedes_across_silos()
+    {
+        var settings = await SettingsAsync(("Session:Lease", "00:00:01.5"));
+        await using var first = await GatewayHost.StartAsync(settings);
+        await using var second = await GatewayHost.StartAsync(settings);
+        var superseded = new ByePush(ByeReason.Superseded, SessionId.DefaultStore);
+        var (older, newer) = (await first.OpenAsync("one"), await second.OpenAsync("one"));
+        var epoch = (await older.AttachAsync("b1")).State.Epoch;
+        await newer.AttachAsync("b1");
+        Assert.Equal(superseded, await older.PushedAsync<ByePush>());
+        Assert.Equal(ApplyOutcome.Superseded, (await older.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
+        await older.LeaveAsync("b1");
+        Assert.Equal(ApplyOutcome.Done, (await newer.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
+
+        // The other way, and at once: no heartbeat has told it.
+        await older.AttachAsync("b1", epoch: epoch, seen: 1, next: 2);
+        Assert.Equal(ApplyOutcome.Superseded, (await newer.ApplyAsync("b1", epoch, 1, new SetStreaming(false))).Result);
+        Assert.Equal(superseded, await newer.PushedAsync<ByePush>());
+        Assert.Equal(ApplyOutcome.Done, (await older.ApplyAsync("b1", epoch, 1, new SetStreaming(false))).Result);
+        Assert.False((await older.SinceAsync(0, 0)).Snapshot!.Preferences.UseStreaming);
+        Assert.Empty(second.Connections.Attachments);
+    }
+
+    private static async Task<(string, string?)[]> SettingsAsync(params (string, string?)[] more)
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = server.ConnectionString(await server.CreateEmptyDatabaseAsync());
+        return
+        [
+            ("Database:Provider", "PostgreSql"), ("Database:ConnectionString", database), ("Cluster:Mode", "AdoNet"),
+            ("Cluster:ClusterId", Path.GetRandomFileName()), .. more,
+        ];
     }
 
     /// <summary>Skipped, with the reason, where PostgreSQL is not installed.</summary>

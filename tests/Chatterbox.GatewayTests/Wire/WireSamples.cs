@@ -82,6 +82,7 @@ internal static class WireSamples
         ("apply", new ApplyCall("app-state", "browser-1", 5, 2,
             [.. Samples.EveryChange.Select((change, index) => new SequencedChange(3 + index, change))])),
         ("apply done", new ApplyAnswer { Epoch = 5, DurableRevision = 6, Outcomes = [new(7, null), new(7, Rejection)] }),
+        ("apply superseded", new ApplyAnswer { Result = ApplyOutcome.Superseded, Epoch = 5, Refused = Rejection }),
         ("apply refused", new ApplyAnswer { Result = ApplyOutcome.Refused, Epoch = 5, Refused = Rejection }),
         ("since", new SinceCall("app-state", 5, 6)),
         ("leave", new LeaveCall("app-state", "browser-1")),

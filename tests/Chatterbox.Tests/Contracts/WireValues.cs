@@ -38,6 +38,17 @@ internal static class WireValues
             Attached = true, Epoch = 5, Revision = 7, DurableRevision = 6, Save = SaveStatus.Saving,
         });
         yield return ("ChangeBatch", new ChangeBatch("client", 5, 2, [new(3, new SetStreaming(true))]));
+        yield return ("ChangeBatch of a process", new ChangeBatch("client", 5, 2, [new(3, new SetStreaming(true))], "process"));
+        yield return ("AttachRequest again", new AttachRequest
+        {
+            Client = client, Device = "laptop", NextSequence = 4, Renews = true,
+        });
+        yield return ("AttachReply full", new AttachReply { Refused = rejection, IsFull = true, Protocol = 1 });
+        yield return ("HeartbeatReply superseded", new HeartbeatReply { Superseded = true, Epoch = 5, Revision = 7 });
+        yield return ("ApplyReply superseded", new ApplyReply
+        {
+            Result = ApplyResult.Superseded, Epoch = 5, Refused = rejection,
+        });
         yield return ("ApplyReply", new ApplyReply
         {
             Result = ApplyResult.Refused, Epoch = 5, DurableRevision = 6, Outcomes = [new(7, rejection)], Refused = rejection,
@@ -153,6 +164,7 @@ internal static class WireValues
                 Findings = [new(CheckOutcome.Unreadable, "r", 5, 6, "e")],
             }, 7, 0.5));
         yield return ("AccessDeniedException", new AccessDeniedException(rejection));
+        yield return ("TooManyCallsException", new TooManyCallsException(rejection));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
         yield return ("ClipUse", new ClipUse("hash", 4));
         yield return ("LedgerAdmission", new LedgerAdmission(4, 5));
@@ -171,8 +183,11 @@ internal static class WireValues
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
                 Applied = [new(Slice.Chunks, [new("client", 3, 20_454, true)])],
-                Cursors = [new("client", true, 4, [new(2, rejection)])],
-                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true),
+                Cursors = [new("client", true, 4, [new(2, rejection)], "process")],
+                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true)
+                {
+                    HasExpired = true,
+                },
             },
             Store = new()
             {

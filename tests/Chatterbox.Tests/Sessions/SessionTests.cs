@@ -323,6 +323,38 @@ public sealed class SessionTests
         return session;
     }
 
+    [Fact(DisplayName =
+        "[C3] of two processes with one client id the last to attach has it: changes of the other are refused, not swallowed")]
+    public async Task Superseded()
+    {
+        var session = await LoadAsync();
+        session.Attach(Request("a", process: "old"));
+        Assert.Equal(ApplyResult.Done, Send("old", 1).Result);
+        session.Attach(Request("a", process: "new"));
+        Assert.Equal(ApplyResult.Done, Send("new", 2).Result);
+
+        var refused = Send("old", 3);
+        Assert.Equal((ApplyResult.Superseded, "client"), (refused.Result, refused.Refused!.Field));
+        Assert.Empty(refused.Outcomes);
+        Assert.True(session.Log.IsSuperseded(new("old", "a")));
+        Assert.False(session.Log.IsSuperseded(new("new", "a")));
+        // Nor does it take the client back, or forget it as it leaves; it may begin anew.
+        Assert.Equal("client", session.CheckAttach(Request("a", process: "old") with { Renews = true })!.Field);
+        Assert.Null(session.CheckAttach(Request("a", process: "new") with { Renews = true }));
+        await session.DetachAsync(new("old", "a"), isDone: true);
+        Assert.Equal(ApplyResult.Done, Send("new", 3).Result);
+        Assert.Null(session.CheckAttach(Request("a", process: "old")));
+
+        session = Move(session);
+        Assert.Equal(ApplyResult.Superseded, Send("old", 4).Result);
+        Assert.Equal(ApplyResult.Done, Send("new", 4).Result);
+        await session.ClearAsync(operation: null);
+        Assert.Equal((ApplyResult.Superseded, ApplyResult.OtherEpoch), (Send("old", 5).Result, Send("new", 5).Result));
+
+        ApplyReply Send(string process, long sequence) => session.Apply(new("a", session.Log.Epoch, sequence - 1,
+            [new(sequence, new UpsertChunk(Samples.Chunk($"{process}{sequence}")))], process));
+    }
+
     private Session New()
     {
         Session session = null!;
@@ -342,8 +374,8 @@ public sealed class SessionTests
         return moved;
     }
 
-    private static AttachRequest Request(string client) =>
-        new() { Client = new("p", client), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
+    private static AttachRequest Request(string client, string process = "p") =>
+        new() { Client = new(process, client), Device = "d", Protocol = Protocol.Version, NextSequence = 1 };
 
     private void Attach(Session session, params string[] clients)
     {
@@ -371,7 +403,7 @@ public sealed class SessionTests
     private async Task DetachAsync(Session session, string client)
     {
         _attached.Remove(client);
-        Assert.Null((await session.DetachAsync(client, isDone: true)).Failure);
+        Assert.Null((await session.DetachAsync(new("p", client), isDone: true)).Failure);
     }
 
     private static async Task FlushAsync(Session session, bool fails = false) =>

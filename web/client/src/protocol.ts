@@ -457,7 +457,7 @@ export interface AppState {
 }
 
 /** What became of an ApplyCall as a whole. */
-export type ApplyOutcome = 'done' | 'otherEpoch' | 'gap' | 'refused';
+export type ApplyOutcome = 'done' | 'otherEpoch' | 'gap' | 'refused' | 'superseded';
 
 export type ByeReason = 'superseded' | 'expired' | 'stopping';
 
