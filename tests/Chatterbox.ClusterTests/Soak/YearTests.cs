@@ -17,8 +17,7 @@ public sealed class YearTests(ITestOutputHelper output)
     [Fact(
         DisplayName =
         "[S5] [P4] [P8] [A2] [H1] a year of a busy user leaves 10 work sessions with their chunks and audio, a small tweak row, "
-        + "few clients and a bounded history",
-        Skip = "needs S5 and A2")]
+        + "few clients and a bounded history")]
     public async Task A_year()
     {
         await using var clock = new JumpingClock();
