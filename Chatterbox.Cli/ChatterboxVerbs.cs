@@ -1,4 +1,5 @@
 using Chatterbox.Cli.Backup;
+using Chatterbox.Cli.Cluster;
 using Chatterbox.Cli.Help;
 using Chatterbox.Cli.Recovery;
 using Chatterbox.Cli.Saving;
@@ -30,6 +31,7 @@ internal static class ChatterboxVerbs
         ClearCommand.Create(),
 
         MigrateCommand.Create(),
+        ClusterCommands.Create(),
 
         RecoveryCommands.Recover(),
         RecoveryCommands.Recovery(),

@@ -1,4 +1,5 @@
 using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Cluster;
 using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
@@ -37,10 +38,11 @@ public static class ChatterboxSiloExtensions
         silo.Services.AddChatterboxSchema(options ?? new ChatterboxOptions());
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddHostedService<AudioSweeper>();
-        silo.Services.AddSingleton<DrainReport>();
+        silo.Services.AddSingleton<DrainReport>().AddSingleton<SessionTotals>().AddSingleton<SiloAgents>();
         silo.Services.AddSingleton<StaleCopies>();
         silo.Services.AddHostedService(services => services.GetRequiredService<StaleCopies>());
         return silo
+            .AddGrainService<SiloAgent>()
             .AddStartupTask((services, _) =>
             {
                 // Created here, so that an invalid registration fails the start, not the first session.

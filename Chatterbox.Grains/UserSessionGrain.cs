@@ -1,4 +1,5 @@
 using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Cluster;
 using Chatterbox.Grains.FanOut;
 using Chatterbox.Grains.FanOut.Streams;
 using Chatterbox.Grains.Persistence;
@@ -18,7 +19,8 @@ namespace Chatterbox.Grains;
 [Reentrant, GrainType(TypeName)]
 internal sealed partial class UserSessionGrain(
     PersistConfigs configs, MigrationChain migrations, IOptions<ChatterboxOptions> options, TimeProvider clock,
-    [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, StaleCopies staleCopies, ILogger<UserSessionGrain> logger)
+    [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, StaleCopies staleCopies, SessionTotals totals,
+    ILogger<UserSessionGrain> logger)
     : Grain, IUserSessionGrain, IClipHolder
 {
     internal const string TypeName = "chatterbox.session";
@@ -63,7 +65,7 @@ internal sealed partial class UserSessionGrain(
         _checked = staleCopies.Now;
         var isMoved = TryResume();
         if (!isMoved) await LoadAsync();
-        _counts = new(isMoved);
+        _counts = new(isMoved, totals);
         staleCopies.Joined();
         Count();
     }

@@ -20,6 +20,8 @@ namespace Chatterbox;
 [JsonSerializable(typeof(SessionCheck))]
 [JsonSerializable(typeof(VersionCount))]
 [JsonSerializable(typeof(CheckFinding))]
+[JsonSerializable(typeof(ValueList<SiloStatusReport>))]
+[JsonSerializable(typeof(SiloStatusReport))]
 [JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(ImportMend))]
 [JsonSerializable(typeof(UnknownMembers))]

@@ -1,3 +1,5 @@
+using Chatterbox.Grains.Cluster;
+
 namespace Chatterbox.Grains.FanOut;
 
 /// <summary>
@@ -8,11 +10,14 @@ internal sealed class SessionCounts
     private int _clients;
     private int _failing;
     private int _readOnly;
+    private readonly SessionTotals _totals;
     private bool _isOver;
 
     /// <summary>The session is live.</summary>
-    public SessionCounts(bool isMoved)
+    public SessionCounts(bool isMoved, SessionTotals totals)
     {
+        _totals = totals;
+        totals.Add(sessions: 1);
         ChatterboxInstruments.Arrived.Add(1, ChatterboxInstruments.By(isMoved ? "image" : "storage"));
         ChatterboxInstruments.LiveSessions.Add(1);
     }
@@ -20,16 +25,20 @@ internal sealed class SessionCounts
     public void Update(int clients, bool isFailing, bool isReadOnly)
     {
         if (_isOver) return;
+        var (failing, readOnly) = (isFailing ? 1 : 0, isReadOnly ? 1 : 0);
+        _totals.Add(clients: clients - _clients, failing: failing - _failing, readOnly: readOnly - _readOnly);
         Set(ChatterboxInstruments.AttachedClients, ref _clients, clients);
-        Set(ChatterboxInstruments.FailingSessions, ref _failing, isFailing ? 1 : 0);
-        Set(ChatterboxInstruments.ReadOnlySessions, ref _readOnly, isReadOnly ? 1 : 0);
+        Set(ChatterboxInstruments.FailingSessions, ref _failing, failing);
+        Set(ChatterboxInstruments.ReadOnlySessions, ref _readOnly, readOnly);
     }
 
     /// <summary>Subtracts the session from the instruments.</summary>
     public void End()
     {
         Update(0, isFailing: false, isReadOnly: false);
-        if (!_isOver) ChatterboxInstruments.LiveSessions.Add(-1);
+        if (_isOver) return;
+        _totals.Add(sessions: -1);
+        ChatterboxInstruments.LiveSessions.Add(-1);
         _isOver = true;
     }
 

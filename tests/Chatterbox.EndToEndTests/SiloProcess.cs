@@ -20,6 +20,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public IPEndPoint Gateway => new(IPAddress.Loopback, _ports[1]);
 
+    /// <summary>Where other silos reach it, as 'chatterbox cluster' names it.</summary>
+    public string Address => $"127.0.0.1:{_ports[0]}";
+
     public string Folder => _folder;
 
     public string Output => string.Join('\n', _output);
@@ -154,6 +157,12 @@ internal sealed class SiloProcess : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         await SignalAsync("TERM");
+        return await EndedAsync();
+    }
+
+    /// <summary>Waits until it has ended by itself. Returns the exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
         await _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return _process.ExitCode;
     }

@@ -30,6 +30,7 @@ internal static class GrainRules
         [typeof(IUserSessionGrain)] = GrainAccess.Owner,
         [typeof(IAudioClipGrain)] = GrainAccess.Owner,
         [typeof(ISessionCheckGrain)] = GrainAccess.Operator,
+        [typeof(IClusterGrain)] = GrainAccess.Operator,
         [typeof(IClipHolder)] = GrainAccess.Silos,
         [typeof(IClipKeeping)] = GrainAccess.Silos,
         [typeof(IAudioLedgerGrain)] = GrainAccess.Silos,

@@ -163,6 +163,18 @@ internal static class WireValues
                 SchemaVersion = 1, Sessions = 2, Rows = 3, Versions = [new(1, 4)],
                 Findings = [new(CheckOutcome.Unreadable, "r", 5, 6, "e")],
             }, 7, 0.5));
+        yield return ("SiloStatusReport", new SiloStatusReport
+        {
+            Silo = "10.0.0.1:11111",
+            Status = "active",
+            Report = new()
+            {
+                Host = "pod", Version = "0.2.0", Started = DateTimeOffset.UnixEpoch,
+                Sessions = 1, Clients = 2, Failing = 3, ReadOnly = 4,
+                PendingFrames = 5, DegradedSince = DateTimeOffset.UnixEpoch,
+                IsDraining = true,
+            },
+        });
         yield return ("AccessDeniedException", new AccessDeniedException(rejection));
         yield return ("TooManyCallsException", new TooManyCallsException(rejection));
         yield return ("ClipAdmission", new ClipAdmission(rejection, quota));
