@@ -26,7 +26,7 @@ public sealed class JsonOutputTests
     public void Camel_case()
     {
         var output = new StringWriter();
-        output.WriteJson([Samples.Chunk("c1", "Über 😀")], ChatterboxJson.Default.ValueListChunk);
+        output.WriteJson([Samples.Chunk("c1", "Über 😀")], TtsJson.Default.ValueListChunk);
         using var json = JsonDocument.Parse(output.ToString());
         var chunk = Assert.Single(json.RootElement.EnumerateArray());
         Assert.Equal("Über 😀", chunk.GetProperty("text").GetString());
