@@ -6,13 +6,15 @@ namespace Chatterbox.Client;
 public sealed partial class ChatterboxClient
 {
     // Sent with their original client id: the session may already hold some of them.
-    private void SendLeftBehind(SessionId session)
+    private void SendLeftBehind(SessionId session, AppDefinition app)
     {
         try
         {
-            foreach (var outbox in _outboxes!.LeftBehind(session))
+            foreach (var outbox in _outboxes!.LeftBehind(session, app))
             {
-                _ = SendAsync(Start(session, new() { Slices = [Slice.Preferences] }, outbox));
+                // One slice, since the state is of no use here.
+                var options = new StoreOptions { Slices = [app.Slices[0].Name] };
+                _ = SendAsync(Start(new AppStore(new(this, app, session, options, outbox))));
             }
         }
         catch (OutboxUnavailableException failure)
@@ -21,7 +23,7 @@ public sealed partial class ChatterboxClient
         }
     }
 
-    private async Task SendAsync(ChatterboxStore leftBehind)
+    private async Task SendAsync(AppStore leftBehind)
     {
         while (!_closing.IsCancellationRequested && leftBehind.OutboxCount > 0)
         {

@@ -12,9 +12,10 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 {
     private readonly IClusterClient _cluster;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<string, ChatterboxStore[]> _stores = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AppStore[]> _stores = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _closing = new();
     private readonly OutboxFolder? _outboxes;
+    private readonly ConcurrentDictionary<AppDefinition, bool> _checkedApps = new();
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ChatterboxClient(IClusterClient cluster, ChatterboxClientOptions options, TimeProvider clock,
@@ -39,30 +40,55 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     internal string Process { get; } = NewId();
 
     /// <summary>
-    /// Opens a store without waiting: <see cref="ChatterboxStore.HasHydrated"/> turns true once the session has answered.
+    /// Opens a store without waiting: <see cref="AppStore.HasHydrated"/> turns true once the session has answered.
     /// </summary>
+    /// <param name="app">The app whose state the session's store holds.</param>
     /// <exception cref="ArgumentException">The user or store name, or an option, is not allowed.</exception>
+    /// <exception cref="InvalidOperationException">The app's definition has a mistake.</exception>
     /// <exception cref="OutboxUnavailableException">The folder of the outbox on disk cannot be used.</exception>
-    public ChatterboxStore Open(SessionId session, StoreOptions? options = null)
+    public AppStore<TState> Open<TState, TChange>(
+        SessionId session, AppDefinition<TState, TChange> app, StoreOptions? options = null)
+        where TState : SessionState
+        where TChange : Change<TState> =>
+        Open(session, app, options, context => new AppStore<TState>(context));
+
+    /// <summary>Opens a store and waits until it shows the session's state.</summary>
+    /// <inheritdoc cref="Open{TState, TChange}(SessionId, AppDefinition{TState, TChange}, StoreOptions?)"/>
+    /// <exception cref="SessionRefusedException">The session does not serve this client.</exception>
+    public Task<AppStore<TState>> OpenAsync<TState, TChange>(
+        SessionId session, AppDefinition<TState, TChange> app, StoreOptions? options = null,
+        CancellationToken cancellationToken = default)
+        where TState : SessionState
+        where TChange : Change<TState> =>
+        OpenAsync(session, app, options, context => new AppStore<TState>(context), cancellationToken);
+
+    /// <inheritdoc cref="OpenUntypedAsync"/>
+    public AppStore OpenUntyped(SessionId session, AppDefinition app) =>
+        Open(session, app, options: null, context => new AppStore(context));
+
+    /// <summary>Opens a store of any app, for what needs no type of its state: status, history, backup, recovery.</summary>
+    /// <inheritdoc cref="OpenAsync{TState, TChange}(SessionId, AppDefinition{TState, TChange}, StoreOptions?,
+    /// CancellationToken)"/>
+    public Task<AppStore> OpenUntypedAsync(SessionId session, AppDefinition app, CancellationToken cancellationToken = default) =>
+        OpenAsync(session, app, options: null, context => new AppStore(context), cancellationToken);
+
+    internal TStore Open<TStore>(
+        SessionId session, AppDefinition app, StoreOptions? options, Func<StoreContext, TStore> make) where TStore : AppStore
     {
-        options = (options ?? StoreOptions.Default).EnsureValid();
-        var outbox = _outboxes?.Open(session.EnsureValid());
-        var store = Start(session.EnsureValid(), options, outbox);
-        if (_outboxes is not null) SendLeftBehind(session);
+        if (_checkedApps.TryAdd(app, true)) app.EnsureValid();
+        options = (options ?? StoreOptions.Default).EnsureValid(app);
+        var outbox = _outboxes?.Open(session.EnsureValid(), app);
+        var store = Start(make(new(this, app, session.EnsureValid(), options, outbox)));
+        if (_outboxes is not null) SendLeftBehind(session, app);
         return store;
     }
 
-    /// <summary>Opens a store and waits until it shows the session's state.</summary>
-    /// <exception cref="SessionRefusedException">The session does not serve this client.</exception>
-    /// <exception cref="OutboxUnavailableException">The folder of the outbox on disk cannot be used.</exception>
-    public Task<ChatterboxStore> OpenAsync(SessionId session, CancellationToken cancellationToken = default) =>
-        OpenAsync(session, StoreOptions.Default, cancellationToken);
-
-    /// <inheritdoc cref="OpenAsync(SessionId, CancellationToken)"/>
-    public async Task<ChatterboxStore> OpenAsync(SessionId session, StoreOptions options,
-        CancellationToken cancellationToken = default)
+    internal async Task<TStore> OpenAsync<TStore>(
+        SessionId session, AppDefinition app, StoreOptions? options, Func<StoreContext, TStore> make,
+        CancellationToken cancellationToken)
+        where TStore : AppStore
     {
-        var store = Open(session, options);
+        var store = Open(session, app, options, make);
         try
         {
             await store.Hydrated.WaitAsync(cancellationToken);
@@ -96,12 +122,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
 
     internal int OpenStores => AllStores().Count();
 
-    internal void Remove(ChatterboxStore store)
+    internal void Remove(AppStore store)
     {
         var key = store.Session.Key;
         while (_stores.TryGetValue(key, out var open))
         {
-            ChatterboxStore[] left = [.. open.Where(each => each != store)];
+            AppStore[] left = [.. open.Where(each => each != store)];
             if (left.Length == 0 ? _stores.TryRemove(new(key, open)) : _stores.TryUpdate(key, left, open)) return;
         }
     }
@@ -142,13 +168,12 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
     /// <summary>Kept short, since it is stored with each slice that the client changes.</summary>
     internal static string NewId() => Guid.NewGuid().ToString("N")[..16];
 
-    private IEnumerable<ChatterboxStore> AllStores() => _stores.Values.SelectMany(open => open);
+    private IEnumerable<AppStore> AllStores() => _stores.Values.SelectMany(open => open);
 
-    private ChatterboxStore Start(SessionId session, StoreOptions options, OutboxFile? outbox)
+    private TStore Start<TStore>(TStore store) where TStore : AppStore
     {
-        foreach (var notice in outbox?.Notices ?? []) LogDamagedOutbox(notice);
-        var store = new ChatterboxStore(this, session, options, outbox);
-        _stores.AddOrUpdate(session.Key, _ => [store], (_, open) => [.. open, store]);
+        foreach (var notice in store.File?.Notices ?? []) LogDamagedOutbox(notice);
+        _stores.AddOrUpdate(store.Session.Key, _ => [store], (_, open) => [.. open, store]);
         try
         {
             store.Start();
@@ -157,7 +182,7 @@ public sealed partial class ChatterboxClient : IAsyncDisposable
         catch
         {
             Remove(store);
-            outbox?.Dispose();
+            store.File?.Dispose();
             throw;
         }
     }

@@ -84,7 +84,7 @@ public sealed class ChatterboxClientOptions
     /// </summary>
     /// <remarks>
     /// A change is written to the file before it shows. The file survives any end of the process; it survives a power failure
-    /// only with <see cref="OutboxFlushToDisk"/>. Changes of <see cref="Slice.Runtime"/> describe work in progress and are not
+    /// only with <see cref="OutboxFlushToDisk"/>. Changes of slices that are never stored describe work in progress and are not
     /// kept.
     /// </remarks>
     public string? OutboxDirectory { get; set; }

@@ -40,11 +40,11 @@ internal sealed partial class Replica
     }
 
     /// <param name="shown">The state with this change, and others made with it, on top; null computes it.</param>
-    public OutboxEntry Enqueue(AppStateChange change, int size = 0, AppState? shown = null)
+    public OutboxEntry Enqueue(SessionChange change, int size = 0, SessionState? shown = null)
     {
         var entry = new OutboxEntry(_nextSequence++, change, size);
         _outbox.Add(entry);
-        if (change.Slice is Slice.Runtime) _runtime++;
+        if (!change.Slice.IsStored) _runtime++;
         if (shown is not null) _visible = shown;
         else if (_visible is not null) _visible = Shown(_visible, entry);
         return entry;
@@ -138,7 +138,7 @@ internal sealed partial class Replica
             && revision <= Revision)
         {
             var entry = _outbox.RemoveFirst();
-            if (entry.Change.Slice is Slice.Runtime) _runtime--;
+            if (!entry.Change.Slice.IsStored) _runtime--;
             _gone.Add(entry.Sequence);
             entry.Durable.TrySetResult();
         }
@@ -152,7 +152,7 @@ internal sealed partial class Replica
     {
         if (_runtime == 0) return;
         HashSet<OutboxEntry> done =
-            [.. _outbox.All.Where(entry => entry.Change.Slice is Slice.Runtime && entry.IsConfirmed && IsInState(entry))];
+            [.. _outbox.All.Where(entry => !entry.Change.Slice.IsStored && entry.IsConfirmed && IsInState(entry))];
         if (done.Count == 0) return;
         _runtime -= done.Count;
         _outbox.RemoveAll(done);
@@ -167,7 +167,7 @@ internal sealed partial class Replica
     private void Remove(List<(OutboxEntry Entry, Rejection)> refused)
     {
         if (refused.Count == 0) return;
-        _runtime -= refused.Count(each => each.Entry.Change.Slice is Slice.Runtime);
+        _runtime -= refused.Count(each => !each.Entry.Change.Slice.IsStored);
         _outbox.RemoveAll([.. refused.Select(each => each.Entry)]);
         _gone.AddRange(refused.Select(each => each.Entry.Sequence));
     }

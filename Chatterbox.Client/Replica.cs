@@ -6,7 +6,7 @@ namespace Chatterbox.Client;
 /// One client's copy of a session: the state as the session has confirmed it, and this client's own changes on top. Pure: no
 /// clock, no threads, no calls.
 /// </summary>
-internal sealed partial class Replica(string client, long firstSequence = 1)
+internal sealed partial class Replica(AppDefinition app, string client, long firstSequence = 1)
 {
     private const int RememberedEpochs = 16;
 
@@ -17,13 +17,13 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     /// <summary>All changes of the outbox up to this sequence are in the confirmed state.</summary>
     private long _inState;
 
-    private AppState _confirmed = AppState.Initial;
-    private AppState? _visible;
+    private SessionState _confirmed = app.Initial;
+    private SessionState? _visible;
 
     /// <summary>What the user sees: the confirmed state with all unconfirmed own changes on top.</summary>
-    public AppState Visible => _visible ??= Overlay();
+    public SessionState Visible => _visible ??= Overlay();
 
-    public AppState Confirmed => _confirmed;
+    public SessionState Confirmed => _confirmed;
 
     public long Epoch { get; private set; }
 
@@ -32,7 +32,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     public long DurableRevision { get; private set; }
 
     /// <summary>The slices that are kept in sync; null is all.</summary>
-    public ValueList<Slice>? Slices { get; private set; }
+    public ValueList<string>? Slices { get; private set; }
 
     /// <summary>
     /// Whether this is a past epoch. Epochs have no order: silos name them by their clocks, and one may be behind.
@@ -42,7 +42,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     /// <summary>
     /// Changes the slices to sync. The state does not include them until the next attach has loaded it.
     /// </summary>
-    public void Select(ValueList<Slice>? slices)
+    public void Select(ValueList<string>? slices)
     {
         Slices = slices;
         Epoch = 0;
@@ -73,7 +73,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         {
             // Applied, or refused before a later one was applied: it must not show twice. The answer to the next send tells
             // which.
-            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice && applied.Sequence >= entry.Sequence))
+            if (reply.Applied.Any(applied => applied.Slice == entry.Change.Slice.Name && applied.Sequence >= entry.Sequence))
                 entry.Revision ??= Revision;
         }
         _visible = null;
@@ -117,7 +117,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
     }
 
     /// <summary>Whether this replica keeps the slice in sync.</summary>
-    public bool Syncs(Slice slice) => Slices is null || Slices.Contains(slice);
+    public bool Syncs(SliceDefinition slice) => Slices is null || Slices.Contains(slice.Name);
 
     /// <summary>False when a change that the session applied cannot be applied here: the copies differ.</summary>
     private bool ApplyConfirmed(ValueList<AppliedChange> changes)
@@ -127,7 +127,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
             if (applied.Revision <= Revision) continue;
             if (Syncs(applied.Change.Slice))
             {
-                var (state, rejection) = AppStateReducer.Apply(_confirmed, applied.Change, Slices);
+                var (state, rejection) = app.Apply(_confirmed, applied.Change, Slices);
                 if (rejection is not null)
                 {
                     // The copies differ. Without an epoch, the next attach loads the whole state.
@@ -141,7 +141,7 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         return true;
     }
 
-    private AppState Overlay()
+    private SessionState Overlay()
     {
         var state = _confirmed;
         var index = _outbox.IndexAfter(_inState);
@@ -153,8 +153,8 @@ internal sealed partial class Replica(string client, long firstSequence = 1)
         return state;
     }
 
-    private AppState Shown(AppState state, OutboxEntry entry) =>
-        Syncs(entry.Change.Slice) ? AppStateReducer.Apply(state, entry.Change, Slices).State : state;
+    private SessionState Shown(SessionState state, OutboxEntry entry) =>
+        Syncs(entry.Change.Slice) ? app.Apply(state, entry.Change, Slices).State : state;
 
     private bool IsInState(OutboxEntry entry) => entry.Revision is { } revision && revision <= Revision;
 }

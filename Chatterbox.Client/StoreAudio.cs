@@ -3,10 +3,10 @@ namespace Chatterbox.Client;
 /// <summary>The audio clips of a store's user.</summary>
 public sealed class StoreAudio
 {
-    private readonly ChatterboxStore _store;
+    private readonly AppStore _store;
     private readonly ClipTransfer _transfer;
 
-    internal StoreAudio(ChatterboxStore store) => (_store, _transfer) = (store, new(store.Client, store.Session.UserId));
+    internal StoreAudio(AppStore store) => (_store, _transfer) = (store, new(store.Client, store.Session.UserId));
 
     /// <summary>
     /// Raised when the audio of old work sessions was dropped to make room for an upload, with the sizes before and after.

@@ -5,9 +5,9 @@ namespace Chatterbox.Client;
 /// </summary>
 public sealed class StoreHistory
 {
-    private readonly ChatterboxStore _store;
+    private readonly AppStore _store;
 
-    internal StoreHistory(ChatterboxStore store) => _store = store;
+    internal StoreHistory(AppStore store) => _store = store;
 
     /// <summary>The entries, newest first.</summary>
     public async Task<IReadOnlyList<HistoryItem>> ListAsync(CancellationToken cancellationToken = default) =>

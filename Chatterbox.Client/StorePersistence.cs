@@ -1,11 +1,11 @@
 namespace Chatterbox.Client;
 
 /// <summary>Saving, loading and clearing of a store's session.</summary>
-public sealed class StorePersistence
+public class StorePersistence
 {
-    private readonly ChatterboxStore _store;
+    private readonly AppStore _store;
 
-    internal StorePersistence(ChatterboxStore store) => _store = store;
+    internal StorePersistence(AppStore store) => _store = store;
 
     /// <summary>
     /// Saved, saving, or failing, with time and reason. Own unsent changes count as saving.
@@ -24,18 +24,6 @@ public sealed class StorePersistence
         add => _store.SyncChanged += value;
         remove => _store.SyncChanged -= value;
     }
-
-    /// <summary>
-    /// Called when a hydration starts, with the state before it. The first one starts when the store is opened: subscribe in
-    /// <see cref="StoreOptions.Configure"/> to observe it.
-    /// </summary>
-    public IDisposable OnHydrate(Action<AppState> listener) => OnStep(StoreStep.HydrationBegun, listener);
-
-    /// <summary>
-    /// Called when a hydration has finished, with the loaded state. Not called for one that failed or was superseded by another
-    /// or by a clear.
-    /// </summary>
-    public IDisposable OnFinishHydration(Action<AppState> listener) => OnStep(StoreStep.Hydrated, listener);
 
     /// <summary>Returns once every change made on this store so far is durable.</summary>
     /// <exception cref="IOException">Storage is failing. Saving is retried automatically.</exception>
@@ -86,13 +74,33 @@ public sealed class StorePersistence
     public Task<SessionStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
         _store.QueryAsync(grain => grain.GetStatusAsync(), cancellationToken);
 
-    private IDisposable OnStep(StoreStep step, Action<AppState> listener) => _store.Add(update =>
-    {
-        if (update.Step == step) listener(update.State);
-    });
-
     private static void Throw(FlushReply reply)
     {
         if (reply.Failure is { } failure) throw new IOException(failure);
     }
+}
+
+/// <summary>Saving, loading and clearing of a store whose state is a <typeparamref name="TState"/>.</summary>
+public sealed class StorePersistence<TState> : StorePersistence where TState : SessionState
+{
+    private readonly AppStore _store;
+
+    internal StorePersistence(AppStore store) : base(store) => _store = store;
+
+    /// <summary>
+    /// Called when a hydration starts, with the state before it. The first one starts when the store is opened: subscribe in
+    /// <see cref="StoreOptions.Configure"/> to observe it.
+    /// </summary>
+    public IDisposable OnHydrate(Action<TState> listener) => OnStep(StoreStep.HydrationBegun, listener);
+
+    /// <summary>
+    /// Called when a hydration has finished, with the loaded state. Not called for one that failed or was superseded by another
+    /// or by a clear.
+    /// </summary>
+    public IDisposable OnFinishHydration(Action<TState> listener) => OnStep(StoreStep.Hydrated, listener);
+
+    private IDisposable OnStep(StoreStep step, Action<TState> listener) => _store.Add(update =>
+    {
+        if (update.Step == step) listener((TState)update.State);
+    });
 }

@@ -3,9 +3,9 @@ namespace Chatterbox.Client;
 /// <summary>Recovery from crashes and mistakes.</summary>
 public sealed class StoreRecovery
 {
-    private readonly ChatterboxStore _store;
+    private readonly AppStore _store;
 
-    internal StoreRecovery(ChatterboxStore store) => _store = store;
+    internal StoreRecovery(AppStore store) => _store = store;
 
     /// <summary>Work interrupted by a crash, as of the last hydration; null if none.</summary>
     public CrashInfo? Crash => _store.Crash;

@@ -18,9 +18,22 @@ public enum StoreStep
 /// <param name="Revision">The session's revision of the state.</param>
 /// <param name="Changes">Changes that the session confirmed with this step; empty for a new own change or a snapshot.</param>
 /// <param name="Confirmed">The state as the session has confirmed it.</param>
-public sealed record StoreUpdate(AppState State, long Revision, IReadOnlyList<AppliedChange> Changes, AppState Confirmed)
+public record StoreUpdate(SessionState State, long Revision, IReadOnlyList<AppliedChange> Changes, SessionState Confirmed)
 {
     public StoreStep Step { get; init; }
+}
+
+/// <summary>One step of a store whose state is a <typeparamref name="TState"/>.</summary>
+public sealed record StoreUpdate<TState> : StoreUpdate where TState : SessionState
+{
+    internal StoreUpdate(TState state, long revision, IReadOnlyList<AppliedChange> changes, TState confirmed)
+        : base(state, revision, changes, confirmed) { }
+
+    /// <inheritdoc cref="StoreUpdate.State"/>
+    public new TState State => (TState)base.State;
+
+    /// <inheritdoc cref="StoreUpdate.Confirmed"/>
+    public new TState Confirmed => (TState)base.Confirmed;
 }
 
 /// <summary>A change is applied. Await <see cref="Durable"/> to know that it is stored.</summary>
@@ -33,9 +46,9 @@ public sealed record ChangeReceipt(long Revision, Task Durable);
 public sealed record PendingChange(Task<long> Applied, Task Durable);
 
 /// <summary>The session refused a change; the store has undone it.</summary>
-public sealed class ChangeRejectedException(AppStateChange change, Rejection rejection) : Exception(rejection.Message)
+public sealed class ChangeRejectedException(SessionChange change, Rejection rejection) : Exception(rejection.Message)
 {
-    public AppStateChange Change => change;
+    public SessionChange Change => change;
 
     public Rejection Rejection => rejection;
 }

@@ -47,7 +47,7 @@ public static class ChatterboxSiloExtensions
             {
                 // Created here, so that an invalid registration fails the start, not the first session.
                 services.GetRequiredService<PersistConfigs>();
-                services.GetRequiredService<MigrationChain>();
+                services.GetRequiredService<MigrationChains>();
                 ChatterboxInstruments.Export();
                 return Task.CompletedTask;
             })
@@ -64,15 +64,12 @@ public static class ChatterboxSiloExtensions
     {
         if (options.Problems is { Count: > 0 } problems) throw new ArgumentException(string.Join(" ", problems), nameof(options));
         services.AddSingleton(Options.Create(options));
-        foreach (var preset in (PersistConfig[])[PersistConfig.AppState, PersistConfig.Minimal, PersistConfig.SessionOnly,
-            PersistConfig.Recovery])
-        {
-            services.AddSingleton(preset);
-        }
+        foreach (var app in BuiltInApps.All) services.AddSingleton(app);
+        foreach (var preset in BuiltInApps.Stores) services.AddSingleton(preset);
         return services
             .AddSingleton<PersistConfigs>()
-            .AddSingleton<ISliceMigration, DefaultEngineAndParameters>()
-            .AddSingleton<MigrationChain>()
+            .AddSingleton(services => new MigrationChains(services.GetRequiredService<PersistConfigs>(),
+                services.GetServices<AddedMigration>()))
             .AddSingleton<SessionInspector>();
     }
 
@@ -101,11 +98,22 @@ public static class ChatterboxSiloExtensions
         return silo;
     }
 
-    /// <summary>Adds a step to the schema's history: the application's own versions follow Chatterbox's.</summary>
-    public static ISiloBuilder AddChatterboxMigration<TMigration>(this ISiloBuilder silo)
-        where TMigration : class, ISliceMigration
+    /// <summary>
+    /// Adds an app whose stores are named by the configuration alone: <c>Chatterbox__Session__Stores__NAME__App</c>. A store that
+    /// code adds brings its app with it.
+    /// </summary>
+    public static ISiloBuilder AddChatterboxApp(this ISiloBuilder silo, SiloApp app)
     {
-        silo.Services.AddSingleton<ISliceMigration, TMigration>();
+        silo.Services.AddSingleton(app);
+        return silo;
+    }
+
+    /// <summary>Adds a step to an app's schema history: the application's own versions follow the app's.</summary>
+    /// <param name="store">The store whose sessions it migrates; null is every store of the app.</param>
+    public static ISiloBuilder AddChatterboxMigration(this ISiloBuilder silo, SiloApp app, ISliceMigration step,
+        string? store = null)
+    {
+        silo.Services.AddSingleton(new AddedMigration(app.Name, store, step));
         return silo;
     }
 }

@@ -18,7 +18,7 @@ namespace Chatterbox.Grains;
 /// </summary>
 [Reentrant, GrainType(TypeName)]
 internal sealed partial class UserSessionGrain(
-    PersistConfigs configs, MigrationChain migrations, IOptions<ChatterboxOptions> options, TimeProvider clock,
+    PersistConfigs configs, MigrationChains migrations, IOptions<ChatterboxOptions> options, TimeProvider clock,
     [FromKeyedServices(ChatterboxStorage.Name)] IGrainStorage storage, StaleCopies staleCopies, SessionTotals totals,
     ILogger<UserSessionGrain> logger)
     : Grain, IUserSessionGrain, IClipHolder
@@ -50,8 +50,8 @@ internal sealed partial class UserSessionGrain(
         _storageStatus = ServiceProvider.GetService<IStorageStatus>();
         _queues = ServiceProvider.GetRequiredService<EventQueues>();
         var feed = new SessionFeed(Key, _queues, _leases);
-        _clips = new(id, this.GetGrainId(), () => _session, storage, _storageStatus, GrainFactory, logger);
-        _session = new(new(storage, this.GetGrainId(), config, migrations, _options, clock, logger)
+        _clips = new(id, this.GetGrainId(), config, () => _session, storage, _storageStatus, GrainFactory, logger);
+        _session = new(new(storage, this.GetGrainId(), config, migrations.Of(config), _options, clock, logger)
         {
             Publish = (epoch, what) => feed.Publish(epoch, what is SaveStatusChanged ? new SaveStatusChanged(Save) : what),
             Arm = ArmSaveTimer,
@@ -80,7 +80,7 @@ internal sealed partial class UserSessionGrain(
 
     public async Task<AttachReply> AttachAsync(AttachRequest request)
     {
-        if (RequestCheck.Of(request) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
+        if (RequestCheck.Of(request, _session.App) is { } wrong) return new() { Refused = wrong, Protocol = Protocol.Version };
         if (staleCopies.IsShared) await _session.EnsureCurrentAsync(request);
         if (_session.CheckAttach(request) is { } superseded) return new() { Refused = superseded, Protocol = Protocol.Version };
         if (CheckRoom(request.Client) is { } full) return new() { Refused = full, IsFull = true, Protocol = Protocol.Version };
@@ -108,7 +108,7 @@ internal sealed partial class UserSessionGrain(
 
     public Task<ApplyReply> ApplyAsync(ChangeBatch batch) => Task.FromResult(_session.Apply(batch));
 
-    public Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<Slice>? slices) =>
+    public Task<CatchUp> GetChangesSinceAsync(long epoch, long revision, ValueList<string>? slices) =>
         Task.FromResult(_session.Log.Since(epoch, revision, slices));
 
     public Task<FlushReply> FlushAsync() => _session.FlushAsync();
@@ -144,6 +144,7 @@ internal sealed partial class UserSessionGrain(
     public Task<SessionStatus> GetStatusAsync() => Task.FromResult(new SessionStatus
     {
         Session = $"{_id}",
+        App = _session.App.Name,
         Epoch = _session.Log.Epoch,
         Revision = _session.Log.Revision,
         DurableRevision = _session.Log.DurableRevision,

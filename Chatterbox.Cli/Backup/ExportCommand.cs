@@ -34,10 +34,8 @@ internal static class ExportCommand
 
     private static void Print(TextWriter error, ExportReport report, bool withAudio)
     {
-        var state = report.State;
         error.WriteLine(
-            $"exported revision {report.Revision}: {state.WorkSessions.Count} work sessions, {state.SavedVoices.Count} voices, "
-            + $"{state.Chunks.Count} chunks, {state.BatchItems.Count} batch items, "
+            $"exported revision {report.Revision}: {ItemCounts.Of(report.State)}, "
             + (withAudio ? $"{report.Clips} audio clips ({report.AudioBytes} bytes)" : "no audio"));
         foreach (var hash in report.Missing) error.WriteLine($"  left out: the clip {hash} is missing or damaged");
     }

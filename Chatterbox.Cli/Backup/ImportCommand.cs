@@ -57,14 +57,14 @@ internal static partial class ImportCommand
         else foreach (var line in Describe(path, before, report)) run.Output.WriteLine(line);
     }
 
-    internal static IEnumerable<string> Describe(string path, AppState before, ImportReport report)
+    internal static IEnumerable<string> Describe(string path, SessionState before, ImportReport report)
     {
         yield return $"{(report.DryRun ? "would import" : "imported")} {path}: version {report.FromVersion} -> {report.ToVersion}"
             + (report.DryRun ? ", nothing was changed" : $", revision {report.Revision}");
-        yield return $"  {Counts(report.WorkSessions, report.SavedVoices, report.Chunks, report.BatchItems)}, "
+        yield return $"  {ItemCounts.Of(report.Items)}, "
             + $"{report.AudioClips} audio clips ({report.AudioBytes} bytes)";
         yield return $"  {(report.DryRun ? "would replace" : "replaced")} "
-            + Counts(before.WorkSessions.Count, before.SavedVoices.Count, before.Chunks.Count, before.BatchItems.Count);
+            + ItemCounts.Of(before);
         foreach (var note in report.Notes.Take(ShownNotes)) yield return $"  {note}";
         if (report.Notes.Count > ShownNotes)
             yield return $"  and {report.Notes.Count - ShownNotes} more such notes; --json lists them";
@@ -83,9 +83,6 @@ internal static partial class ImportCommand
         }
         if (kinds.Length > ShownNotes) yield return $"  and {kinds.Length - ShownNotes} more kinds";
     }
-
-    private static string Counts(int workSessions, int voices, int chunks, int batchItems) =>
-        $"{workSessions} work sessions, {voices} voices, {chunks} chunks, {batchItems} batch items";
 
     [GeneratedRegex(@"\[\d+\]")]
     private static partial Regex Index();

@@ -55,6 +55,16 @@ internal sealed class ClusterConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a store of any app that this command knows. The session says which it is.</summary>
+    /// <exception cref="WrongRequestException">It is of an app that this command does not know.</exception>
+    public async Task<AppStore> OpenAsync(SessionId session, CancellationToken cancellationToken)
+    {
+        var grain = Grains.GetGrain<IUserSessionGrain>(session.Key);
+        var status = await SessionCall.RepeatAsync(grain.GetStatusAsync, SessionCall.CanReadAgain, cancellationToken);
+        return Client.OpenUntyped(session, KnownApps.Find(status.App) ?? throw WrongRequestException.For(Rejection.OfText(
+            "store", status.App, $"a store of an app that this command knows ({string.Join(", ", KnownApps.Names)})")));
+    }
+
     public async ValueTask DisposeAsync()
     {
         using var deadline = new CancellationTokenSource(CloseTimeout);

@@ -38,7 +38,7 @@ internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSe
     /// <summary>A call that may be made twice: it is repeated until the session answers.</summary>
     /// <exception cref="OutOfServiceException">The session has not answered in time.</exception>
     public Task<T> ReadAsync<T>(Func<IUserSessionGrain, Task<T>> call) =>
-        CallAsync(call, failure => failure is not (SessionUnknownException or OperationCanceledException));
+        CallAsync(call, CanReadAgain);
 
     /// <summary>A call that writes: it is repeated only when no silo executed it. Returns once everything is stored.</summary>
     /// <exception cref="OutOfServiceException">Storage is failing, or no silo takes the call in time.</exception>
@@ -54,18 +54,8 @@ internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSe
         Exception? last = null;
         try
         {
-            while (true)
-            {
-                try
-                {
-                    return await call(grain).WaitAsync(deadline.Token);
-                }
-                catch (Exception failure) when (canRepeat(failure))
-                {
-                    last = failure;
-                }
-                await Task.Delay(RetryDelay, TimeProvider.System, deadline.Token);
-            }
+            return await RepeatAsync(() => call(grain), failure => canRepeat(failure) && (last = failure) is not null,
+                deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.Passed && last is not null)
         {
@@ -73,4 +63,23 @@ internal sealed class SessionCall(ParseResult parsed, SessionId session, IUserSe
                 $"no answer within {parsed.GetValue(ConnectionOptions.Timeout)} s (--timeout): {last.Message}");
         }
     }
+
+    /// <summary>Repeats a call until it is answered or may not be repeated.</summary>
+    public static async Task<T> RepeatAsync<T>(Func<Task<T>> call, Func<Exception, bool> canRepeat,
+        CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await call().WaitAsync(cancellationToken);
+            }
+            catch (Exception failure) when (canRepeat(failure))
+            {
+                await Task.Delay(RetryDelay, TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
+    public static bool CanReadAgain(Exception failure) => failure is not (SessionUnknownException or OperationCanceledException);
 }

@@ -5,11 +5,11 @@ using Chatterbox.Client;
 namespace Chatterbox.Cli.Connection;
 
 /// <summary>One run of a verb on an open store.</summary>
-internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Deadline deadline)
+internal class SessionRun(ParseResult parsed, AppStore store, Deadline deadline)
 {
     public ParseResult Parsed => parsed;
 
-    public ChatterboxStore Store => store;
+    public AppStore Store => store;
 
     public Deadline Deadline => deadline;
 
@@ -19,16 +19,25 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
 
     public TextWriter Error => parsed.InvocationConfiguration.Error;
 
+    /// <summary>Opens a store of any app: its name is asked of the session.</summary>
     /// <exception cref="OutOfServiceException">The service cannot be reached in time.</exception>
-    public static async Task OpenAsync(ParseResult parsed, SessionId session, Deadline deadline, Func<SessionRun, Task> work)
+    public static Task OpenAsync(ParseResult parsed, SessionId session, Deadline deadline, Func<SessionRun, Task> work) =>
+        OpenAsync(parsed, session, deadline, connection => connection.OpenAsync(session, deadline.Token),
+            store => work(new(parsed, store, deadline)));
+
+    /// <inheritdoc cref="OpenAsync(ParseResult, SessionId, Deadline, Func{SessionRun, Task})"/>
+    protected static async Task OpenAsync<TStore>(
+        ParseResult parsed, SessionId session, Deadline deadline, Func<ClusterConnection, Task<TStore>> open,
+        Func<TStore, Task> work)
+        where TStore : AppStore
     {
-        ChatterboxStore? store = null;
+        TStore? store = null;
         try
         {
             await using var connection = await ClusterConnection.OpenAsync(parsed, waiting: null, deadline.Token);
-            store = connection.Client.Open(session);
+            store = await open(connection);
             await store.Hydrated.WaitAsync(deadline.Token);
-            await work(new(parsed, store, deadline));
+            await work(store);
         }
         catch (OperationCanceledException) when (deadline.Passed)
         {
@@ -49,7 +58,7 @@ internal sealed class SessionRun(ParseResult parsed, ChatterboxStore store, Dead
     }
 
     /// <summary>Applies all of the changes or none, and returns once they are stored.</summary>
-    public async Task ChangeAsync(params AppStateChange[] changes)
+    public async Task ChangeAsync(params SessionChange[] changes)
     {
         await store.DispatchAsync(changes).WaitAsync(Token);
         await SavedAsync(store.Persistence.FlushAsync(Token));

@@ -20,6 +20,10 @@ internal sealed class SessionVerb : Command
     public SessionVerb Does(Func<SessionRun, Task> work) =>
         Within((parsed, session, deadline) => SessionRun.OpenAsync(parsed, session, deadline, work));
 
+    /// <summary>Runs on an open, hydrated store of the text-to-speech app.</summary>
+    public SessionVerb DoesTts(Func<TtsRun, Task> work) =>
+        Within((parsed, session, deadline) => TtsRun.OpenAsync(parsed, session, deadline, work));
+
     /// <summary>Runs on the session itself, without a store. Every failure becomes an exit code.</summary>
     public SessionVerb Calls(Func<SessionCall, Task> work) =>
         Within((parsed, session, deadline) => SessionCall.OpenAsync(parsed, session, deadline, work));

@@ -31,10 +31,9 @@ internal static class ClearCommand
     {
         if (Console.IsInputRedirected) throw new WrongRequestException("--yes is required when standard input is not a terminal");
         var status = await run.ReadAsync(grain => grain.GetStatusAsync());
-        int Count(Slice slice) => status.Slices.FirstOrDefault(each => each.Slice == slice)?.Items ?? 0;
-        run.Error.Write(
-            $"Clear {run.Session} with {Count(Slice.WorkSessions)} work sessions, {Count(Slice.SavedVoices)} voices and "
-            + $"{Count(Slice.Chunks)} chunks? [y/N] ");
+        var items = string.Join(", ", status.Slices.Where(slice => slice.Items > 0)
+            .Select(slice => $"{slice.Items} {slice.Slice}"));
+        run.Error.Write($"Clear {run.Session} with {(items.Length > 0 ? items : "nothing in it")}? [y/N] ");
         run.Deadline.Suspend();
         var answer = Console.ReadLine();
         run.Deadline.Extend();

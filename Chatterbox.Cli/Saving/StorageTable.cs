@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Spectre.Console;
 
 namespace Chatterbox.Cli.Saving;
@@ -17,7 +16,7 @@ internal static class StorageTable
             .AddColumn(Right("ratio"));
         foreach (var slice in info.Slices)
         {
-            table.AddRow(Name(slice.Slice), Number(slice.Items), Number(slice.StoredBytes), Number(slice.Bytes),
+            table.AddRow(slice.Slice, Number(slice.Items), Number(slice.StoredBytes), Number(slice.Bytes),
                 Ratio(slice.Bytes, slice.StoredBytes));
         }
         var (stored, bytes, audio) =
@@ -42,8 +41,6 @@ internal static class StorageTable
     }
 
     private static TableColumn Right(string name) => new TableColumn(name).RightAligned();
-
-    private static string Name(Slice slice) => JsonNamingPolicy.CamelCase.ConvertName(slice.ToString());
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -30,10 +30,10 @@ internal sealed record Assignments(TtsEngine Engine, TtsParameters Parameters, b
             if (withSettings && name == StreamingName) streaming = ParseBoolean(name, value);
             else Assign(patch, engine ?? selected, name, value, withSettings);
         }
-        return new(engine ?? selected, patch.Deserialize(ChatterboxJson.Default.TtsParameters)!, streaming, engine is not null);
+        return new(engine ?? selected, patch.Deserialize(TtsJson.Default.TtsParameters)!, streaming, engine is not null);
     }
 
-    public IEnumerable<AppStateChange> Changes()
+    public IEnumerable<SessionChange> Changes()
     {
         if (ChangesEngine) yield return new SelectEngine(Engine);
         if (Parameters != new TtsParameters()) yield return new UpdateParameters(Engine, Parameters);

@@ -31,7 +31,7 @@ internal static class GetCommand
         }.Calls(async run =>
         {
             var state = (await run.ReadAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, slices: null))).Snapshot!;
-            var value = run.Parsed.GetValue(path) is { } place ? new StatePath(place).Find(state) : StateJson.Of(state);
+            var value = run.Parsed.GetValue(path) is { } place ? new StatePath(place).Find(state) : state.App.ToJson(state);
             await run.Output.WriteLineAsync(StateJson.Indented(value));
         });
     }

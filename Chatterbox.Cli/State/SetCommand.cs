@@ -24,7 +24,7 @@ internal static class SetCommand
             """)
         {
             assignments,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var wanted = Assignments.Parse(run.Parsed.GetRequiredValue(assignments), run.Store.State.Preferences.Engine);
             await run.ChangeAsync([.. wanted.Changes()]);

@@ -7,18 +7,6 @@ namespace Chatterbox.Cli.State;
 /// <summary>The state as JSON, and JSON as text for people and scripts.</summary>
 internal static class StateJson
 {
-    // Includes null members, so that paths to unset members are valid.
-    private static readonly ChatterboxJson Complete = new(new JsonSerializerOptions(ChatterboxJson.Default.Options)
-    {
-        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never,
-    });
-
-    /// <summary>As stored and sent: null members are left out.</summary>
-    public static JsonElement Of(AppState state) => JsonSerializer.SerializeToElement(state, ChatterboxJson.Default.AppState);
-
-    /// <summary>Every member, including null ones.</summary>
-    public static JsonElement CompleteOf(AppState state) => JsonSerializer.SerializeToElement(state, Complete.AppState);
-
     public static string Indented(JsonElement json) => Write(json.WriteTo, indented: true);
 
     public static string Indented(System.Text.Json.Nodes.JsonNode json) => Write(writer => json.WriteTo(writer), indented: true);

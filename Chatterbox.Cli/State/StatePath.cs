@@ -20,13 +20,14 @@ internal sealed class StatePath
 
     /// <exception cref="WrongRequestException">The path does not exist; the message names the failed segment and what exists
     /// there.</exception>
-    public JsonElement Find(AppState state) =>
-        TryFind(StateJson.Of(state), out var value, out _) || TryFind(StateJson.CompleteOf(state), out value, out var failure)
+    public JsonElement Find(SessionState state) =>
+        TryFind(state.App.ToJson(state), out var value, out _)
+            || TryFind(state.App.ToJson(state, withNulls: true), out value, out var failure)
             ? value
             : throw new WrongRequestException(failure!);
 
     /// <summary>Null if the path does not exist, as after its item was removed.</summary>
-    public JsonElement? FindOrNull(AppState state)
+    public JsonElement? FindOrNull(SessionState state)
     {
         try
         {

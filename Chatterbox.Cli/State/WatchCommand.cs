@@ -45,7 +45,7 @@ internal static class WatchCommand
     {
         var notes = new ConnectionNotes(parsed.InvocationConfiguration.Error);
         await using var connection = await ClusterConnection.OpenAsync(parsed, () => notes.Lost("no silo answers"), interrupted);
-        await using var store = connection.Client.Open(session);
+        await using var store = await connection.OpenAsync(session, interrupted);
         store.Persistence.StatusChanged += () => notes.Report(store.Persistence.Unreachable);
         await store.Hydrated.WaitAsync(interrupted);
         notes.Report(null);

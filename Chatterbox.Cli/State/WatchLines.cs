@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Chatterbox.Client;
 
 namespace Chatterbox.Cli.State;
@@ -12,20 +11,20 @@ internal interface IWatchLines
 /// <summary>The state, then the changes; the state again when changes do not explain it.</summary>
 internal sealed class ChangeLines : IWatchLines
 {
-    private AppState? _shown;
+    private SessionState? _shown;
 
     public IEnumerable<string> Of(StoreUpdate update)
     {
         foreach (var applied in _shown is null ? [] : update.Changes)
         {
-            _shown = AppStateReducer.Apply(_shown!, applied.Change).State;
+            _shown = _shown!.App.Apply(_shown, applied.Change).State;
             yield return StateJson.Line(json =>
             {
                 json.WriteStartObject();
                 json.WriteNumber("revision", applied.Revision);
                 json.WriteString("client", applied.Client);
                 json.WritePropertyName("change");
-                JsonSerializer.Serialize(json, applied.Change, ChatterboxJson.Default.AppStateChange);
+                update.Confirmed.App.ToJson(applied.Change).WriteTo(json);
                 json.WriteEndObject();
             });
         }
@@ -41,7 +40,7 @@ internal sealed class ChangeLines : IWatchLines
             json.WriteStartObject();
             json.WriteNumber("revision", update.Revision);
             json.WritePropertyName("state");
-            JsonSerializer.Serialize(json, update.Confirmed, ChatterboxJson.Default.AppState);
+            update.Confirmed.App.ToJson(update.Confirmed).WriteTo(json);
             json.WriteEndObject();
         });
     }

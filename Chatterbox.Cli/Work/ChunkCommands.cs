@@ -14,7 +14,7 @@ internal static class ChunkCommands
     };
 
     private static SessionVerb List() => ItemList.Create(
-        "chunk", "Lists the chunks.", Slice.Chunks, state => state.Chunks, ChatterboxJson.Default.ValueListChunk,
+        "chunk", "Lists the chunks.", TtsSlice.Chunks, state => state.Chunks, TtsJson.Default.ValueListChunk,
         ("id", chunk => chunk.Id), ("status", chunk => ItemList.Name(chunk.Status)),
         ("engine", chunk => ItemList.Name(chunk.Engine)),
         ("created", chunk => ItemList.Time(chunk.CreatedAt)), ("text", chunk => chunk.Text));
@@ -22,7 +22,7 @@ internal static class ChunkCommands
     private static SessionVerb Add()
     {
         var json = JsonOption.Create();
-        var text = new Argument<string>("TEXT") { Description = $"1 to {Limits.ChunkTextLength} characters." };
+        var text = new Argument<string>("TEXT") { Description = $"1 to {TtsLimits.ChunkTextLength} characters." };
         var id = new Option<string?>("--id") { Description = "Its id; generated unless given.", HelpName = "id" };
         var session = new Option<string?>("--session") { Description = "The work session to add it to.", HelpName = "id" };
         return new SessionVerb("add", "Adds a chunk with the parameters set now, and prints its id.",
@@ -34,7 +34,7 @@ internal static class ChunkCommands
             """)
         {
             text, id, session, json,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var state = run.Store.State;
             var now = TimeProvider.System.GetUtcNow();
@@ -46,7 +46,7 @@ internal static class ChunkCommands
                 Parameters = state.Preferences.Parameters,
                 CreatedAt = now,
             };
-            var changes = new List<AppStateChange> { new UpsertChunk(chunk) };
+            var changes = new List<SessionChange> { new UpsertChunk(chunk) };
             if (run.Parsed.GetValue(session) is { } sessionId)
             {
                 var work = state.WorkSessions.Existing(sessionId, "--session");
@@ -68,7 +68,7 @@ internal static class ChunkCommands
             """)
         {
             id, file,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var chunk = run.Store.State.Chunks.Existing(run.Parsed.GetRequiredValue(id), "chunk.id");
             var clip = await ClipFile.ReadAsync(run, run.Parsed.GetRequiredValue(file));
@@ -87,7 +87,7 @@ internal static class ChunkCommands
             """)
         {
             id,
-        }.Does(run =>
+        }.DoesTts(run =>
         {
             var chunk = run.Store.State.Chunks.Existing(run.Parsed.GetRequiredValue(id), "chunk.id");
             var now = TimeProvider.System.GetUtcNow();
@@ -109,7 +109,7 @@ internal static class ChunkCommands
             """)
         {
             id, OutputFile.Option,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var chunk = run.Store.State.Chunks.Existing(run.Parsed.GetRequiredValue(id), "chunk.id");
             if (chunk.Audio is not { } audio)

@@ -12,7 +12,7 @@ internal static class ItemList
     /// <param name="noun">The verb's group, such as <c>chunk</c>.</param>
     /// <param name="columns">Name and value of each column of the table.</param>
     public static SessionVerb Create<T>(
-        string noun, string description, Slice slice, Func<AppState, ValueList<T>> items, JsonTypeInfo<ValueList<T>> type,
+        string noun, string description, string slice, Func<AppState, ValueList<T>> items, JsonTypeInfo<ValueList<T>> type,
         params (string Name, Func<T, string> Value)[] columns)
         where T : class, IKeyed
     {
@@ -30,7 +30,7 @@ internal static class ItemList
         }.Calls(async run =>
         {
             var found = await run.ReadAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, [slice]));
-            var list = items(found.Snapshot!);
+            var list = items(found.Snapshot as AppState ?? throw OtherApp(found.Snapshot!));
             if (run.Parsed.GetValue(json)) run.Output.WriteJson(list, type);
             else foreach (var line in Lines(list, columns)) run.Output.WriteLine(line);
         });
@@ -47,6 +47,9 @@ internal static class ItemList
         var widths = columns.Select((_, at) => rows.Max(row => row[at].Length)).ToArray();
         return rows.Select(row => string.Join("  ", row.Select((cell, at) => cell.PadRight(widths[at]))).TrimEnd());
     }
+
+    private static WrongRequestException OtherApp(SessionState state) =>
+        WrongRequestException.For(Rejection.OfText("store", state.App.Name, $"a store of the app {TtsApp.Instance.Name}"));
 
     public static string Time(DateTimeOffset at) => at.ToString("u", CultureInfo.InvariantCulture);
 

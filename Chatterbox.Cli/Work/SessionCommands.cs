@@ -12,8 +12,8 @@ internal static class SessionCommands
     };
 
     private static SessionVerb List() => ItemList.Create(
-        "session", "Lists the work sessions.", Slice.WorkSessions, state => state.WorkSessions,
-        ChatterboxJson.Default.ValueListWorkSession,
+        "session", "Lists the work sessions.", TtsSlice.WorkSessions, state => state.WorkSessions,
+        TtsJson.Default.ValueListWorkSession,
         ("id", session => session.Id), ("chunks", session => $"{session.ChunkIds.Count}"),
         ("updated", session => ItemList.Time(session.UpdatedAt)), ("name", session => session.Name));
 
@@ -31,7 +31,7 @@ internal static class SessionCommands
             """)
         {
             name, id, json,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var state = run.Store.State;
             var now = TimeProvider.System.GetUtcNow();
@@ -59,7 +59,7 @@ internal static class SessionCommands
             """)
         {
             id,
-        }.Does(run => run.ChangeAsync(new SelectWorkSession(run.Parsed.GetRequiredValue(id))));
+        }.DoesTts(run => run.ChangeAsync(new SelectWorkSession(run.Parsed.GetRequiredValue(id))));
     }
 
     private static SessionVerb Remove()
@@ -72,6 +72,6 @@ internal static class SessionCommands
             """)
         {
             id,
-        }.Does(run => run.ChangeAsync(new RemoveWorkSession(run.Parsed.GetRequiredValue(id))));
+        }.DoesTts(run => run.ChangeAsync(new RemoveWorkSession(run.Parsed.GetRequiredValue(id))));
     }
 }

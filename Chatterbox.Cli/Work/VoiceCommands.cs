@@ -12,8 +12,8 @@ internal static class VoiceCommands
     public static Command Create() => new("voice", "Saved voices: list, save, rm.") { List(), Save(), Remove() };
 
     private static SessionVerb List() => ItemList.Create(
-        "voice", "Lists the saved voices.", Slice.SavedVoices, state => state.SavedVoices,
-        ChatterboxJson.Default.ValueListSavedVoice,
+        "voice", "Lists the saved voices.", TtsSlice.SavedVoices, state => state.SavedVoices,
+        TtsJson.Default.ValueListSavedVoice,
         ("id", voice => voice.Id), ("engine", voice => ItemList.Name(voice.Engine)),
         ("recording", voice => voice.Prompt is null ? "no" : "yes"), ("created", voice => ItemList.Time(voice.CreatedAt)),
         ("name", voice => voice.Name));
@@ -38,7 +38,7 @@ internal static class VoiceCommands
             """)
         {
             name, assignments, id, prompt, json,
-        }.Does(async run =>
+        }.DoesTts(async run =>
         {
             var state = run.Store.State;
             var wanted = Assignments.Parse(run.Parsed.GetValue(assignments) ?? [], state.Preferences.Engine, withSettings: false);
@@ -76,6 +76,6 @@ internal static class VoiceCommands
             """)
         {
             id,
-        }.Does(run => run.ChangeAsync(new RemoveVoice(run.Parsed.GetRequiredValue(id))));
+        }.DoesTts(run => run.ChangeAsync(new RemoveVoice(run.Parsed.GetRequiredValue(id))));
     }
 }

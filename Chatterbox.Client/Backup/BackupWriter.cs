@@ -1,6 +1,5 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox.Client.Backup;
 
@@ -13,7 +12,7 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
     private readonly Utf8JsonWriter _json =
         new(output, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public void Begin(string store, int schemaVersion, DateTimeOffset exportedAt, AppState state)
+    public void Begin(string store, int schemaVersion, DateTimeOffset exportedAt, SessionState state)
     {
         _json.WriteStartObject();
         _json.WriteString("format", BackupDocument.Format);
@@ -21,13 +20,8 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
         _json.WriteString("exportedAt", exportedAt);
         _json.WriteString("store", store);
         _json.WriteNumber("schemaVersion", schemaVersion);
-        _json.WriteStartObject("state");
-        Write("preferences", state.Preferences, ChatterboxJson.Default.Preferences);
-        Write("workSessions", state.WorkSessions, ChatterboxJson.Default.ValueListWorkSession);
-        Write("savedVoices", state.SavedVoices, ChatterboxJson.Default.ValueListSavedVoice);
-        Write("chunks", state.Chunks, ChatterboxJson.Default.ValueListChunk);
-        Write("batchItems", state.BatchItems, ChatterboxJson.Default.ValueListBatchItem);
-        _json.WriteEndObject();
+        _json.WritePropertyName("state");
+        state.App.WriteState(_json, state, all: false);
     }
 
     public void BeginAudio() => _json.WriteStartArray("audio");
@@ -64,11 +58,5 @@ internal sealed class BackupWriter(Stream output) : IAsyncDisposable
         // An unfinished document is abandoned: nothing more is written to the output.
         _json.Reset(Stream.Null);
         return _json.DisposeAsync();
-    }
-
-    private void Write<T>(string name, T value, JsonTypeInfo<T> type)
-    {
-        _json.WritePropertyName(name);
-        JsonSerializer.Serialize(_json, value, type);
     }
 }

@@ -8,7 +8,7 @@ namespace Chatterbox.Client.Backup;
 /// One pass over a document of any size. Clips are passed on one by one in document order; the rest is copied, with each clip
 /// replaced by null. Memory use: the largest clip, plus the rest.
 /// </summary>
-internal sealed class DocumentScan(Stream source)
+internal sealed class DocumentScan(AppDefinition app, Stream source)
 {
     private const int FirstBuffer = 64 * 1024;
 
@@ -156,11 +156,23 @@ internal sealed class DocumentScan(Stream source)
         }
     }
 
+    private bool IsInAudioList
+    {
+        get
+        {
+            foreach (var (list, _, _) in app.AudioInLists)
+            {
+                if (_place.Is("state", list, "*", "*")) return true;
+            }
+            return false;
+        }
+    }
+
     private bool IsClip(ref Utf8JsonReader reader)
     {
         if (reader.TokenType is not JsonTokenType.String) return false;
         if (_place.Is("audio", "*", "data")) return true;
-        if (!_place.Is("state", "chunks", "*", "*") && !_place.Is("state", "savedVoices", "*", "*")) return false;
+        if (!IsInAudioList) return false;
         return _place.Last switch
         {
             "audioData" => true,

@@ -13,10 +13,6 @@ internal sealed record DocumentClip(string Hash, int Length, string MediaType, s
 /// <summary>A document without the bytes of its clips: the state to send, and the place of each clip.</summary>
 internal sealed class ImportDocument
 {
-    /// <summary>The members in which the browser app stores audio, and the member that refers to it here.</summary>
-    private static readonly (string List, string Kind, string Audio)[] WithAudio =
-        [("chunks", "chunk(s)", "audio"), ("savedVoices", "voice(s)", "prompt")];
-
     private readonly DocumentClip[] _clips;
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly JsonObject _state;
@@ -24,7 +20,7 @@ internal sealed class ImportDocument
     private readonly List<string> _notes = [];
     private readonly MendList _mends;
 
-    private ImportDocument(JsonObject root, IReadOnlyList<DocumentClip> clips, MendList mends)
+    private ImportDocument(AppDefinition app, JsonObject root, IReadOnlyList<DocumentClip> clips, MendList mends)
     {
         _clips = [.. clips];
         _mends = mends;
@@ -40,7 +36,7 @@ internal sealed class ImportDocument
         _state = root["state"] as JsonObject ?? throw BackupFormatException.At("state", Name(root["state"]), "an object");
         Version = Format is ImportFormat.Export ? ReadVersion(root, "schemaVersion") : ReadBrowserVersion(root);
         if (Format is ImportFormat.Export) CheckAudio(root);
-        else foreach (var (list, kind, audio) in WithAudio) MoveAudio(list, kind, audio);
+        else foreach (var (list, kind, audio) in app.AudioInLists) MoveAudio(list, kind, audio);
         LeaveOut(root, Format is ImportFormat.Export
             ? ["format", "formatVersion", "exportedAt", "store", "schemaVersion", "state", "audio"]
             : ["state", "version"]);
@@ -60,14 +56,15 @@ internal sealed class ImportDocument
 
     /// <param name="mends">Repairs made while the document was read.</param>
     /// <exception cref="BackupFormatException">The document cannot be imported.</exception>
-    public static ImportDocument Parse(ReadOnlyMemory<byte> json, IReadOnlyList<DocumentClip> clips, MendList mends)
+    public static ImportDocument Parse(
+        AppDefinition app, ReadOnlyMemory<byte> json, IReadOnlyList<DocumentClip> clips, MendList mends)
     {
         try
         {
             using var parsed = JsonDocument.Parse(json, new() { MaxDepth = JsonText.MaxDepth });
             var root = JsonText.ToNode(parsed.RootElement, "", (place, found, done) =>
                 mends.Add(place, found, "one value per name", done));
-            return new((JsonObject)root!, clips, mends);
+            return new(app, (JsonObject)root!, clips, mends);
         }
         catch (JsonException wrong)
         {

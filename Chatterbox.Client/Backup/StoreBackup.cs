@@ -5,9 +5,9 @@ namespace Chatterbox.Client.Backup;
 /// </summary>
 public sealed class StoreBackup
 {
-    private readonly ChatterboxStore _store;
+    private readonly AppStore _store;
 
-    internal StoreBackup(ChatterboxStore store) => _store = store;
+    internal StoreBackup(AppStore store) => _store = store;
 
     /// <summary>
     /// Writes the state and, by default, its audio as one JSON document: <see cref="BackupDocument"/>.
@@ -132,17 +132,13 @@ public sealed class StoreBackup
         }
     }
 
-    private static AudioRef[] ClipsOf(AppState state) =>
-    [
-        .. state.Chunks.Select(chunk => chunk.Audio).Concat(state.SavedVoices.Select(voice => voice.Prompt)).OfType<AudioRef>()
-            .DistinctBy(audio => audio.Hash),
-    ];
+    private static AudioRef[] ClipsOf(SessionState state) => [.. state.App.ClipsOf(state).DistinctBy(audio => audio.Hash)];
 
-    private static async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress,
+    private async Task<ImportDocument> ReadAsync(Stream input, IProgress<BackupProgress>? progress,
         CancellationToken cancellationToken)
     {
         var (clips, mends) = (new List<DocumentClip>(), new MendList());
-        var scan = new DocumentScan(input)
+        var scan = new DocumentScan(_store.App, input)
         {
             OnClip = clip =>
             {
@@ -152,7 +148,7 @@ public sealed class StoreBackup
             OnMend = mends.Add,
             OnProgress = read => progress?.Report(new(BackupStage.Checking, read, input.Length)),
         };
-        return ImportDocument.Parse(await scan.RunAsync(cancellationToken), clips, mends);
+        return ImportDocument.Parse(_store.App, await scan.RunAsync(cancellationToken), clips, mends);
     }
 
     private async Task<IReadOnlyDictionary<string, AudioRef>> UploadAsync(
@@ -164,7 +160,7 @@ public sealed class StoreBackup
             .Sum(clip => (long)clip.Length);
         var (done, stored) = (0L, new Dictionary<string, AudioRef>(StringComparer.Ordinal));
         if (total == 0) return stored;
-        var scan = new DocumentScan(input)
+        var scan = new DocumentScan(_store.App, input)
         {
             OnClip = async clip =>
             {
@@ -209,7 +205,7 @@ public sealed class StoreBackup
     {
         if (report.Refused is not null) yield break;
         var unused = document.Clips.Select(clip => clip.Hash).Except(report.Clips).Count();
-        if (unused > 0) yield return $"{unused} audio clip(s): left out, no completed chunk and no voice refers to them";
+        if (unused > 0) yield return $"{unused} audio clip(s): left out, nothing in the state refers to them";
     }
 
     private Task<ImportReport> CallAsync(ImportRequest request, CancellationToken cancellationToken) =>

@@ -3,7 +3,7 @@ namespace Chatterbox.Client.Outbox;
 /// <summary>The readable content of an outbox file.</summary>
 internal sealed class OutboxContent
 {
-    private readonly Dictionary<long, (AppStateChange Change, int Size)> _changes = [];
+    private readonly Dictionary<long, (SessionChange Change, int Size)> _changes = [];
 
     public int Version { get; set; } = OutboxFormat.Version;
 
@@ -18,7 +18,7 @@ internal sealed class OutboxContent
     public OutboxEntry[] Entries() => [.. _changes.OrderBy(each => each.Key)
         .Select(each => new OutboxEntry(each.Key, each.Value.Change, each.Value.Size) { IsRecovered = true })];
 
-    public void Add(long sequence, AppStateChange change, int size) => _changes[sequence] = (change, size);
+    public void Add(long sequence, SessionChange change, int size) => _changes[sequence] = (change, size);
 
     public void Remove(long from, long to)
     {

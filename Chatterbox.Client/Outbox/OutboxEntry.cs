@@ -2,11 +2,11 @@ namespace Chatterbox.Client.Outbox;
 
 /// <summary>A change of this client that is not durable yet.</summary>
 /// <param name="size">Bytes of the change as JSON.</param>
-internal sealed class OutboxEntry(long sequence, AppStateChange change, int size = 0)
+internal sealed class OutboxEntry(long sequence, SessionChange change, int size = 0)
 {
     public long Sequence => sequence;
 
-    public AppStateChange Change => change;
+    public SessionChange Change => change;
 
     public int Size => size;
 

@@ -16,6 +16,7 @@ internal sealed class OutboxFile : IDisposable
     private const int CompactAbove = 64 * 1024;
 
     private readonly string _path;
+    private readonly AppDefinition _app;
     private readonly FileStream _lock;
     private readonly bool _flush;
     private readonly Func<string, FileMode, Stream> _open;
@@ -24,8 +25,9 @@ internal sealed class OutboxFile : IDisposable
     private long _length;
     private bool _disposed;
 
-    private OutboxFile(string path, FileStream held, bool flush, Func<string, FileMode, Stream>? open) =>
-        (_path, _lock, _flush, _open) = (path, held, flush, open ?? Open);
+    private OutboxFile(
+        string path, AppDefinition app, FileStream held, bool flush, Func<string, FileMode, Stream>? open) =>
+        (_path, _app, _lock, _flush, _open) = (path, app, held, flush, open ?? Open);
 
     public OutboxHead Head { get; private set; } = null!;
 
@@ -42,7 +44,7 @@ internal sealed class OutboxFile : IDisposable
     /// <summary>Opens the outbox of this name; null when another process has it open, or a newer client wrote it.</summary>
     /// <exception cref="OutboxUnavailableException">It can be neither read nor written.</exception>
     public static OutboxFile? TryOpen(
-        string path, string session, string newClient, bool flush, TimeProvider clock,
+        string path, AppDefinition app, string session, string newClient, bool flush, TimeProvider clock,
         Func<string, FileMode, Stream>? open = null)
     {
         FileStream? held = null;
@@ -50,7 +52,7 @@ internal sealed class OutboxFile : IDisposable
         {
             held = TryLock($"{path}.lock");
             if (held is null) return null;
-            var file = new OutboxFile(path, held, flush, open);
+            var file = new OutboxFile(path, app, held, flush, open);
             if (!file.Load(session, newClient, clock)) return null;
             held = null;
             return file;
@@ -159,7 +161,7 @@ internal sealed class OutboxFile : IDisposable
         Head = new(newClient, session, Run: 1);
         if (!File.Exists(_path)) return true;
 
-        var content = OutboxFormat.Read(File.ReadAllBytes(_path));
+        var content = OutboxFormat.Read(File.ReadAllBytes(_path), _app);
         if (content.Version > OutboxFormat.Version) return false;
         if (content.Head is { } other && other.Session != session) content.Damage.Add($"it belongs to {other.Session}");
         var isUsable = content.Head?.Session == session;
@@ -191,7 +193,7 @@ internal sealed class OutboxFile : IDisposable
         var buffer = new ArrayBufferWriter<byte>();
         var head = OutboxFormat.Head(Head);
         buffer.Write(head);
-        foreach (var entry in entries.Where(entry => entry.Change.Slice != Slice.Runtime))
+        foreach (var entry in entries.Where(entry => entry.Change.Slice.IsStored))
         {
             OutboxFormat.Change(buffer, entry.Sequence, OutboxFormat.Encode(entry.Change));
         }

@@ -14,7 +14,7 @@ internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider
 
     /// <summary>The first free outbox of the session.</summary>
     /// <exception cref="OutboxUnavailableException">The folder cannot be used.</exception>
-    public OutboxFile Open(SessionId session)
+    public OutboxFile Open(SessionId session, AppDefinition app)
     {
         var folder = options.OutboxDirectory!;
         try
@@ -27,18 +27,18 @@ internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider
         }
         for (var number = 1; number <= Most; number++)
         {
-            if (TryOpen(PathOf(session, number), session) is { } free) return free;
+            if (TryOpen(PathOf(session, number), session, app) is { } free) return free;
         }
         throw new OutboxUnavailableException(folder, $"{Most} stores of {session.Key} have an outbox in it at present.");
     }
 
     /// <summary>The session's outboxes with changes that no open store will send. The caller owns those returned.</summary>
-    public IEnumerable<OutboxFile> LeftBehind(SessionId session)
+    public IEnumerable<OutboxFile> LeftBehind(SessionId session, AppDefinition app)
     {
         for (var number = 1; number <= Most; number++)
         {
             var path = PathOf(session, number);
-            if (!File.Exists(path) || TryOpen(path, session) is not { } left) continue;
+            if (!File.Exists(path) || TryOpen(path, session, app) is not { } left) continue;
             if (left.Recovered.Count > 0) yield return left;
             else
             {
@@ -48,8 +48,8 @@ internal sealed class OutboxFolder(ChatterboxClientOptions options, TimeProvider
         }
     }
 
-    private OutboxFile? TryOpen(string path, SessionId session) =>
-        OutboxFile.TryOpen(path, session.Key, ChatterboxClient.NewId(), options.OutboxFlushToDisk, clock);
+    private OutboxFile? TryOpen(string path, SessionId session, AppDefinition app) =>
+        OutboxFile.TryOpen(path, app, session.Key, ChatterboxClient.NewId(), options.OutboxFlushToDisk, clock);
 
     // The hash makes any user name a valid file name; the file holds the session's name.
     private string PathOf(SessionId session, int number)

@@ -22,11 +22,11 @@ internal static class OutboxFormat
 
     /// <summary>The change's size in bytes, and its JSON.</summary>
     /// <exception cref="ChangeRejectedException">It has no JSON form, such as NaN.</exception>
-    public static byte[] Encode(AppStateChange change)
+    public static byte[] Encode(SessionChange change)
     {
         try
         {
-            return JsonSerializer.SerializeToUtf8Bytes(change, ChatterboxJson.Default.AppStateChange);
+            return change.Slice.App!.EncodeChange(change);
         }
         catch (Exception unfit) when (unfit is ArgumentException or InvalidOperationException or JsonException)
         {
@@ -34,14 +34,6 @@ internal static class OutboxFormat
                 new("change", change.GetType().Name, $"values that JSON can hold: {unfit.Message}"));
         }
     }
-
-    /// <summary>An upper bound of the change's size, computed without its JSON; null when the JSON is needed.</summary>
-    public static int? MostBytesOf(AppStateChange change) => change switch
-    {
-        UpdateParameters { Patch: { Unknown: null, LanguageId: null } } => 512,
-        SelectEngine or SetStreaming => 128,
-        _ => null,
-    };
 
     public static byte[] Head(OutboxHead head)
     {
@@ -85,7 +77,7 @@ internal static class OutboxFormat
     });
 
     /// <summary>Reads every intact record. Never throws because of the file's content.</summary>
-    public static OutboxContent Read(ReadOnlySpan<byte> file)
+    public static OutboxContent Read(ReadOnlySpan<byte> file, AppDefinition app)
     {
         var content = new OutboxContent();
         var end = file.IndexOf((byte)'\n');
@@ -105,11 +97,12 @@ internal static class OutboxFormat
             end = file.IndexOf((byte)'\n');
             var isWhole = end >= 0;
             if (!isWhole) end = file.Length;
-            if (!Take(content, file[..end], number) && isWhole) content.Damage.Add($"line {number} is damaged");
+            if (!Take(content, app, file[..end], number) && isWhole) content.Damage.Add($"line {number} is damaged");
             if (!isWhole)
             {
                 // Only the line end is damaged.
-                if (end > 1 && Take(content, file[..(end - 1)], number)) content.Damage.Add($"line {number} has lost its end");
+                if (end > 1 && Take(content, app, file[..(end - 1)], number))
+                    content.Damage.Add($"line {number} has lost its end");
                 break;
             }
         }
@@ -135,7 +128,7 @@ internal static class OutboxFormat
     private static byte[] HashOf(ReadOnlySpan<byte> body) =>
         Encoding.ASCII.GetBytes(Convert.ToHexStringLower(XxHash64.Hash(body)));
 
-    private static bool Take(OutboxContent content, ReadOnlySpan<byte> line, int number)
+    private static bool Take(OutboxContent content, AppDefinition app, ReadOnlySpan<byte> line, int number)
     {
         if (line.Length <= HashLength || line[HashLength] != ' ') return false;
         var body = line[(HashLength + 1)..];
@@ -143,7 +136,7 @@ internal static class OutboxFormat
         try
         {
             using var record = JsonDocument.Parse(body.ToArray());
-            Take(content, record.RootElement);
+            Take(content, app, record.RootElement);
         }
         catch (Exception unknown)
             when (unknown is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
@@ -155,12 +148,12 @@ internal static class OutboxFormat
         return true;
     }
 
-    private static void Take(OutboxContent content, JsonElement record)
+    private static void Take(OutboxContent content, AppDefinition app, JsonElement record)
     {
         if (record.TryGetProperty("change", out var change))
         {
-            content.Add(record.GetProperty("sequence").GetInt64(), change.Deserialize(ChatterboxJson.Default.AppStateChange)
-                ?? throw new JsonException("There is no change."), Encoding.UTF8.GetByteCount(change.GetRawText()));
+            content.Add(record.GetProperty("sequence").GetInt64(), app.ReadChange(change),
+                Encoding.UTF8.GetByteCount(change.GetRawText()));
         }
         else if (record.TryGetProperty("gone", out var gone))
         {

@@ -8,20 +8,21 @@ namespace Chatterbox.Grains.Audio;
 /// A session's references to the user's audio. Independent of saves and loads: the sweep queries it.
 /// </summary>
 internal sealed partial class SessionClips(
-    SessionId id, GrainId owner, Func<Session.Session> session, IGrainStorage storage, IStorageStatus? status,
-    IGrainFactory grains, ILogger logger)
+    SessionId id, GrainId owner, PersistConfig config, Func<Session.Session> session, IGrainStorage storage,
+    IStorageStatus? status, IGrainFactory grains, ILogger logger)
 {
     private const int AskedAtOnce = 16;
 
     /// <summary>The clips that the state refers to, each once.</summary>
-    public ValueList<ClipUse> References => QuotaCleanUp.ClipsOf(session().Log.State).DistinctBy(audio => audio.Hash)
+    public ValueList<ClipUse> References => ClipsOf(session().Log.State).DistinctBy(audio => audio.Hash)
         .Select(audio => new ClipUse(audio.Hash, audio.Length)).ToValueList();
 
     /// <inheritdoc cref="IClipHolder.FindReferencesAsync"/>
     public async Task<ValueList<string>> FindReferencesAsync(ValueList<string> hashes, bool history)
     {
         var (looked, found) = (hashes.ToHashSet(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
-        var rows = await Task.WhenAll(SliceDefinition.All.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()));
+        var rows = await Task.WhenAll(
+            session().App.Stored.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()));
         foreach (var row in rows.OfType<byte[]>())
         {
             if (SliceFrame.TryReadBody(row) is not { } body) return hashes;
@@ -31,8 +32,8 @@ internal sealed partial class SessionClips(
         if (status?.PendingFramesOf(owner) > 0) throw new IOException($"Rows of {owner.Key} are not in the database yet.");
 
         // After the rows, so that a save finishing meanwhile is seen in one of them.
-        var inMemory = QuotaCleanUp.ClipsOf(session().Log.State)
-            .Concat(QuotaCleanUp.ClipsOf(session().Saving ?? AppState.Initial));
+        var inMemory = ClipsOf(session().Log.State)
+            .Concat(ClipsOf(session().Saving ?? session().App.Initial));
         found.UnionWith(inMemory.Select(audio => audio.Hash));
         return hashes.Where(found.Contains).ToValueList();
     }
@@ -43,8 +44,8 @@ internal sealed partial class SessionClips(
         if (session().ReadOnly is not null) return;
         var deleted = hashes.ToHashSet(StringComparer.Ordinal);
         var missing =
-            await FindMissingAsync(QuotaCleanUp.ClipsOf(session().Log.State).Where(audio => deleted.Contains(audio.Hash)));
-        if (missing.Count > 0) session().ApplyOwn(MissingAudio.Changes(session().Log.State, missing));
+            await FindMissingAsync(ClipsOf(session().Log.State).Where(audio => deleted.Contains(audio.Hash)));
+        if (missing.Count > 0) session().ApplyOwn(config.App.DropClips(session().Log.State, missing).Select(each => each.Change));
     }
 
     /// <summary>
@@ -52,11 +53,13 @@ internal sealed partial class SessionClips(
     /// to missing clips.
     /// </summary>
     /// <returns>The changed state, and notes of the changes.</returns>
-    public async Task<(AppState State, ValueList<string> Notes)> WithStoredAudioAsync(AppState state)
+    public async Task<(SessionState State, ValueList<string> Notes)> WithStoredAudioAsync(SessionState state)
     {
         try
         {
-            return MissingAudio.Drop(state, await FindMissingAsync(QuotaCleanUp.ClipsOf(state)));
+            var dropped = config.App.DropClips(state, await FindMissingAsync(ClipsOf(state))).ToArray();
+            return (dropped.Aggregate(state, (sum, each) => session().App.Apply(sum, each.Change).State),
+                dropped.Select(each => each.Note).ToValueList());
         }
         catch (Exception failure)
         {
@@ -64,6 +67,8 @@ internal sealed partial class SessionClips(
             return (state, ["whether its audio is stored could not be checked: storage is failing"]);
         }
     }
+
+    private IEnumerable<AudioRef> ClipsOf(SessionState state) => config.App.Definition.ClipsOf(state);
 
     private async Task<IReadOnlySet<string>> FindMissingAsync(IEnumerable<AudioRef> clips)
     {

@@ -14,7 +14,7 @@ internal sealed partial class SessionQuota(
 
     private IAudioLedgerGrain Ledger => grains.GetGrain<IAudioLedgerGrain>(AudioLedgerKey.For(id.UserId));
 
-    private AppState State => session().Log.State;
+    private SessionState State => session().Log.State;
 
     private long SliceBytes => session().Rows.Describe(State).Sum(slice => (long)slice.Bytes);
 
@@ -33,7 +33,7 @@ internal sealed partial class SessionQuota(
 
     public async Task<StorageInfo> GetStorageInfoAsync()
     {
-        var bodies = await Task.WhenAll(SliceDefinition.All.Select(async slice =>
+        var bodies = await Task.WhenAll(session().App.Stored.Select(async slice =>
             await new StoredRow(storage, owner, slice.Name).ReadAsync() is { } row
                 ? SliceFrame.TryReadBody(row)?.Length ?? 0L : 0L));
         var audio = await Ledger.GetUsageAsync(id.Store, clips.References);
@@ -87,8 +87,8 @@ internal sealed partial class SessionQuota(
             Plan(admission, session().History.FreeableBytes
                 + (await Ledger.GetUsageAsync(id.Store, clips.References)).UnreferencedBytes) is not null;
 
-        QuotaPlan? Plan(LedgerAdmission over, long freed = 0) =>
-            QuotaCleanUp.Plan(State, over.Used!.Value + clip.Length - config.QuotaBytes - freed);
+        CleanUpPlan? Plan(LedgerAdmission over, long freed = 0) =>
+            config.App.PlanCleanUp(State, over.Used!.Value + clip.Length - config.QuotaBytes - freed);
     }
 
     private long HistoryBytes => session().History.Bytes ?? 0;
@@ -102,18 +102,18 @@ internal sealed partial class SessionQuota(
 
     private Task<int> FreeClipsAsync(bool history) => Ledger.FreeAsync(id.Store, clips.References, history);
 
-    private async Task CleanUpAsync(QuotaPlan plan)
+    private async Task CleanUpAsync(CleanUpPlan plan)
     {
         session().Keep(HistoryReason.BeforeCleanUp, "before a quota clean-up", State, session().Log.Revision);
-        session().ApplyOwn(plan.ChunkIds.Select(chunk => new SetChunkStatus(chunk, WorkStatus.Pending)));
-        LogCleanedUp(owner, plan.WorkSessions.Count, plan.LooseChunks.Count, plan.Bytes);
+        session().ApplyOwn(plan.Changes);
+        LogCleanedUp(owner, plan.Cleaned.Count, plan.LooseItems.Count, plan.Bytes);
         ChatterboxInstruments.QuotaCleanUps.Add(1);
         ChatterboxInstruments.QuotaBytesFreed.Add(plan.Bytes);
         // Until that is durable, the stored rows still refer to the clips.
         var failure = (await session().FlushAsync()).Failure;
         var audio = await Ledger.GetUsageAsync(id.Store, clips.References);
         var left = SliceBytes + HistoryBytes + audio.TotalBytes - audio.UnreferencedBytes;
-        publish(new QuotaCleanedUp(plan.WorkSessions, plan.Bytes, left, config.QuotaBytes) { LooseChunkIds = plan.LooseChunks });
+        publish(new QuotaCleanedUp(plan.Cleaned, plan.Bytes, left, config.QuotaBytes) { LooseChunkIds = plan.LooseItems });
         if (failure is not null) throw new IOException($"Audio was dropped to make room, which is not saved yet: {failure}");
         await FreeClipsAsync(history: false);
     }

@@ -1,7 +1,7 @@
 namespace Chatterbox.Grains.FanOut;
 
 /// <param name="Slices">The slices that the client syncs; null is all.</param>
-internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? Slices, DateTimeOffset Since)
+internal sealed record Lease(ClientId Client, string Device, ValueList<string>? Slices, DateTimeOffset Since)
 {
     /// <summary>When it was last renewed, on the monotonic clock.</summary>
     public required long Renewed { get; set; }
@@ -12,12 +12,12 @@ internal sealed record Lease(ClientId Client, string Device, ValueList<Slice>? S
 internal sealed record LeaseImage(
     [property: Id(0)] ClientId Client,
     [property: Id(1)] string Device,
-    [property: Id(2)] ValueList<Slice>? Slices,
+    [property: Id(2)] ValueList<string>? Slices,
     [property: Id(3)] DateTimeOffset Since);
 
 /// <summary>A client process that gets a session's events.</summary>
 /// <param name="Slices">The union of its stores' slices; null is all.</param>
-internal readonly record struct Target(StreamId Stream, ValueList<Slice>? Slices);
+internal readonly record struct Target(StreamId Stream, ValueList<string>? Slices);
 
 /// <summary>
 /// The clients attached to a session. Soft state: a lease lasts as long as it is renewed. The last process that attached a client
@@ -40,7 +40,7 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
     public bool Holds(string client) => _byClient.ContainsKey(client);
 
     /// <summary>Starts a client's lease, or replaces it. True when the client is new.</summary>
-    public bool Start(ClientId client, string device, ValueList<Slice>? slices)
+    public bool Start(ClientId client, string device, ValueList<string>? slices)
     {
         var known = _byClient.TryGetValue(client.Client, out var before);
         _streams = null;
@@ -80,7 +80,7 @@ internal sealed class Leases(TimeSpan duration, TimeProvider clock)
         return lapsed;
     }
 
-    private static ValueList<Slice>? Union(Lease[] leases) =>
+    private static ValueList<string>? Union(Lease[] leases) =>
         leases.Any(lease => lease.Slices is null)
-            ? null : leases.SelectMany(lease => lease.Slices!).Distinct().Order().ToValueList();
+            ? null : leases.SelectMany(lease => lease.Slices!).Distinct().Order(StringComparer.Ordinal).ToValueList();
 }

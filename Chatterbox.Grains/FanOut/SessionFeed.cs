@@ -17,11 +17,11 @@ internal sealed class SessionFeed(string session, EventQueues queues, Leases lea
     }
 
     // The revisions are sent anyway: a process without these slices has not missed anything.
-    private static SessionEvents Select(SessionEvents events, ValueList<Slice>? slices)
+    private static SessionEvents Select(SessionEvents events, ValueList<string>? slices)
     {
         if (slices is null || events.Events[0] is not ChangesApplied changes) return events;
-        if (changes.Changes.All(change => slices.Contains(change.Change.Slice))) return events;
-        var selected = changes.Changes.Where(change => slices.Contains(change.Change.Slice)).ToValueList();
+        if (changes.Changes.All(change => slices.Contains(change.Change.Slice.Name))) return events;
+        var selected = changes.Changes.Where(change => slices.Contains(change.Change.Slice.Name)).ToValueList();
         return events with { Events = [changes with { Changes = selected }] };
     }
 }

@@ -11,7 +11,8 @@ public interface ISliceMigration
     /// <summary>
     /// Migrates one slice by one version. Called for every slice; returns other slices unchanged.
     /// </summary>
-    JsonNode Migrate(Slice slice, JsonNode state);
+    /// <param name="slice">The slice's name.</param>
+    JsonNode Migrate(string slice, JsonNode state);
 }
 
 /// <summary>A migration step failed on a slice. Its bytes are kept in the history.</summary>
@@ -39,7 +40,7 @@ public sealed class MigrationChain
 
     /// <summary>Migrates a slice from a version to the current one.</summary>
     /// <exception cref="MigrationException">A step threw, or the version cannot be migrated.</exception>
-    public JsonNode Migrate(Slice slice, JsonNode? state, int version)
+    public JsonNode Migrate(string slice, JsonNode? state, int version)
     {
         if (version < 0 || version > CurrentVersion)
             throw new MigrationException($"Version {version} is not between 0 and {CurrentVersion}.");
@@ -57,24 +58,5 @@ public sealed class MigrationChain
             }
         }
         return state;
-    }
-}
-
-/// <summary>Version 0 had neither engine nor current parameters: both get the model's defaults.</summary>
-internal sealed class DefaultEngineAndParameters : ISliceMigration
-{
-    public int FromVersion => 0;
-
-    public JsonNode Migrate(Slice slice, JsonNode state)
-    {
-        if (slice != Slice.Preferences) return state;
-        var preferences = state.AsObject();
-        preferences["engine"] ??= "chatterbox";
-        preferences["parameters"] ??= new JsonObject
-        {
-            ["exaggeration"] = 0.5, ["cfgWeight"] = 0.5, ["temperature"] = 0.8, ["minP"] = 0.05, ["topP"] = 1.0,
-            ["repetitionPenalty"] = 1.2, ["seed"] = 0,
-        };
-        return preferences;
     }
 }

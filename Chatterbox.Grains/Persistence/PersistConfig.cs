@@ -11,6 +11,9 @@ public sealed record PersistConfig
     /// <summary>The store's name: the second part of a <see cref="SessionId"/>. 1 to 64 of a–z, 0–9 and '-'.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The app whose state the store holds.</summary>
+    public required SiloApp App { get; init; }
+
     /// <summary>
     /// Bytes that a session may have stored, slices and audio together; above, the oldest work sessions lose their audio, then
     /// uploads are refused. 1 or more; default 1 GiB, some nine hours of speech.
@@ -19,9 +22,9 @@ public sealed record PersistConfig
 
     /// <summary>
     /// Selects the stored part of the state. Slices that it returns unchanged keep their reference and need no comparison.
-    /// <see cref="AppState.Runtime"/> is never stored.
+    /// Slices that are not stored by their definition never are. By default all of it is stored.
     /// </summary>
-    public Func<AppState, AppState> Partialize { get; init; } = state => state;
+    public Func<SessionState, SessionState> Partialize { get; init; } = state => state;
 
     /// <inheritdoc cref="ChatterboxOptions.WriteDelay"/>
     public TimeSpan? WriteDelay { get; init; }
@@ -34,23 +37,6 @@ public sealed record PersistConfig
 
     /// <summary>Slices not saved for this long expire: they are not loaded. 1 s or more; null, the default, is never.</summary>
     public TimeSpan? ExpiresAfter { get; init; }
-
-    /// <summary>The whole app: everything except the oldest work sessions.</summary>
-    public static PersistConfig AppState { get; } = new() { Name = SessionId.DefaultStore, Partialize = Partializers.WholeApp };
-
-    /// <summary>Preferences only.</summary>
-    public static PersistConfig Minimal { get; } = new() { Name = "minimal", Partialize = Partializers.PreferencesOnly };
-
-    /// <summary>Work in progress, for a day.</summary>
-    public static PersistConfig SessionOnly { get; } = new()
-    {
-        Name = "session-only",
-        Partialize = Partializers.ChunksAndBatches,
-        ExpiresAfter = TimeSpan.FromDays(1),
-    };
-
-    /// <summary>Only work that is not completed, to recover it after a crash.</summary>
-    public static PersistConfig Recovery { get; } = new() { Name = "recovery", Partialize = Partializers.Unfinished };
 
     /// <summary>
     /// This configuration with its null values filled from the options and from the settings of this store, which override them.
@@ -92,6 +78,13 @@ public sealed record PersistConfig
 /// <summary>The settings of one store: <c>Chatterbox__Session__Stores__NAME__…</c></summary>
 public sealed class StoreOptions
 {
+    /// <summary>
+    /// The app of a store that no code registers: with this, the configuration alone registers it. Otherwise it must be the
+    /// store's own app, if set.
+    /// </summary>
+    [StringLength(Limits.StoreLength, MinimumLength = 1)]
+    public string? App { get; set; }
+
     /// <inheritdoc cref="ChatterboxOptions.WriteDelay"/>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan? WriteDelay { get; set; }

@@ -30,7 +30,7 @@ internal sealed record StoreImage
 [GenerateSerializer, Immutable, Alias("chatterbox.SlotImage")]
 internal sealed record SlotImage
 {
-    [Id(0)] public Slice Slice { get; init; }
+    [Id(0)] public string Slice { get; init; } = "";
     [Id(1)] public string? ETag { get; init; }
     [Id(2)] public int Length { get; init; }
     [Id(3)] public object? Written { get; init; }
@@ -66,10 +66,10 @@ internal sealed partial class SessionStore
     public bool TryRestore(StoreImage image)
     {
         if (image.SchemaVersion != migrations.CurrentVersion) return false;
-        if (!image.Slots.Select(slot => slot.Slice).SequenceEqual(SliceDefinition.All.Select(slice => slice.Slice))) return false;
+        if (!image.Slots.Select(slot => slot.Slice).SequenceEqual(App.Stored.Select(slice => slice.Name))) return false;
         _slots =
         [
-            .. image.Slots.Zip(SliceDefinition.All,
+            .. image.Slots.Zip(App.Stored,
                 (slot, slice) => SliceSlot.Restore(slot, slice, new(storage, owner, slice.Name))),
         ];
         Recovery.Restore(image.Recovery);
@@ -84,7 +84,7 @@ internal sealed partial class SliceSlot
 {
     public SlotImage Capture() => new()
     {
-        Slice = Slice.Slice,
+        Slice = Slice.Name,
         ETag = Row.ETag,
         Length = Row.Length,
         Written = Written,

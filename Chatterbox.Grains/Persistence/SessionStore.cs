@@ -17,6 +17,9 @@ internal sealed partial class SessionStore(
     TimeProvider clock, ILogger logger)
 {
     private SliceSlot[] _slots = [];
+
+    private AppDefinition App => config.App.Definition;
+
     private DateTimeOffset? _lastGoodAt;
 
     /// <summary>The highest revision that was ever seen in the rows.</summary>
@@ -53,22 +56,22 @@ internal sealed partial class SessionStore(
 
     /// <summary>A row remembers clients as sending that have left, or that need not be remembered any more.</summary>
     public bool HasStaleApplied(SessionMoment moment) => ReadOnly is null
-        && _slots.Any(slot => slot.Row.Length > 0 && !slot.WrittenApplied.Equals(moment.Applied[(int)slot.Slice.Slice]));
+        && _slots.Any(slot => slot.Row.Length > 0 && !slot.WrittenApplied.Equals(moment.Applied[slot.Slice.Index]));
 
-    public IEnumerable<StoredSlice> Describe(AppState state) =>
-        _slots.Select(slot => new StoredSlice(slot.Slice.Slice, slot.Slice.Count(slot.Slice.Get(state)), slot.Row.Length));
+    public IEnumerable<StoredSlice> Describe(SessionState state) =>
+        _slots.Select(slot => new StoredSlice(slot.Slice.Name, slot.Slice.Count(slot.Slice.Get(state)), slot.Row.Length));
 
     /// <summary>Reads every row. Throws when storage does, and then nothing is known and nothing may be written.</summary>
     public async Task<SessionMoment> LoadAsync()
     {
-        var slots = SliceDefinition.All.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name)))
+        var slots = App.Stored.Select(slice => new SliceSlot(slice, new StoredRow(storage, owner, slice.Name)))
             .ToArray();
         var reads = slots.Select(slot => slot.Row.ReadAsync(acceptsPending: true)).ToArray();
         await Task.WhenAll([.. reads, Recovery.LoadAsync()]);
         var rows = reads.Select(read => read.Result).ToArray();
 
         var (notices, kept) = (new List<string>(), new List<HistoryBundle>());
-        var state = AppState.Initial;
+        var state = App.Initial;
         var applied = new AppliedMap[slots.Length];
         var revision = 0L;
         string? readOnly = null;
@@ -93,7 +96,7 @@ internal sealed partial class SessionStore(
         (_slots, Notices, ReadOnly) = (slots, notices, readOnly);
         kept.ForEach(History.Add);
         (WentBack, _knownRevision) = (revision < _knownRevision, revision);
-        return new(expired is null ? state : AppState.Initial, revision, applied, IsCleared: expired is not null)
+        return new(expired is null ? state : App.Initial, revision, applied, IsCleared: expired is not null)
         {
             IsPending = slots.Any(slot => slot.Row.IsPending),
         };
@@ -129,9 +132,9 @@ internal sealed partial class SessionStore(
     }
 
     /// <summary>A state as an entry of the history, with all of its slices: the same one for equal states.</summary>
-    public HistoryBundle Bundle(HistoryReason reason, string detail, AppState state, long revision) => new(
+    public HistoryBundle Bundle(HistoryReason reason, string detail, SessionState state, long revision) => new(
         reason, detail, clock.GetUtcNow(), migrations.CurrentVersion, revision,
-        SliceDefinition.All.Select(slice =>
+        App.Stored.Select(slice =>
             new KeptRow(slice.Name, new SliceEnvelope(Revision: 0, AppliedMap.Empty, slice.Get(state))
                 .Encode(owner, slice, migrations.CurrentVersion, compressionThreshold: 0))).ToValueList());
 
@@ -170,7 +173,7 @@ internal sealed partial class SessionStore(
 
     private SliceEnvelope Open(SliceSlot slot, byte[]? row, List<string> notices, List<HistoryBundle> kept, ref string? readOnly)
     {
-        var initial = slot.Slice.Get(AppState.Initial);
+        var initial = slot.Slice.Get(App.Initial);
         slot.Written = initial;
         if (row is null) return new(0, AppliedMap.Empty, null);
         var reading = SliceReading.Of(owner, slot.Slice, row, migrations);
@@ -202,7 +205,8 @@ internal sealed partial class SessionStore(
         return reading.Envelope;
     }
 
-    private async Task<AppState> StartFromLastGoodAsync(IEnumerable<SliceSlot> slots, AppState state, List<string> notices)
+    private async Task<SessionState> StartFromLastGoodAsync(IEnumerable<SliceSlot> slots, SessionState state,
+        List<string> notices)
     {
         var copy = await ReadLastGoodAsync();
         foreach (var slice in slots.Select(slot => slot.Slice))
@@ -213,7 +217,7 @@ internal sealed partial class SessionStore(
                 notices.Add($"The {slice.Name} start from defaults: there is no earlier copy of them.");
                 continue;
             }
-            state = slice.With(state, reading.Envelope.Value ?? slice.Get(AppState.Initial));
+            state = slice.With(state, reading.Envelope.Value ?? slice.Get(App.Initial));
             notices.Add($"The {slice.Name} start from their last good copy of {copy!.At:u}.");
         }
         return state;
@@ -269,8 +273,8 @@ internal sealed partial class SessionStore(
     private async Task SaveAsync(SliceSlot slot, object value, object source, SessionMoment moment, bool withApplied)
     {
         if (slot.Uncertain is not null) await TryReconcileAsync(slot);
-        var applied = moment.Applied[(int)slot.Slice.Slice];
-        var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(AppState.Initial));
+        var applied = moment.Applied[slot.Slice.Index];
+        var isTombstone = moment.IsCleared && value.Equals(slot.Slice.Get(App.Initial));
         // Whoever sends again what was replaced before it was ever stored must find that it has been seen.
         var isUntold = (isTombstone && slot.StoredVersion is not null)
             || ((isTombstone || moment.IsReplaced) && applied.Entries.Length > 0);

@@ -101,7 +101,7 @@ internal sealed record SliceEnvelope(long Revision, AppliedMap Applied, object? 
                 case "state":
                     value = version == migrations.CurrentVersion
                         ? slice.Read(ref reader)
-                        : slice.Read(migrations.Migrate(slice.Slice, JsonNode.Parse(ref reader), version));
+                        : slice.Read(migrations.Migrate(slice.Name, JsonNode.Parse(ref reader), version));
                     break;
                 default:
                     reader.Skip();

@@ -43,6 +43,10 @@ internal sealed record SliceReading(SliceEnvelope Envelope, int? Version, CheckO
         }
     }
 
+    /// <summary>A row that the store's app does not have: left by a store of another app.</summary>
+    public static SliceReading OfOtherApp(string app) =>
+        new(Nothing, null, CheckOutcome.Unreadable, "it is no row of the store's app", $"the app {app} has no such slice");
+
     // Decoded as far as this build understands it.
     private static SliceReading OfNewer(GrainId owner, SliceDefinition slice, int version, ReadOnlySpan<byte> body,
         MigrationChain migrations)

@@ -6,7 +6,7 @@ internal static class RequestCheck
     /// <summary>Another process has attached the client after the one that calls.</summary>
     public static Rejection Superseded { get; } = new("client", "attached by another since", "attached by one process at a time");
 
-    public static Rejection? Of(AttachRequest request) =>
+    public static Rejection? Of(AttachRequest request, AppDefinition app) =>
         request.Protocol < Protocol.OldestSupported
             ? new("protocol", $"{request.Protocol}",
                 $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too old for the silo)")
@@ -15,7 +15,9 @@ internal static class RequestCheck
                 $"{Protocol.OldestSupported} to {Protocol.Version} (the client is too new for the silo)")
         : Text.CheckId("process", request.Client?.Process) ?? Text.CheckId("client", request.Client?.Client)
             ?? Text.CheckName("device", request.Device)
-            ?? (request.Slices is null ? null : Validation.CheckSlices(request.Slices))
+            ?? (request.App is null || request.App == app.Name
+                ? null : Rejection.OfText("app", request.App, $"{app.Name}, whose state this store holds"))
+            ?? (request.Slices is null ? null : app.CheckSlices(request.Slices))
             ?? (request.NextSequence >= 1 ? null : new Rejection("nextSequence", $"{request.NextSequence}", "1 or more"));
 
     public static Rejection? Of(ChangeBatch batch, string? readOnly) =>

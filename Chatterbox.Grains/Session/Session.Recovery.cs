@@ -6,7 +6,9 @@ namespace Chatterbox.Grains.Session;
 internal sealed partial class Session
 {
     /// <summary>Unfinished work of clients that are not attached and have not left; null when there is none.</summary>
-    public CrashInfo? Crash => _work.FindInterrupted(Log.State, _setup.IsAttached);
+    public CrashInfo? Crash => _work.FindInterrupted(Log.State, _setup.IsAttached) is { Count: > 0 } interrupted
+        ? _setup.Config.App.Describe(interrupted)
+        : null;
 
     /// <summary>
     /// Marks interrupted work as such, ready to run again; without any, undoes a clear that nothing has followed.
@@ -16,18 +18,17 @@ internal sealed partial class Session
         if (ReadOnlyRejection is { } why) return new() { Refused = why };
         if (Crash is not { } crash) return await UndoClearAsync();
 
-        EndCrash(crash, id => new SetChunkStatus(id, WorkStatus.Interrupted),
-            id => new SetBatchItemStatus(id, WorkStatus.Interrupted));
+        EndCrash(_setup.Config.App.Interrupt);
         return new() { Chunks = crash.Chunks, BatchItems = crash.BatchItems, Unsaved = (await FlushAsync()).Failure };
     }
 
     /// <summary>Removes interrupted work. The state from before is kept in the history.</summary>
     public async Task<FlushReply> ClearRecoveryStateAsync()
     {
-        if (ReadOnly is null && Crash is { } crash)
+        if (ReadOnly is null && Crash is not null)
         {
             Keep(HistoryReason.BeforeClear, "before interrupted work was dropped", Log.State, Log.Revision);
-            EndCrash(crash, id => new RemoveChunk(id), id => new RemoveBatchItem(id));
+            EndCrash(_setup.Config.App.Discard);
         }
         return await FlushAsync();
     }
@@ -41,14 +42,10 @@ internal sealed partial class Session
             && IsInitial ? await RestoreAsync(clear.Id, operation: null) : new RecoveryReport();
     }
 
-    private void EndCrash(CrashInfo crash, Func<string, AppStateChange> chunk, Func<string, AppStateChange> batchItem)
+    private void EndCrash(Func<string, string, SessionChange?> end)
     {
-        ApplyOwn([
-            .. crash.Chunks.Select(chunk), .. crash.BatchItems.Select(batchItem),
-            .. crash.WasGenerating
-                ? (IEnumerable<AppStateChange>)[new SetGenerating(IsGenerating: false, CurrentGeneratingId: null)]
-                : [],
-        ]);
+        var interrupted = _work.FindInterrupted(Log.State, _setup.IsAttached);
+        ApplyOwn([.. interrupted.SelectMany(work => work.Ids.Select(id => end(work.Kind, id))).OfType<SessionChange>()]);
         _work.Remove(client => !_setup.IsAttached(client));
         // The recovery row has to be written even if the state does not change.
         Writer.Changed();

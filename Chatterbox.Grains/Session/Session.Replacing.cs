@@ -1,4 +1,3 @@
-using Chatterbox.Grains.Import;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Session;
@@ -21,13 +20,13 @@ internal sealed partial class Session
     public Task<FlushReply> ClearAsync(string? operation) => _operations.RunAsync(operation, () =>
     {
         if (ReadOnly is { } why) return Task.FromResult(new FlushReply(Log.Epoch, Log.DurableRevision, why));
-        Replace(AppState.Initial, HistoryReason.BeforeClear, "before a clear", "the session was cleared", isCleared: true);
+        Replace(App.Initial, HistoryReason.BeforeClear, "before a clear", "the session was cleared", isCleared: true);
         return FlushAsync();
     });
 
     public Task<ImportReport> ImportAsync(ImportRequest request) => _operations.RunAsync(request.Operation, async () =>
     {
-        var (state, report) = ImportReader.Read(request, _setup.Migrations, _setup.Config.Partialize);
+        var (state, report) = _setup.Config.App.Import(request, _setup.Migrations, _setup.Config.Partialize);
         if (ReadOnlyRejection is { } why) return report with { Refused = why };
         if (state is null || request.DryRun) return report;
 
@@ -66,11 +65,11 @@ internal sealed partial class Session
             }
 
             var (restored, missing) =
-                await _setup.WithStoredAudio(values.Aggregate(AppState.Initial, (sum, each) => each.Slice.With(sum, each.Value)));
+                await _setup.WithStoredAudio(values.Aggregate(App.Initial, (sum, each) => each.Slice.With(sum, each.Value)));
             // The other slices are those of now: nothing is awaited from here on.
             var state = values.Aggregate(Log.State, (sum, each) => each.Slice.With(sum, each.Slice.Get(restored)));
             var what =
-                $"{(entry.Slices.Length == SliceDefinition.All.Count ? "the state" : string.Join(", ", entry.Slices))} "
+                $"{(entry.Slices.Length == App.Stored.Count ? "the state" : string.Join(", ", entry.Slices))} "
                 + $"of {entry.At:u}";
             Replace(state, HistoryReason.BeforeRestore, $"before restoring {what}", $"{what} ({entry.Detail}) was restored");
             var failure = (await FlushAsync()).Failure;
@@ -91,13 +90,13 @@ internal sealed partial class Session
         ReadOnly is { } why ? throw new ArgumentException(why) : History.DropAsync(id);
 
     /// <summary>Keeps a state in the history. Stored by the next save.</summary>
-    public void Keep(HistoryReason reason, string detail, AppState state, long revision) =>
+    public void Keep(HistoryReason reason, string detail, SessionState state, long revision) =>
         History.Add(Rows.Bundle(reason, detail, state, revision));
 
     /// <summary>
     /// Another state in place of this one. Whatever is being written meanwhile, this is what is stored in the end.
     /// </summary>
-    public void Replace(AppState state, HistoryReason reason, string detail, string announced, bool isCleared = false)
+    public void Replace(SessionState state, HistoryReason reason, string detail, string announced, bool isCleared = false)
     {
         // Clearing what is clear changes nothing: undo restores what was there before the first time.
         if (!isCleared || !IsInitial) Keep(reason, detail, Log.State, Log.Revision);
@@ -105,7 +104,7 @@ internal sealed partial class Session
         Announce(announced);
     }
 
-    private bool IsInitial => Log.State with { Runtime = RuntimeState.Default } == AppState.Initial;
+    private bool IsInitial => App.WithUnstored(Log.State, App.Initial).Equals(App.Initial);
 
     private async Task<(List<(SliceDefinition Slice, object Value)> Values, string? Unreadable)> ReadAsync(string id)
     {
@@ -122,13 +121,13 @@ internal sealed partial class Session
         var values = new List<(SliceDefinition, object)>();
         foreach (var (name, bytes) in bundle.Rows)
         {
-            if (SliceDefinition.All.FirstOrDefault(each => each.Name == name) is not { } slice)
+            if (App.FindSlice(name) is not { IsStored: true } slice)
             {
                 return ([], $"{name} is no slice that it knows");
             }
             var reading = Rows.Read(slice, bytes);
             if (reading.Outcome is not (null or CheckOutcome.Migrate)) return ([], $"{name}: {reading.Problem}");
-            values.Add((slice, reading.Envelope.Value ?? slice.Get(AppState.Initial)));
+            values.Add((slice, reading.Envelope.Value ?? slice.Get(App.Initial)));
         }
         return (values, null);
     }

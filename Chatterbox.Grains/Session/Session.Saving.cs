@@ -16,7 +16,7 @@ internal sealed partial class Session
     private bool _saveApplied;
 
     /// <summary>The state on its way to storage; null when none is. It may not be the session's any more.</summary>
-    public AppState? Saving { get; private set; }
+    public SessionState? Saving { get; private set; }
 
     /// <summary>Called as a moment is about to be written.</summary>
     internal Action? WriteStarting { get; init; }

@@ -24,8 +24,8 @@ internal sealed record SessionSetup(
     public Func<string, bool> IsAttached { get; init; } = _ => false;
 
     /// <summary>A state without the audio that is not stored any more, and what was changed, in words.</summary>
-    public Func<AppState, Task<(AppState State, ValueList<string> Notes)>> WithStoredAudio { get; init; } = state =>
-        Task.FromResult<(AppState, ValueList<string>)>((state, []));
+    public Func<SessionState, Task<(SessionState State, ValueList<string> Notes)>> WithStoredAudio { get; init; } = state =>
+        Task.FromResult<(SessionState, ValueList<string>)>((state, []));
 }
 
 /// <summary>
@@ -37,20 +37,23 @@ internal sealed partial class Session
 {
     private readonly SessionSetup _setup;
     private readonly ILogger _logger;
-    private readonly WorkInProgress _work = new();
+    private readonly WorkInProgress _work;
     private readonly Operations _operations = new();
     private DateTimeOffset? _lastSaved;
 
     public Session(SessionSetup setup)
     {
-        (_setup, _logger) = (setup, setup.Logger);
+        (_setup, _logger, _work) = (setup, setup.Logger, new(setup.Config.App));
         var (storage, id, config, migrations, options, clock, logger) = setup;
-        Log = new(options.RecentChanges, clock);
+        Log = new(App, options.RecentChanges, clock);
         Rows = new(storage, id, config, migrations, options, clock, logger);
         Writer = new(new DebouncePolicy(config.WriteDelay ?? options.WriteDelay, config.MaxWriteDelay ?? options.MaxWriteDelay),
             new RetryPolicy(options.RetryDelay, options.MaxRetryDelay, setup.Jitter), clock, SaveAsync, setup.Arm);
         Writer.FailingChanged += () => Publish(new SaveStatusChanged(Save));
     }
+
+    /// <summary>The app whose state it holds.</summary>
+    public AppDefinition App => _setup.Config.App.Definition;
 
     public SessionLog Log { get; }
 
@@ -79,7 +82,7 @@ internal sealed partial class Session
     {
         Log.Load(await Rows.LoadAsync(), NewEpoch());
         if (Rows.Recovery.Written is { } work) _work.Restore(work);
-        if (Rows.NeedsSave || (ReadOnly is null && RemoveOldWorkSessions().Count > 0)) Writer.Changed();
+        if (Rows.NeedsSave || (ReadOnly is null && RemoveUnstored().Count > 0)) Writer.Changed();
     }
 
     /// <summary>
@@ -146,7 +149,7 @@ internal sealed partial class Session
             taken.Add(applied);
             _work.Note(batch.Client, applied.Change);
         }
-        if (taken.Exists(applied => applied.Change is UpsertWorkSession)) taken.AddRange(RemoveOldWorkSessions());
+        if (taken.Exists(applied => applied.Change.AddsItems)) taken.AddRange(RemoveUnstored());
         if (taken.Count > 0)
         {
             Writer.Changed();
@@ -156,7 +159,7 @@ internal sealed partial class Session
     }
 
     /// <summary>Changes of the session's own making, told to every client.</summary>
-    public void ApplyOwn(IEnumerable<AppStateChange> changes)
+    public void ApplyOwn(IEnumerable<SessionChange> changes)
     {
         var from = Log.Revision;
         var taken = changes.Select(Log.ApplyOwn).OfType<AppliedChange>().ToValueList();
@@ -233,8 +236,8 @@ internal sealed partial class Session
     /// <summary>
     /// What the store does not keep leaves by changes that every client sees, before anything is stored without it.
     /// </summary>
-    private List<AppliedChange> RemoveOldWorkSessions() => [.. OldWorkSessions
-        .Removals(Log.State, _setup.Config.Partialize(Log.State)).Select(Log.ApplyOwn).OfType<AppliedChange>()];
+    private List<AppliedChange> RemoveUnstored() => [.. _setup.Config.App
+        .RemoveUnstored(Log.State, _setup.Config.Partialize(Log.State)).Select(Log.ApplyOwn).OfType<AppliedChange>()];
 
     /// <summary>Tells the attached clients.</summary>
     public void Publish(SessionEvent what) => _setup.Publish(Log.Epoch, what);

@@ -6,7 +6,7 @@ namespace Chatterbox.Grains.Session;
 [GenerateSerializer, Immutable, Alias("chatterbox.LogImage")]
 internal sealed record LogImage
 {
-    [Id(0)] public AppState State { get; init; } = AppState.Initial;
+    [Id(0)] public SessionState? State { get; init; }
     [Id(1)] public long Epoch { get; init; }
     [Id(2)] public long Revision { get; init; }
     [Id(3)] public long DurableRevision { get; init; }
@@ -22,7 +22,7 @@ internal sealed record LogImage
 
 [GenerateSerializer, Immutable, Alias("chatterbox.MomentImage")]
 internal sealed record MomentImage(
-    [property: Id(0)] AppState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied,
+    [property: Id(0)] SessionState State, [property: Id(1)] long Revision, [property: Id(2)] ValueList<SliceApplied> Applied,
     [property: Id(3)] bool IsCleared)
 {
     /// <summary>What was loaded had expired.</summary>
@@ -31,7 +31,7 @@ internal sealed record MomentImage(
 
 /// <summary>Which client's changes a slice holds, oldest use first.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.SliceApplied")]
-internal sealed record SliceApplied([property: Id(0)] Slice Slice, [property: Id(1)] ValueList<ClientSequence> Clients);
+internal sealed record SliceApplied([property: Id(0)] string Slice, [property: Id(1)] ValueList<ClientSequence> Clients);
 
 [GenerateSerializer, Immutable, Alias("chatterbox.ClientSequence")]
 internal readonly record struct ClientSequence(
@@ -73,7 +73,7 @@ internal sealed partial class SessionLog
     public void Restore(LogImage image)
     {
         (State, Epoch, Revision, DurableRevision, Changes) =
-            (image.State, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
+            (image.State ?? app.Initial, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
         (_recent, _recentFrom) = (new(image.Recent), image.RecentFrom);
         Restore(image.Applied).CopyTo(_applied, 0);
         _replacement = image.Replacement is { } moment
@@ -88,14 +88,16 @@ internal sealed partial class SessionLog
         }
     }
 
-    private static ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) =>
-        SliceDefinition.All.Select(slice => new SliceApplied(slice.Slice,
-            SessionImages.Of(applied[(int)slice.Slice]))).ToValueList();
+    private ValueList<SliceApplied> Capture(IReadOnlyList<AppliedMap> applied) =>
+        app.Stored.Select(slice => new SliceApplied(slice.Name, SessionImages.Of(applied[slice.Index]))).ToValueList();
 
-    private static AppliedMap[] Restore(ValueList<SliceApplied> image)
+    private AppliedMap[] Restore(ValueList<SliceApplied> image)
     {
-        var applied = SliceDefinition.All.Select(_ => AppliedMap.Empty).ToArray();
-        foreach (var (slice, clients) in image) applied[(int)slice] = SessionImages.ToMap(clients);
+        var applied = app.Stored.Select(_ => AppliedMap.Empty).ToArray();
+        foreach (var (name, clients) in image)
+        {
+            if (app.FindSlice(name) is { IsStored: true } slice) applied[slice.Index] = SessionImages.ToMap(clients);
+        }
         return applied;
     }
 }

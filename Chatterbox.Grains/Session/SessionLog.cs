@@ -8,7 +8,7 @@ namespace Chatterbox.Grains.Session;
 /// <param name="IsReplaced">The state has been replaced since it was last stored: an equal value may
 /// have seen other changes.</param>
 internal sealed record SessionMoment(
-    AppState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false)
+    SessionState State, long Revision, IReadOnlyList<AppliedMap> Applied, bool IsCleared = false, bool IsReplaced = false)
 {
     /// <summary>Loaded, in part, from the local fallback file: its revision is not durable.</summary>
     public bool IsPending { get; init; }
@@ -18,7 +18,7 @@ internal sealed record SessionMoment(
 /// The session's state and how it came about: revision, epoch, which client changes are in, and the latest of them. Pure
 /// memory; everything that has to be atomic happens in one of its methods.
 /// </summary>
-internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
+internal sealed partial class SessionLog(AppDefinition app, int recentChanges, TimeProvider clock)
 {
     /// <summary>
     /// A client that claims to have seen a higher one is wrong: counting on from there would leave what JSON numbers hold.
@@ -28,9 +28,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
     private const int KeptEpochs = 16;
 
-    private readonly SliceWeights _weights = new();
+    private readonly SliceWeights _weights = new(app);
     private readonly Queue<long> _epochs = new();
-    private readonly AppliedMap[] _applied = [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
+    private readonly AppliedMap[] _applied = [.. app.Stored.Select(_ => AppliedMap.Empty)];
 
     /// <summary>
     /// Changes after <see cref="_recentFrom"/>, contiguous up to <see cref="Revision"/>: the unsaved ones and a few before.
@@ -45,7 +45,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     /// <summary>The replacement is nobody's wish: what was loaded had expired.</summary>
     private bool _hasExpired;
 
-    public AppState State { get; private set; } = AppState.Initial;
+    public SessionState State { get; private set; } = app.Initial;
 
     /// <summary>Changes with every loading of the session; revisions are contiguous within it.</summary>
     public long Epoch { get; private set; }
@@ -58,7 +58,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     public long Changes { get; private set; }
 
     /// <summary>Refuses a client's change for a reason that the state does not know.</summary>
-    public Func<AppStateChange, Rejection?> Guard { get; set; } = _ => null;
+    public Func<SessionChange, Rejection?> Guard { get; set; } = _ => null;
 
     /// <summary>Whether the client has attached in this epoch.</summary>
     public bool Knows(string client) => _cursors.TryGetValue(client, out var cursor) && cursor.IsAttached;
@@ -94,7 +94,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     }
 
     public ValueList<AppliedSequence> AppliedOf(string client) =>
-        SliceDefinition.All.Select(slice => new AppliedSequence(slice.Slice, _applied[(int)slice.Slice][client])).ToValueList();
+        app.Stored.Select(slice => new AppliedSequence(slice.Name, _applied[slice.Index][client])).ToValueList();
 
     /// <summary>The client has detached with nothing left to send.</summary>
     public void Leave(string client)
@@ -118,7 +118,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         cursor.Next = sequence + 1;
         if (WasApplied(client, sequence, change.Slice)) return new(Revision, null);
 
-        var (state, rejection) = Guard(change) is { } refused ? new(State, refused) : AppStateReducer.Apply(State, change);
+        var (state, rejection) = Guard(change) is { } refused ? new(State, refused) : app.Apply(State, change);
         if (rejection is not null)
         {
             cursor.Remember(sequence, rejection);
@@ -131,7 +131,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
             return new(Revision, tooLarge);
         }
 
-        if (change.Slice != Slice.Runtime) NoteApplied(client, sequence, change.Slice);
+        if (change.Slice.IsStored) NoteApplied(client, sequence, change.Slice);
         State = state;
         Revision++;
         Changes++;
@@ -144,9 +144,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     /// <summary>
     /// A change of the session's own making, which nobody will send again. Null when it is refused or changes nothing.
     /// </summary>
-    public AppliedChange? ApplyOwn(AppStateChange change)
+    public AppliedChange? ApplyOwn(SessionChange change)
     {
-        var (state, rejection) = AppStateReducer.Apply(State, change);
+        var (state, rejection) = app.Apply(State, change);
         if (rejection is not null || ReferenceEquals(state, State)) return null;
         State = state;
         Changes++;
@@ -167,7 +167,7 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         Forget(recentChanges);
     }
 
-    public CatchUp Since(long epoch, long revision, ValueList<Slice>? slices)
+    public CatchUp Since(long epoch, long revision, ValueList<string>? slices)
     {
         var upToDate = new CatchUp { Epoch = Epoch, Revision = Revision, DurableRevision = DurableRevision };
         if (epoch != Epoch || revision < _recentFrom || revision > Revision)
@@ -213,12 +213,12 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
             .ToArray();
         var replacement = IsReplaced ? _replacement : null;
         var onto = replacement is null ? stored : replacement with { Revision = stored.Revision, IsCleared = false };
-        Load(onto with { State = onto.State with { Runtime = State.Runtime } }, epoch);
+        Load(onto with { State = app.WithUnstored(onto.State, State) }, epoch);
         if (replacement is not null) Replaced(replacement.IsCleared);
         foreach (var (_, client, sequence, change) in unsaved)
         {
-            if (change.Slice == Slice.Runtime || WasApplied(client, sequence, change.Slice)) continue;
-            var (state, rejection) = AppStateReducer.Apply(State, change);
+            if (!change.Slice.IsStored || WasApplied(client, sequence, change.Slice)) continue;
+            var (state, rejection) = app.Apply(State, change);
             if (rejection is not null)
             {
                 if (_cursors.TryGetValue(client, out var cursor)) cursor.Remember(sequence, rejection);
@@ -237,9 +237,9 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
     /// <summary>
     /// Another state in place of this one, as an import or a clear brings it. A new epoch; what clients have sent stays known.
     /// </summary>
-    public void Replace(AppState state, long epoch, bool isCleared = false)
+    public void Replace(SessionState state, long epoch, bool isCleared = false)
     {
-        Reset(state with { Runtime = State.Runtime }, Revision, epoch);
+        Reset(app.WithUnstored(state, State), Revision, epoch);
         Replaced(isCleared);
     }
 
@@ -252,16 +252,16 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
 
     private int Today => (int)(clock.GetUtcNow().ToUnixTimeSeconds() / 86_400);
 
-    private void NoteApplied(string client, long sequence, Slice slice) =>
-        _applied[(int)slice] = _applied[(int)slice].With(new AppliedEntry(client, sequence, Today));
+    private void NoteApplied(string client, long sequence, SliceDefinition slice) =>
+        _applied[slice.Index] = _applied[slice.Index].With(new AppliedEntry(client, sequence, Today));
 
-    private bool WasApplied(string client, long sequence, Slice slice) =>
-        slice != Slice.Runtime && sequence > 0 && _applied[(int)slice][client] >= sequence;
+    private bool WasApplied(string client, long sequence, SliceDefinition slice) =>
+        slice.IsStored && sequence > 0 && _applied[slice.Index][client] >= sequence;
 
     /// <summary>Whether this activation has, or had, the epoch.</summary>
     public bool Had(long epoch) => epoch == Epoch || _epochs.Contains(epoch);
 
-    private void Reset(AppState state, long revision, long epoch)
+    private void Reset(SessionState state, long revision, long epoch)
     {
         if (_epochs.Count == KeptEpochs) _epochs.Dequeue();
         _epochs.Enqueue(Epoch);
@@ -274,14 +274,14 @@ internal sealed partial class SessionLog(int recentChanges, TimeProvider clock)
         _weights.Forget();
     }
 
-    private static bool Wants(ValueList<Slice>? slices, Slice slice) => slices is null || slices.Contains(slice);
+    private static bool Wants(ValueList<string>? slices, SliceDefinition slice) =>
+        slices is null || slices.Contains(slice.Name);
 
-    private static AppState Select(AppState state, ValueList<Slice>? slices)
+    private SessionState Select(SessionState state, ValueList<string>? slices)
     {
         if (slices is null) return state;
-        var selected = SliceDefinition.All.Where(slice => Wants(slices, slice.Slice))
-            .Aggregate(AppState.Initial, (seen, slice) => slice.With(seen, slice.Get(state)));
-        return Wants(slices, Slice.Runtime) ? selected with { Runtime = state.Runtime } : selected;
+        return app.Slices.Where(slice => Wants(slices, slice))
+            .Aggregate(app.Initial, (seen, slice) => slice.With(seen, slice.Get(state)));
     }
 
     /// <summary>Where a client is in its sequence, and which of its changes were refused, should it ask again.</summary>

@@ -5,108 +5,69 @@ using Orleans.Storage;
 
 namespace Chatterbox.Grains.Session;
 
-/// <summary>The unfinished work of one client.</summary>
+/// <summary>The unfinished work of one client, by kind.</summary>
 [GenerateSerializer, Immutable, Alias("chatterbox.ClientWork")]
-internal sealed record ClientWork(
-    [property: Id(0)] string Client,
-    [property: Id(1)] ValueList<string> Chunks,
-    [property: Id(2)] ValueList<string> BatchItems,
-    [property: Id(3)] bool IsGenerating);
+internal sealed record ClientWork([property: Id(0)] string Client, [property: Id(1)] ValueList<WorkItems> Items);
 
 /// <summary>
-/// Which client does which unfinished work: the one that last began or added a chunk or batch item, or said that it generates.
-/// Work of a client that is not attached is interrupted by a crash: a client that leaves takes its work off the map, and one that
-/// comes back is attached again. So nothing has to be noted when a lease lapses or a silo dies.
+/// Which client does which unfinished work: the one that last began or added an item, or said that it works on it. Work of a
+/// client that is not attached is interrupted by a crash: a client that leaves takes its work off the map, and one that comes
+/// back is attached again. So nothing has to be noted when a lease lapses or a silo dies.
 /// </summary>
-internal sealed class WorkInProgress
+internal sealed class WorkInProgress(SiloApp app)
 {
-    private readonly Dictionary<string, string> _chunks = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _batchItems = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _generating = new(StringComparer.Ordinal);
+    private readonly WorkLog _log = new();
 
     /// <summary>Takes note of a client's change that has been applied.</summary>
-    public void Note(string client, AppStateChange change)
-    {
-        switch (change)
-        {
-            case UpsertChunk upsert: Note(_chunks, upsert.Chunk.Id, upsert.Chunk.Status, client); break;
-            case SetChunkStatus set: Note(_chunks, set.Id, set.Status, client); break;
-            case CompleteChunk complete: _chunks.Remove(complete.Id); break;
-            case RemoveChunk remove: _chunks.Remove(remove.Id); break;
-            case UpsertBatchItem upsert: Note(_batchItems, upsert.Item.Id, upsert.Item.Status, client); break;
-            case SetBatchItemStatus set: Note(_batchItems, set.Id, set.Status, client); break;
-            case RemoveBatchItem remove: _batchItems.Remove(remove.Id); break;
-            case SetGenerating { IsGenerating: true }: _generating.Add(client); break;
-            case SetGenerating: _generating.Clear(); break;
-        }
-    }
+    public void Note(string client, SessionChange change) => change.NoteWork(_log, client);
 
     /// <summary>Work of these clients is nobody's any more.</summary>
     /// <returns>Whether there was any.</returns>
-    public bool Remove(Func<string, bool> isOf)
-    {
-        var removed = _generating.RemoveWhere(client => isOf(client));
-        foreach (var (id, _) in _chunks.Where(each => isOf(each.Value)).ToArray()) removed += _chunks.Remove(id) ? 1 : 0;
-        foreach (var (id, _) in _batchItems.Where(each => isOf(each.Value)).ToArray()) removed += _batchItems.Remove(id) ? 1 : 0;
-        return removed > 0;
-    }
+    public bool Remove(Func<string, bool> isOf) => _log.EndOf(isOf);
 
-    /// <summary>The work that a crash has interrupted; null when there is none.</summary>
-    public CrashInfo? FindInterrupted(AppState state, Func<string, bool> isAttached)
-    {
-        if (_chunks.Count == 0 && _batchItems.Count == 0 && _generating.Count == 0) return null;
-        var crash = new CrashInfo(
-            state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && IsInterrupted(_chunks, chunk.Id))
-                .Select(chunk => chunk.Id).ToValueList(),
-            state.BatchItems.Where(item => IsUnfinished(item.Status) && IsInterrupted(_batchItems, item.Id))
-                .Select(item => item.Id).ToValueList(),
-            _generating.Any(client => !isAttached(client)));
-        return crash is { Chunks.Count: 0, BatchItems.Count: 0, WasGenerating: false } ? null : crash;
-
-        bool IsInterrupted(Dictionary<string, string> owners, string id) =>
-            owners.TryGetValue(id, out var client) && !isAttached(client);
-    }
+    /// <summary>The work that a crash has interrupted; empty when there is none.</summary>
+    public ValueList<WorkItems> FindInterrupted(SessionState state, Func<string, bool> isAttached) =>
+        _log.IsEmpty ? [] : Select(state, client => !isAttached(client));
 
     /// <summary>What the recovery row is to say of a state: the unfinished work by client.</summary>
-    public ValueList<ClientWork> Describe(AppState state)
+    public ValueList<ClientWork> Describe(SessionState state)
     {
-        if (_chunks.Count == 0 && _batchItems.Count == 0 && _generating.Count == 0) return [];
-        var chunks = state.Chunks.Where(chunk => IsUnfinished(chunk.Status) && _chunks.ContainsKey(chunk.Id))
-            .ToLookup(chunk => _chunks[chunk.Id], chunk => chunk.Id);
-        var items = state.BatchItems.Where(item => IsUnfinished(item.Status) && _batchItems.ContainsKey(item.Id))
-            .ToLookup(item => _batchItems[item.Id], item => item.Id);
-        return chunks.Select(each => each.Key).Union(items.Select(each => each.Key)).Union(_generating)
-            .Order(StringComparer.Ordinal)
-            .Select(
-                client =>
-                    new ClientWork(client, chunks[client].ToValueList(), items[client].ToValueList(),
-                        _generating.Contains(client))).ToValueList();
+        if (_log.IsEmpty) return [];
+        var clients = _log.Kinds.SelectMany(kind => _log.Owners(kind).Values).Distinct().Order(StringComparer.Ordinal);
+        return clients.Select(client => new ClientWork(client, Select(state, each => each == client)))
+            .Where(work => work.Items.Count > 0).ToValueList();
     }
 
     /// <summary>The map is this one.</summary>
     public void Restore(ValueList<ClientWork> work)
     {
-        Remove(_ => true);
-        foreach (var (client, chunks, items, isGenerating) in work)
+        _log.Clear();
+        foreach (var (client, items) in work)
         {
-            foreach (var id in chunks) _chunks[id] = client;
-            foreach (var id in items) _batchItems[id] = client;
-            if (isGenerating) _generating.Add(client);
+            foreach (var (kind, ids) in items)
+            {
+                foreach (var id in ids) _log.Begin(kind, id, client);
+            }
         }
     }
 
-    private static void Note(Dictionary<string, string> owners, string id, WorkStatus status, string client)
-    {
-        if (IsUnfinished(status)) owners[id] = client;
-        else owners.Remove(id);
-    }
+    private ValueList<WorkItems> Select(SessionState state, Func<string, bool> isOf) =>
+        _log.Kinds.Select(kind => new WorkItems(kind, Select(state, kind, isOf))).Where(work => work.Ids.Count > 0).ToValueList();
 
-    private static bool IsUnfinished(WorkStatus status) => status is WorkStatus.Pending or WorkStatus.Generating;
+    private ValueList<string> Select(SessionState state, string kind, Func<string, bool> isOf)
+    {
+        var owners = _log.Owners(kind);
+        if (!owners.Values.Any(isOf)) return [];
+        return (app.Unfinished(state, kind) ?? owners.Keys.Order(StringComparer.Ordinal))
+            .Where(id => owners.TryGetValue(id, out var client) && isOf(client)).ToValueList();
+    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ClientWork[]))]
+[JsonSerializable(typeof(WorkItems))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class RecoveryJson : JsonSerializerContext;
 
 /// <summary>

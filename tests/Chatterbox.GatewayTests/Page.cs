@@ -21,7 +21,7 @@ public sealed class Page : IAsyncDisposable
                 (connection.SkipNegotiation, connection.Transports) = (true, HttpTransportType.WebSockets);
                 connection.AccessTokenProvider = () => Task.FromResult(token);
             })
-            .AddJsonProtocol(json => json.PayloadSerializerOptions = WireJson.Wire)
+            .AddJsonProtocol(json => json.PayloadSerializerOptions = PageJson.Options)
             .Build();
         _hub.On<EventsPush>(Push.Events, push => _pushed.Writer.TryWrite(push));
         _hub.On<BehindPush>(Push.Behind, push => _pushed.Writer.TryWrite(push));
@@ -53,7 +53,7 @@ public sealed class Page : IAsyncDisposable
 
     internal Task<AttachAnswer> AttachAsync(
         string client, string store = SessionId.DefaultStore, long epoch = 0, long seen = 0, long next = 1,
-        ValueList<Slice>? slices = null) =>
+        ValueList<string>? slices = null) =>
         CallAsync<AttachAnswer>("Attach", new AttachCall(store, client, "a page", epoch, seen, next, slices));
 
     /// <summary>Applies changes under the sequences that follow <paramref name="after"/>.</summary>

@@ -14,7 +14,7 @@ internal static class Samples
         new UpdateParameters(TtsEngine.Chatterbox, new() { Temperature = 0.9, CfgWeight = 0.3 }),
         new SetStreaming(true),
         new SelectWorkSession("s1"),
-        new SetSyncedSlices([Slice.Preferences, Slice.Chunks]),
+        new SetSyncedSlices([TtsSlice.Preferences, TtsSlice.Chunks]),
         new UpsertWorkSession(new() { Id = "s2", Name = "Chapter 2", ChunkIds = ["c1"], CreatedAt = DateTimeOffset.UnixEpoch }),
         new RemoveWorkSession("s1"),
         new UpsertVoice(new()

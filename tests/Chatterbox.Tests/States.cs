@@ -58,7 +58,7 @@ internal static class States
         Parameters.Select(parameters => (AppStateChange)new UpdateParameters(TtsEngine.Chatterbox, parameters)),
         Gen.Bool.Select(streaming => (AppStateChange)new SetStreaming(streaming)),
         Gen.Int[0, 5].Array[0, 6].Select(slices =>
-            (AppStateChange)new SetSyncedSlices(slices.Select(each => (Slice)each).ToValueList())),
+            (AppStateChange)new SetSyncedSlices(slices.Select(each => TtsApp.Instance.Slices[each].Name).ToValueList())),
         Gen.Select(Gen.Int[0, 30], Text, Ids, Time)
             .Select((id, name, chunks, at) =>
                 (AppStateChange)new UpsertWorkSession(new() { Id = $"s{id}", Name = name, ChunkIds = chunks, CreatedAt = at })),

@@ -28,25 +28,8 @@ internal static class EventSize
         var size = Item;
         foreach (var applied in changes.AsSpan())
         {
-            size += Item + applied.Change switch
-            {
-                UpsertChunk { Chunk: var chunk } => Item + sizeof(char) * chunk.Text.Length + Of(chunk.Unknown),
-                UpsertWorkSession { WorkSession: var session } => Item + Of(session.ChunkIds) + Of(session.Unknown),
-                UpsertBatchItem { Item: var item } => Item + Of(item.ChunkIds) + Of(item.Unknown),
-                UpsertVoice { Voice: var voice } => Item + Of(voice.Unknown),
-                ReportError => sizeof(char) * Limits.MessageLength,
-                _ => Item,
-            };
+            size += Item + applied.Change.Weigh();
         }
         return size;
     }
-
-    private static int Of(ValueList<string> ids)
-    {
-        var size = 0;
-        foreach (var id in ids.AsSpan()) size += 32 + sizeof(char) * id.Length;
-        return size;
-    }
-
-    private static int Of(UnknownMembers? unknown) => unknown is null ? 0 : Item * unknown.Count;
 }

@@ -24,13 +24,16 @@ internal static class BackupApi
         [AsParameters] SessionRequest of, ChatterboxClient client, [FromQuery] bool audio = true)
     {
         var aborted = of.Http.RequestAborted;
-        await using var store = await client.OpenAsync(of.Id, aborted);
+        await using var store = await OpenAsync(of, client);
         of.Http.Response.ContentType = "application/json";
         of.Http.Response.Headers.ContentDisposition = $"attachment; filename=\"{of.Store}.json\"";
         await using var output = new DrainedStream(of.Http.Response.Body);
         await store.Backup.ExportAsync(output, audio, progress: null, aborted);
         await output.FlushAsync(aborted);
     }
+
+    private static Task<AppStore> OpenAsync(SessionRequest of, ChatterboxClient client) => client.OpenUntypedAsync(
+        of.Id, of.Http.RequestServices.GetRequiredService<ServedStores>().AppOf(of.Store), of.Http.RequestAborted);
 
     // The document is read twice, so it is put aside first.
     private static async Task<Ok<ImportReport>> ImportAsync(
@@ -44,7 +47,7 @@ internal static class BackupApi
             FileAccess.ReadWrite, FileShare.None, BufferBytes, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
         await of.Http.Request.Body.CopyToAsync(document, aborted);
         document.Position = 0;
-        await using var store = await client.OpenAsync(of.Id, aborted);
+        await using var store = await OpenAsync(of, client);
         return TypedResults.Ok(await store.Backup.ImportAsync(document, dryRun, strict, progress: null, aborted));
     }
 }

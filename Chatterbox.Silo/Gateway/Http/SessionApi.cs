@@ -63,9 +63,10 @@ internal static class SessionApi
     private static async Task<Results<Ok<SnapshotAnswer>, JsonHttpResult<Problem>, StatusCodeHttpResult>> GetSnapshotAsync(
         [AsParameters] SessionRequest of, [FromQuery] string? slices)
     {
-        if (!TryReadSlices(slices, out var wanted))
-            return Problems.Of(
-                Rejection.OfText("slices", slices, $"of {string.Join(',', WireNames.Slices)}, separated by commas"));
+        var app = of.Http.RequestServices.GetRequiredService<ServedStores>().AppOf(of.Store);
+        var wanted = slices?.Split(',').Distinct().Order(StringComparer.Ordinal).ToValueList();
+        if (wanted is not null && app.CheckSlices(wanted) is { } wrong)
+            return Problems.Of(wrong with { Allowed = $"{wrong.Allowed}, separated by commas" });
         var session = of.Session;
         var headers = of.Http.Response.GetTypedHeaders();
         headers.CacheControl = new() { Private = true, NoCache = true };
@@ -84,7 +85,7 @@ internal static class SessionApi
             await GatewayHub.RelayAsync(of.Session, new(call.Client, call.Epoch, call.After, call.Changes)));
 
     // Asked by the tag's own epoch and revision: what it names is current where nothing has happened since.
-    private static async Task<bool> UnchangedAsync(IUserSessionGrain session, HttpRequest request, ValueList<Slice>? slices)
+    private static async Task<bool> UnchangedAsync(IUserSessionGrain session, HttpRequest request, ValueList<string>? slices)
     {
         if (request.GetTypedHeaders().IfNoneMatch is not [{ IsWeak: false } tag]) return false;
         if (tag.Tag.Value!.Trim('"').Split('-') is not [var epochText, var revisionText]) return false;
@@ -94,18 +95,4 @@ internal static class SessionApi
     }
 
     private static EntityTagHeaderValue TagOf(CatchUp state) => new($"\"{state.Epoch}-{state.Revision}\"");
-
-    private static bool TryReadSlices(string? names, out ValueList<Slice>? slices)
-    {
-        slices = null;
-        if (names is null) return true;
-        var found = new List<Slice>();
-        foreach (var name in names.Split(','))
-        {
-            if (!WireNames.TryFindSlice(name, out var slice)) return false;
-            found.Add(slice);
-        }
-        slices = found.Distinct().Order().ToValueList();
-        return true;
-    }
 }

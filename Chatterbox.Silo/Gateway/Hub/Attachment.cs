@@ -3,7 +3,7 @@ namespace Chatterbox.Silo.Gateway.Hub;
 /// <summary>A browser's client of one session, attached over one connection. Renewed by <see cref="LeaseRenewal"/>.</summary>
 /// <param name="Client">As the session has it: the process is this silo's.</param>
 /// <param name="Slices">What it wants to hear of; null is all.</param>
-internal sealed record Attachment(SessionId Session, ClientId Client, ValueList<Slice>? Slices, GatewayConnection Connection)
+internal sealed record Attachment(SessionId Session, ClientId Client, ValueList<string>? Slices, GatewayConnection Connection)
 {
     private readonly Lock _lock = new();
     private long _epoch;

@@ -65,7 +65,7 @@ internal sealed partial class EventFanOut(
         if (attached.Count == 0) return;
         foreach (var what in events.Events)
         {
-            var written = new List<(ValueList<Slice>? Slices, OutgoingEvent Event)>(1);
+            var written = new List<(ValueList<string>? Slices, OutgoingEvent Event)>(1);
             foreach (var attachment in attached)
             {
                 var slices = what is ChangesApplied ? attachment.Slices : null;
@@ -81,11 +81,11 @@ internal sealed partial class EventFanOut(
     }
 
     // The revisions are told all the same: a connection without these slices has not missed anything.
-    private static SessionEvent Select(SessionEvent what, ValueList<Slice>? slices) =>
+    private static SessionEvent Select(SessionEvent what, ValueList<string>? slices) =>
         slices is null || what is not ChangesApplied changes
-        || changes.Changes.All(change => slices.Contains(change.Change.Slice))
+        || changes.Changes.All(change => slices.Contains(change.Change.Slice.Name))
             ? what
-            : changes with { Changes = changes.Changes.Where(change => slices.Contains(change.Change.Slice)).ToValueList() };
+            : changes with { Changes = changes.Changes.Where(change => slices.Contains(change.Change.Slice.Name)).ToValueList() };
 
     private IAsyncStream<SessionEvents> Stream => cluster.GetStreamProvider(ChatterboxStreams.Provider)
         .GetStream<SessionEvents>(ChatterboxStreams.OfProcess(connections.Process));

@@ -58,6 +58,7 @@ internal sealed class GatewayHub(
                 Device = call.Device,
                 Protocol = Protocol.Version,
                 Slices = call.Slices,
+                App = call.App,
                 Epoch = call.Epoch,
                 SeenRevision = call.SeenRevision,
                 NextSequence = call.NextSequence,

@@ -3,7 +3,7 @@ namespace Chatterbox.Silo.Gateway.Wire;
 // The bodies of /api that are not the session's own contracts.
 
 /// <summary>A session as it stands. Slices that were not asked for are as in a new session.</summary>
-internal sealed record SnapshotAnswer(long Epoch, long Revision, long DurableRevision, AppState State);
+internal sealed record SnapshotAnswer(long Epoch, long Revision, long DurableRevision, SessionState State);
 
 /// <summary>Applies changes as Apply does, of any size that is allowed. The client is attached on the hub.</summary>
 /// <param name="After">The sequence sent before the first of these; 0 for none.</param>

@@ -32,10 +32,11 @@ internal sealed record HelloAnswer
 /// <param name="Epoch">The epoch of <paramref name="SeenRevision"/>; 0 for none.</param>
 /// <param name="SeenRevision">The highest revision seen; 0 for none.</param>
 /// <param name="NextSequence">The sequence of the oldest change not known to be durable, or of the next one to be made.</param>
-/// <param name="Slices">The slices wanted; absent is all.</param>
+/// <param name="Slices">The names of the slices wanted; absent is all.</param>
+/// <param name="App">The app whose state the page expects; absent takes any.</param>
 internal sealed record AttachCall(
     string Store, string Client, string Device, long Epoch, long SeenRevision, long NextSequence,
-    ValueList<Slice>? Slices = null);
+    ValueList<string>? Slices = null, string? App = null);
 
 internal sealed record AttachAnswer
 {
@@ -76,7 +77,7 @@ internal sealed record StateAnswer
     public bool Fetch { get; init; }
 
     /// <summary>The whole state. Slices that the client did not ask for are as in a new session.</summary>
-    public AppState? Snapshot { get; init; }
+    public SessionState? Snapshot { get; init; }
 
     /// <summary>The changes after the revision that the client named, in order.</summary>
     public ValueList<AppliedChange> Changes { get; init; } = [];

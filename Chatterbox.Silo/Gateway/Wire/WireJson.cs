@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Chatterbox.Grains;
 
 namespace Chatterbox.Silo.Gateway.Wire;
 
@@ -43,12 +44,7 @@ namespace Chatterbox.Silo.Gateway.Wire;
 [JsonSerializable(typeof(DevTokenCall))]
 [JsonSerializable(typeof(DevTokenAnswer))]
 // The items of value lists, which their own converter reads and writes.
-[JsonSerializable(typeof(WorkSession))]
-[JsonSerializable(typeof(SavedVoice))]
-[JsonSerializable(typeof(Chunk))]
-[JsonSerializable(typeof(BatchItem))]
-[JsonSerializable(typeof(TransientError))]
-[JsonSerializable(typeof(Slice))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(SequencedChange))]
 [JsonSerializable(typeof(AppliedChange))]
 [JsonSerializable(typeof(AppliedSequence))]
@@ -59,11 +55,24 @@ namespace Chatterbox.Silo.Gateway.Wire;
 [JsonSerializable(typeof(StoredSlice))]
 [JsonSerializable(typeof(SliceStorage))]
 [JsonSerializable(typeof(ImportMend))]
+[JsonSerializable(typeof(SliceItems))]
+[JsonSerializable(typeof(SessionState))]
+[JsonSerializable(typeof(SessionChange))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class WireJson : JsonSerializerContext
 {
+    private static JsonSerializerOptions? s_wire;
+    private static AppDefinition[] s_apps = [];
+
     /// <summary>What everything on the wire is written and read with.</summary>
-    public static JsonSerializerOptions Wire => WireOptions.Instance;
+    public static JsonSerializerOptions Wire => s_wire ?? Add([]);
+
+    /// <summary>Adds the states and changes of apps to the wire. Called at start, before anything is written.</summary>
+    public static JsonSerializerOptions Add(IEnumerable<AppDefinition> apps)
+    {
+        s_apps = [.. s_apps.Concat(BuiltInApps.All.Select(app => app.Definition)).Concat(apps).Distinct()];
+        return s_wire = WireOptions.Make(s_apps);
+    }
 
     /// <summary>For ASP.NET, whose options cannot be replaced.</summary>
     public static void CopyTo(JsonSerializerOptions options)
@@ -83,13 +92,13 @@ internal sealed partial class WireJson : JsonSerializerContext
     // Apart, because it needs Default, which a static member of this class might be made before.
     private static class WireOptions
     {
-        public static readonly JsonSerializerOptions Instance = Make();
-
-        private static JsonSerializerOptions Make()
+        public static JsonSerializerOptions Make(AppDefinition[] apps)
         {
+            var resolvers = apps.Select(app => app.Json).Distinct();
             var options = new JsonSerializerOptions(Default.Options)
             {
-                TypeInfoResolver = ((IJsonTypeInfoResolver)Default).WithAddedModifier(UnknownAsText.Apply),
+                TypeInfoResolver = JsonTypeInfoResolver.Combine([Default, .. resolvers]).WithAddedModifier(UnknownAsText.Apply)
+                    .WithAddedModifier(type => AppTypes.Apply(type, apps)),
             };
             options.MakeReadOnly();
             return options;

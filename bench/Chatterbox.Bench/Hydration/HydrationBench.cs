@@ -72,7 +72,7 @@ internal static class HydrationBench
         var silo = cluster.Silos[0].ServiceProvider;
         var sessions = new ColdSessions(cluster, ids);
         var stages = new Stages(silo.GetRequiredKeyedService<IGrainStorage>(ChatterboxStorage.Name),
-            silo.GetRequiredService<MigrationChain>(), sessions.GrainIds);
+            silo.GetRequiredService<MigrationChains>().Of(TtsSiloApp.Instance), sessions.GrainIds);
         for (var warm = 0; warm < WarmUp; warm++)
         {
             bare.Run(warm);
@@ -142,7 +142,7 @@ internal static class HydrationBench
             var start = Stopwatch.GetTimestamp();
             var reply = await session.AttachAsync(SampleSession.Attach);
             var call = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            if (reply.State.Snapshot?.Chunks.Count != SampleSession.Chunks || double.IsNaN(hydration))
+            if ((reply.State.Snapshot as AppState)?.Chunks.Count != SampleSession.Chunks || double.IsNaN(hydration))
                 throw new InvalidOperationException("The session is not what was stored.");
             return (call, hydration);
         }
@@ -159,13 +159,13 @@ internal static class HydrationBench
         {
             var owner = owners[number % owners.Length];
             var start = Stopwatch.GetTimestamp();
-            var reads = SliceDefinition.All.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()).ToArray();
+            var reads = TtsApp.Instance.Stored.Select(slice => new StoredRow(storage, owner, slice.Name).ReadAsync()).ToArray();
             await Task.WhenAll([.. reads, new Chatterbox.Grains.Session.RecoveryRow(storage, owner).LoadAsync()]);
             Reads.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
 
             start = Stopwatch.GetTimestamp();
-            foreach (var slice in SliceDefinition.All)
-                if (SliceReading.Of(owner, slice, reads[(int)slice.Slice].Result!, migrations).Outcome is { } wrong)
+            foreach (var (index, slice) in TtsApp.Instance.Stored.Index())
+                if (SliceReading.Of(owner, slice, reads[index].Result!, migrations).Outcome is { } wrong)
                     throw new InvalidOperationException($"{wrong}");
             Decodings.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }

@@ -50,5 +50,5 @@ internal static class StateKeys
 
     /// <summary>The same for equal states of all that is stored, order included.</summary>
     public static string Hash(AppState state) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
-        state with { Runtime = RuntimeState.Default }, ChatterboxJson.Default.AppState)));
+        state with { Runtime = RuntimeState.Default }, TtsJson.Default.AppState)));
 }

@@ -38,7 +38,7 @@ public sealed class BackupPropertyTests
                     at % 2 == 0 ? voice with { Prompt = uploaded[at % uploaded.Count] } : voice).ToValueList(),
             };
             var put = await cluster.Session(user).ImportAsync(new(
-                JsonSerializer.SerializeToUtf8Bytes(state, ChatterboxJson.Default.AppState),
+                JsonSerializer.SerializeToUtf8Bytes(state, TtsJson.Default.AppState),
                 (await store.Persistence.GetPersistedVersionAsync()) ?? 1, DryRun: false, ImportFormat.Export));
             Assert.Null(put.Refused);
             await store.ShowsAsync(shown => shown == state);

@@ -35,7 +35,7 @@ public abstract class QuotaTests(DatabaseProvider database)
                 && row.Row.Equals($"{slice.Slice}", StringComparison.OrdinalIgnoreCase))
                 .Sum(row => row.Bytes), slice.StoredBytes);
         }
-        var chunks = info.Slices.Single(slice => slice.Slice is Slice.Chunks);
+        var chunks = info.Slices.Single(slice => slice.Slice is TtsSlice.Chunks);
         Assert.Equal(23, chunks.Items);
         Assert.InRange(chunks.Bytes, 2 * chunks.StoredBytes, 100_000);
         Assert.Equal((double)info.Slices.Sum(slice => slice.Bytes) / info.Slices.Sum(slice => slice.StoredBytes),

@@ -24,9 +24,9 @@ public sealed class HydrationTests
             Configure = store =>
             {
                 Assert.False(store.HasHydrated);
-                watching = WatchAsync(store, steps);
-                store.Persistence.OnHydrate(begun.SetResult);
-                store.Persistence.OnFinishHydration(state =>
+                watching = WatchAsync((ChatterboxStore)store, steps);
+                ((ChatterboxStore)store).Persistence.OnHydrate(begun.SetResult);
+                ((ChatterboxStore)store).Persistence.OnFinishHydration(state =>
                 {
                     Assert.True(store.HasHydrated);
                     over.SetResult(state);
@@ -60,7 +60,7 @@ public sealed class HydrationTests
         await using var store = await cluster.OpenAsync("alice");
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         var finished = 0;
-        using var counting = store.Persistence.OnFinishHydration(_ => Interlocked.Increment(ref finished));
+        using var counting = ((ChatterboxStore)store).Persistence.OnFinishHydration(_ => Interlocked.Increment(ref finished));
         var (read, release) = Hold(cluster);
 
         var rehydrating = store.Persistence.RehydrateAsync();
@@ -87,7 +87,7 @@ public sealed class HydrationTests
         await store.UpsertChunkAsync(TestData.Chunk("c1"));
         var (begun, finished) = (0, 0);
         using var beginnings = store.Persistence.OnHydrate(_ => Interlocked.Increment(ref begun));
-        using var ends = store.Persistence.OnFinishHydration(_ => Interlocked.Increment(ref finished));
+        using var ends = ((ChatterboxStore)store).Persistence.OnFinishHydration(_ => Interlocked.Increment(ref finished));
         var (read, release) = Hold(cluster);
 
         var first = store.Persistence.RehydrateAsync();

@@ -14,7 +14,8 @@ public sealed class SelectiveSyncTests
         await using var writer = await cluster.OpenAsync("alice");
         await writer.UpsertChunkAsync(TestData.Chunk("before"));
         await writer.UpsertVoiceAsync(Voice("v1"));
-        await using var store = await OpenAsync(cluster.NewClient(), new() { Slices = [Slice.Preferences, Slice.SavedVoices] });
+        await using var store = await OpenAsync(cluster.NewClient(),
+            new() { Slices = [TtsSlice.Preferences, TtsSlice.SavedVoices] });
         Assert.Equal((0, 1), (store.State.Chunks.Count, store.State.SavedVoices.Count));
 
         await writer.UpsertChunkAsync(TestData.Chunk("live"));
@@ -41,8 +42,8 @@ public sealed class SelectiveSyncTests
         await using var cluster = await ChatterboxCluster.StartAsync();
         await using var writer = await cluster.OpenAsync("alice");
         var client = cluster.NewClient();
-        await using var voices = await OpenAsync(client, new() { Slices = [Slice.SavedVoices] });
-        await using var batches = await OpenAsync(client, new() { Slices = [Slice.BatchItems] });
+        await using var voices = await OpenAsync(client, new() { Slices = [TtsSlice.SavedVoices] });
+        await using var batches = await OpenAsync(client, new() { Slices = [TtsSlice.BatchItems] });
         var sent = await SentAsync(cluster, client);
 
         await writer.UpsertChunkAsync(TestData.Chunk("c1"));
@@ -52,8 +53,8 @@ public sealed class SelectiveSyncTests
         await batches.ShowsAsync(state => state.BatchItems.Count == 1);
 
         var changes = sent().OfType<ChangesApplied>().ToArray();
-        Assert.Equal([Slice.SavedVoices, Slice.BatchItems],
-            changes.SelectMany(each => each.Changes).Select(each => each.Change.Slice));
+        Assert.Equal([TtsSlice.SavedVoices, TtsSlice.BatchItems],
+            changes.SelectMany(each => each.Changes).Select(each => each.Change.Slice.Name));
         Assert.All(changes.Zip(changes.Skip(1)), pair => Assert.Equal(pair.First.ToRevision, pair.Second.FromRevision));
         Assert.Equal(writer.Revision, changes[^1].ToRevision);
         Assert.Equal((0, 0), (voices.State.BatchItems.Count, batches.State.SavedVoices.Count));
@@ -62,7 +63,8 @@ public sealed class SelectiveSyncTests
         await using var whole = await OpenAsync(client, StoreOptions.Default);
         await writer.UpsertChunkAsync(TestData.Chunk("c2"));
         await whole.ShowsAsync(state => state.Chunks.Count == 2);
-        Assert.Contains(sent().OfType<ChangesApplied>(), each => each.Changes.Any(change => change.Change.Slice == Slice.Chunks));
+        Assert.Contains(sent().OfType<ChangesApplied>(), each =>
+            each.Changes.Any(change => change.Change.Slice == TtsApp.Chunks));
         Assert.Empty(voices.State.Chunks);
     }
 
@@ -72,7 +74,7 @@ public sealed class SelectiveSyncTests
         await using var cluster = await ChatterboxCluster.StartAsync();
         await using var writer = await cluster.OpenAsync("alice");
         await writer.UpsertWorkSessionAsync(new() { Id = "s1", Name = "Chapter 1" });
-        await using var store = cluster.NewClient().Open(Alice, new() { Slices = [Slice.Preferences] });
+        await using var store = cluster.NewClient().Open(Alice, new() { Slices = [TtsSlice.Preferences] });
 
         foreach (var when in (string[])["before hydration", "after it"])
         {
@@ -96,12 +98,12 @@ public sealed class SelectiveSyncTests
         await using var other = await cluster.OpenAsync("alice");
         await other.UpsertChunkAsync(TestData.Chunk("c1"));
         await other.UpsertVoiceAsync(Voice("v1"));
-        await other.DispatchAsync(new SetSyncedSlices([Slice.SavedVoices]));
+        await other.DispatchAsync(new SetSyncedSlices([TtsSlice.SavedVoices]));
         await using var store = await OpenAsync(cluster.NewClient(), new() { FollowUserChoice = true });
         Assert.Equal((0, 1), (store.State.Chunks.Count, store.State.SavedVoices.Count));
-        Assert.Equal([Slice.Preferences, Slice.SavedVoices], store.Slices!);
+        Assert.Equal([TtsSlice.Preferences, TtsSlice.SavedVoices], store.Slices!);
 
-        await other.DispatchAsync(new SetSyncedSlices([Slice.Chunks]));
+        await other.DispatchAsync(new SetSyncedSlices([TtsSlice.Chunks]));
         await store.ShowsAsync(state => state is { Chunks.Count: 1, SavedVoices.Count: 0 });
         await other.UpsertChunkAsync(TestData.Chunk("c2"));
         await store.ShowsAsync(state => state.Chunks.Count == 2);
@@ -119,7 +121,7 @@ public sealed class SelectiveSyncTests
         await using var cluster = await ChatterboxCluster.StartAsync();
         await using var writer = await cluster.OpenAsync("alice");
         await writer.UpsertChunkAsync(TestData.Chunk("c1"));
-        await using var store = await OpenAsync(cluster.NewClient(), new() { Slices = [Slice.Preferences] });
+        await using var store = await OpenAsync(cluster.NewClient(), new() { Slices = [TtsSlice.Preferences] });
 
         var report = await store.Backup.ExportAsync(Stream.Null);
 
@@ -131,10 +133,10 @@ public sealed class SelectiveSyncTests
     {
         await using var cluster = await ChatterboxCluster.StartAsync();
         var client = cluster.NewClient();
-        Assert.Throws<ArgumentException>(() => client.Open(Alice, new() { Slices = [(Slice)77] }));
-        Assert.Throws<ArgumentException>(() => client.Open(Alice, new() { Slices = [Slice.Chunks], FollowUserChoice = true }));
+        Assert.Throws<ArgumentException>(() => client.Open(Alice, new() { Slices = ["77"] }));
+        Assert.Throws<ArgumentException>(() => client.Open(Alice, new() { Slices = [TtsSlice.Chunks], FollowUserChoice = true }));
         var reply = await cluster.Session("alice").AttachAsync(
-            new() { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = 1, Slices = [(Slice)77] });
+            new() { Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = 1, Slices = ["77"] });
         Assert.Contains("77", reply.Refused!.Message, StringComparison.Ordinal);
     }
 

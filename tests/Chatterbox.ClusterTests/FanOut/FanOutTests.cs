@@ -114,7 +114,7 @@ public sealed class FanOutTests
         var writer = await cluster.OpenAsync("alice");
         var reader = await cluster.OpenAsync("alice");
         await CommandAsync(cluster, PersistentStreamProviderCommand.StopAgents).WaitAsync(TimeSpan.FromSeconds(15));
-        var ids = Enumerable.Range(0, Limits.ChunkIdsPerItem).Select(number => $"chunk{number:D100}").ToValueList();
+        var ids = Enumerable.Range(0, TtsLimits.ChunkIdsPerItem).Select(number => $"chunk{number:D100}").ToValueList();
 
         // 1.2 MB each: more than a queue holds.
         for (var number = 0; number < 20; number++)

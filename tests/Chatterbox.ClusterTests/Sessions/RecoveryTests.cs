@@ -187,7 +187,7 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
             ConfigureSilo = silo =>
                 silo.AddChatterboxStore(PersistConfig.Minimal with
                 {
-                    Name = "voices", Partialize = state => AppState.Initial with { SavedVoices = state.SavedVoices },
+                    Name = "voices", Partialize = state => AppState.Initial with { SavedVoices = ((AppState)state).SavedVoices },
                 }),
         });
         foreach (var name in (string[])["minimal", "session-only", "recovery", "voices"])
@@ -281,9 +281,9 @@ public abstract class RecoveryTests(DatabaseProvider database) : SessionSuite(da
     {
         public int FromVersion => 1;
 
-        public System.Text.Json.Nodes.JsonNode Migrate(Slice slice, System.Text.Json.Nodes.JsonNode state)
+        public System.Text.Json.Nodes.JsonNode Migrate(string slice, System.Text.Json.Nodes.JsonNode state)
         {
-            if (slice is Slice.Preferences) state["theme"] = "dark";
+            if (slice is TtsSlice.Preferences) state["theme"] = "dark";
             return state;
         }
     }

@@ -90,7 +90,7 @@ public abstract class WritePathTests(DatabaseProvider database) : SessionSuite(d
     }
 
     private static async Task<AppState> StateAsync(IUserSessionGrain session) =>
-        (await session.GetChangesSinceAsync(0, 0, null)).Snapshot! with { Runtime = RuntimeState.Default };
+        (await session.GetChangesSinceAsync(0, 0, null)).Snapshot!.Tts with { Runtime = RuntimeState.Default };
 
     // A flush says why it is not durable; saving goes on by itself.
     private static async Task DurableAsync(IUserSessionGrain session)

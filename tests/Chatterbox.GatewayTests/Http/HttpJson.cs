@@ -12,18 +12,18 @@ internal static class HttpJson
     }
 
     public static Task<HttpResponseMessage> PostAsync<T>(this HttpClient http, string path, T body) =>
-        http.PostAsync(path, JsonContent.Create(body, WireJson.Of<T>()));
+        http.PostAsync(path, JsonContent.Create(body, PageJson.Of<T>()));
 
     public static async Task<T> JsonAsync<T>(this HttpResponseMessage reply)
     {
         var text = await reply.Content.ReadAsStringAsync();
         Assert.True(reply.IsSuccessStatusCode, $"{(int)reply.StatusCode}: {text}");
-        return System.Text.Json.JsonSerializer.Deserialize(text, WireJson.Of<T>())!;
+        return System.Text.Json.JsonSerializer.Deserialize(text, PageJson.Of<T>())!;
     }
 
     public static async Task<Problem> ProblemAsync(this HttpResponseMessage reply)
     {
         Assert.Equal("application/problem+json", reply.Content.Headers.ContentType?.MediaType);
-        return (await reply.Content.ReadFromJsonAsync(WireJson.Of<Problem>()))!;
+        return (await reply.Content.ReadFromJsonAsync(PageJson.Of<Problem>()))!;
     }
 }

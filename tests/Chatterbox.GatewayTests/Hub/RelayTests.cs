@@ -91,7 +91,7 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
         var again = await page.AttachAsync("b1", epoch: epoch, seen: 1, next: 2);
         Assert.True(again.State.Epoch > epoch);
         Assert.True(again.State.Snapshot!.Preferences.UseStreaming);
-        Assert.Contains(new AppliedSequence(Slice.Preferences, 1), again.Applied);
+        Assert.Contains(new AppliedSequence(TtsSlice.Preferences, 1), again.Applied);
         Assert.Equal(
             ApplyOutcome.Done, (await page.ApplyAsync("b1", again.State.Epoch, 1, new SelectEngine(TtsEngine.Turbo))).Result);
     }
@@ -101,7 +101,7 @@ public sealed class RelayTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         var (all, some) = (await _host.OpenAsync("slices"), await _host.OpenAsync("slices"));
         var epoch = (await all.AttachAsync("all")).State.Epoch;
-        await some.AttachAsync("some", slices: [Slice.Chunks]);
+        await some.AttachAsync("some", slices: [TtsSlice.Chunks]);
         var last = (await all.ApplyAsync(
             "all", epoch, 0, new SetStreaming(true), new UpsertChunk(Samples.Chunk("c1")))).Outcomes[1].Revision;
         var heard = await some.EventAsync<ChangesApplied>();

@@ -17,13 +17,14 @@ internal sealed class TypeScript
 
         """.ReplaceLineEndings("\n"));
 
-    private readonly Documentation _docs = new(typeof(Slice).Assembly, typeof(WebProtocol).Assembly);
+    private readonly Documentation _docs = new(typeof(SessionState).Assembly, typeof(WebProtocol).Assembly);
 
     public static string Generate()
     {
         var script = new TypeScript();
         script.Constants("protocol", typeof(WebProtocol));
-        script.Constants("limits", typeof(Limits));
+        script.Constants("limits", typeof(Limits), typeof(TtsLimits));
+        script.Slices();
         script.Parameters();
         script.Hub();
         foreach (var type in WireTypes.All)
@@ -34,14 +35,21 @@ internal sealed class TypeScript
         return script._text.ToString();
     }
 
-    private void Constants(string name, Type type)
+    private void Constants(string name, params Type[] types)
     {
-        _text.Append($"\n{_docs.Of(type, "")}export const {name} = {{\n");
-        foreach (var constant in type.GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.IsLiteral))
+        _text.Append($"\n{_docs.Of(types[0], "")}export const {name} = {{\n");
+        foreach (var constant in types.SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
+            .Where(field => field.IsLiteral))
         {
             _text.Append($"{_docs.Of(constant, "  ")}  {Camel.ConvertName(constant.Name)}: {constant.GetRawConstantValue()},\n");
         }
         _text.Append("} as const;\n");
+    }
+
+    private void Slices()
+    {
+        var names = string.Join(" | ", TtsApp.Instance.Slices.Select(slice => $"'{slice.Name}'"));
+        _text.Append($"\n/** Names of the slices of the text-to-speech app. */\nexport type Slice = {names};\n");
     }
 
     private void Parameters()
@@ -113,10 +121,10 @@ internal sealed class TypeScript
     private void Interface(Type type)
     {
         var info = WireTypes.Of(type);
-        if (info.PolymorphismOptions is { } family)
+        if (info.PolymorphismOptions is not null)
         {
             _text.Append($"\n{_docs.Of(type, "")}export type {type.Name} =");
-            foreach (var derived in family.DerivedTypes) _text.Append($"\n  | {derived.DerivedType.Name}");
+            foreach (var member in WireTypes.MembersOfFamily(type)) _text.Append($"\n  | {member.Name}");
             _text.Append(";\n");
             return;
         }
@@ -129,7 +137,8 @@ internal sealed class TypeScript
             var doc = member.Name == UnknownAsText.Member
                 ? "  /** Members that the silo's version does not know, as a JSON object. Send it back as it is. */\n"
                 : _docs.Of(type, member.Name, "  ");
-            _text.Append($"{doc}  readonly {member.Name}{(isOptional ? "?" : "")}: {TypeOf(member.PropertyType)};\n");
+            _text.Append($"{doc}  readonly {member.Name}{(isOptional ? "?" : "")}: {SlicesOf(type, member.Name)
+                ?? TypeOf(member.PropertyType)};\n");
         }
         _text.Append("}\n");
     }
@@ -137,6 +146,10 @@ internal sealed class TypeScript
     private static object? Discriminator(Type type) => WireTypes.FamilyOf(type) is { } family
         ? WireTypes.Of(family).PolymorphismOptions?.DerivedTypes.Single(each => each.DerivedType == type).TypeDiscriminator
         : null;
+
+    // Only the app itself knows the names of its slices.
+    private static string? SlicesOf(Type type, string member) =>
+        (type == typeof(Preferences) && member is "syncedSlices") || type == typeof(SetSyncedSlices) ? "readonly Slice[]" : null;
 
     private static string TypeOf(Type declared)
     {

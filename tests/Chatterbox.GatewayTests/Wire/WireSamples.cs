@@ -29,7 +29,7 @@ internal static class WireSamples
         Preferences = new()
         {
             Engine = TtsEngine.Multilingual, Parameters = Parameters, UseStreaming = true, CurrentSessionId = "s1",
-            SyncedSlices = [Slice.Preferences, Slice.Chunks], Unknown = Unknown,
+            SyncedSlices = [TtsSlice.Preferences, TtsSlice.Chunks], Unknown = Unknown,
             OtherEngines = new() { Chatterbox = Parameters, Multilingual = Parameters, Turbo = Parameters, Unknown = Unknown },
         },
         WorkSessions =
@@ -68,12 +68,13 @@ internal static class WireSamples
         ("hello", new HelloCall(1)),
         ("hello answered", new HelloAnswer { User = "alice", ExpiresAt = Time }),
         ("hello refused", new HelloAnswer { Refused = Rejection }),
-        ("attach", new AttachCall("app-state", "browser-1", "Firefox on laptop", 1_700_000_000_000, 6, 3, [Slice.Chunks])),
+        ("attach", new AttachCall("app-state", "browser-1", "Firefox on laptop", 1_700_000_000_000, 6, 3, [TtsSlice.Chunks],
+            "tts")),
         ("attach of a new client", new AttachCall("app-state", "browser-1", "phone", 0, 0, 1)),
         ("attach answered", new AttachAnswer
         {
             State = new() { Epoch = 1_700_000_000_000, Revision = 7, DurableRevision = 6, Snapshot = State },
-            Applied = [new(Slice.Preferences, 3)], Save = Failing, Notices = ["chunks: unreadable"], ReadOnly = "newer schema",
+            Applied = [new(TtsSlice.Preferences, 3)], Save = Failing, Notices = ["chunks: unreadable"], ReadOnly = "newer schema",
             Crash = new(["c1"], ["b1"], true), SchemaVersion = 1,
         }),
         ("attach refused", new AttachAnswer { Refused = Rejection }),
@@ -101,11 +102,12 @@ internal static class WireSamples
         {
             Session = "alice/app-state", Epoch = 5, Revision = 7, DurableRevision = 6, Save = Failing, PersistedVersion = 1,
             ReadOnly = "newer schema", Notices = ["chunks: unreadable"], Clients = [new("browser-1", "laptop", Time)],
-            RowWrites = 1, BytesWritten = 2, Changes = 3, Slices = [new(Slice.Chunks, 1, 2)], Crash = new(["c1"], ["b1"], true),
+            RowWrites = 1, BytesWritten = 2, Changes = 3, Slices = [new(TtsSlice.Chunks, 1, 2)], App = "tts",
+            Crash = new(["c1"], ["b1"], true),
         }),
         ("info", new StorageInfo
         {
-            Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5,
+            Session = "alice/app-state", Slices = [new(TtsSlice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5,
             CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = Time,
             Audio = new()
             {
@@ -123,6 +125,7 @@ internal static class WireSamples
             Refused = Rejection, FromVersion = 0, ToVersion = 1, WorkSessions = 1, SavedVoices = 2, Chunks = 3, BatchItems = 4,
             AudioClips = 5, AudioBytes = 6, Notes = ["left out"], DryRun = true, Revision = 7, Clips = ["hash"],
             Mends = [new("state.chunks[0].createdAt", "null", "a time", "taken as missing")], MoreMends = 8,
+            Items = [new(TtsSlice.Chunks, 3)],
         }),
         ("upload", new UploadCall("app-state", 600_000, "audio/wav")),
         ("upload begun", new UploadAnswer(AudioPieces.Bytes, [0, 1])),

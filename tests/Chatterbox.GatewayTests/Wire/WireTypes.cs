@@ -26,6 +26,11 @@ internal static class WireTypes
     public static Type? FamilyOf(Type type) =>
         type.BaseType is { IsAbstract: true } family && family != typeof(ValueType) ? family : null;
 
+    /// <summary>The types that a polymorphic one stands for: of the changes of all apps, those of each app.</summary>
+    public static IEnumerable<Type> MembersOfFamily(Type type) =>
+        (Of(type).PolymorphismOptions?.DerivedTypes ?? []).Select(derived => derived.DerivedType)
+            .Select(derived => type == typeof(SessionChange) ? derived.BaseType! : derived).Distinct();
+
     private static List<Type> Reach(IEnumerable<Type> roots)
     {
         var found = new List<Type>();
@@ -37,7 +42,7 @@ internal static class WireTypes
             if (found.Contains(type) || !(type.IsEnum || IsObject(type))) continue;
             found.Add(type);
             if (type.IsEnum) continue;
-            foreach (var derived in Of(type).PolymorphismOptions?.DerivedTypes ?? []) waiting.Enqueue(derived.DerivedType);
+            foreach (var member in MembersOfFamily(type)) waiting.Enqueue(member);
             foreach (var member in MembersOf(type)) waiting.Enqueue(member.PropertyType);
         }
         return found;

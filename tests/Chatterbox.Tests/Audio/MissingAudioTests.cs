@@ -15,13 +15,14 @@ public sealed class MissingAudioTests
             SavedVoices = [Voice("v", 'a'), Voice("w", 'b')],
         };
 
-        var (restored, notes) = MissingAudio.Drop(state, new HashSet<string> { Hash('a') });
+        var dropped = TtsSiloApp.Instance.DropClips(state, new HashSet<string> { Hash('a') }).ToArray();
+        var restored = dropped.Aggregate(state, (sum, each) => AppStateReducer.Apply(sum, each.Change).State);
 
         Assert.Equal(state.Chunks[0] with { Status = WorkStatus.Interrupted, Audio = null }, restored.Chunks[0]);
         Assert.Equal(state.Chunks.Skip(1), restored.Chunks.Skip(1));
         Assert.Equal([state.SavedVoices[0] with { Prompt = null }, state.SavedVoices[1]], restored.SavedVoices);
-        Assert.Equal(["chunk gone", "voice v"], notes.Select(note => note.Split(':')[0]));
-        Assert.Same(state, MissingAudio.Drop(state, new HashSet<string>()).State);
+        Assert.Equal(["chunk gone", "voice v"], dropped.Select(each => each.Note.Split(':')[0]));
+        Assert.Empty(TtsSiloApp.Instance.DropClips(state, new HashSet<string>()));
     }
 
     private static Chunk Completed(string id, char hash) =>

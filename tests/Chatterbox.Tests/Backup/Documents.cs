@@ -1,6 +1,6 @@
 using System.Text;
 using Chatterbox.Client.Backup;
-using Chatterbox.Grains.Import;
+using Chatterbox.Grains.Tts.Import;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
@@ -17,7 +17,7 @@ internal static class Documents
     public static async Task<(ImportDocument Document, IReadOnlyList<byte[]> Clips)> ReadAsync(Stream stream)
     {
         var (clips, bytes, mends) = (new List<DocumentClip>(), new List<byte[]>(), new MendList());
-        var scan = new DocumentScan(stream)
+        var scan = new DocumentScan(TtsApp.Instance, stream)
         {
             OnClip = clip =>
             {
@@ -27,7 +27,7 @@ internal static class Documents
             },
             OnMend = mends.Add,
         };
-        return (ImportDocument.Parse(await scan.RunAsync(CancellationToken.None), clips, mends), bytes);
+        return (ImportDocument.Parse(TtsApp.Instance, await scan.RunAsync(CancellationToken.None), clips, mends), bytes);
     }
 
     public static async Task<(AppState? State, ImportReport Report)> ImportAsync(Stream stream, params string[] missing)

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Chatterbox.Grains.Import;
+using Chatterbox.Grains.Tts.Import;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
@@ -121,7 +121,7 @@ public sealed class ImportReaderTests
     {
         var failing = new MigrationChain([new Failing()]);
         var report = ImportReader.Read(new("{}"u8.ToArray(), 0, DryRun: true, ImportFormat.Browser), failing).Report;
-        Assert.Equal("state: must be migratable, was of version 0: The migration of Preferences from version 0 to 1 failed: odd",
+        Assert.Equal("state: must be migratable, was of version 0: The migration of preferences from version 0 to 1 failed: odd",
             report.Refused!.Message);
     }
 
@@ -230,6 +230,6 @@ public sealed class ImportReaderTests
     {
         public int FromVersion => 0;
 
-        public JsonNode Migrate(Slice slice, JsonNode state) => throw new FormatException("odd");
+        public JsonNode Migrate(string slice, JsonNode state) => throw new FormatException("odd");
     }
 }

@@ -39,7 +39,7 @@ public sealed class RoundTripTests
     public async Task LargestState()
     {
         // Text of which each character is escaped where JSON is written with care, and takes three times the bytes then.
-        var text = string.Concat(Enumerable.Repeat("日", Limits.ChunkTextLength));
+        var text = string.Concat(Enumerable.Repeat("日", TtsLimits.ChunkTextLength));
         var chunks = Enumerable.Range(0, 4000).Select(number => new Chunk { Id = $"c{number}", Text = text, Parameters = new() })
             .ToValueList();
         var items = Enumerable.Range(0, 60).Select(number => new BatchItem
@@ -65,7 +65,7 @@ public sealed class RoundTripTests
         Assert.InRange(imported!.BatchItems.Count, 11, 13);
         Assert.Equal("b19", imported.BatchItems[^1].Id);
         Assert.Equal("state.batchItems", Assert.Single(report.Mends).Place);
-        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(imported, ChatterboxJson.Default.AppState).Length, 1,
+        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(imported, TtsJson.Default.AppState).Length, 1,
             Limits.SliceBytes + 1000);
     }
 
@@ -79,7 +79,7 @@ public sealed class RoundTripTests
         Assert.Equal(Now, root.GetProperty("exportedAt").GetDateTimeOffset());
         Assert.Equal("app-state", root.GetProperty("store").GetString());
         Assert.Equal(1, root.GetProperty("schemaVersion").GetInt32());
-        Assert.Equal(SliceDefinition.All.Select(slice => slice.Name),
+        Assert.Equal(TtsApp.Instance.Stored.Select(slice => slice.Name),
             root.GetProperty("state").EnumerateObject().Select(slice => slice.Name));
     }
 

@@ -9,7 +9,8 @@ public sealed class JsonOutputTests
 {
     // Those that print nothing, or bytes of their own.
     private static readonly string[] WithoutTable =
-        ["set", "use", "rm", "complete", "audio", "export", "flush", "rehydrate", "clear", "show", "restore", "drop", "recover"];
+        ["set", "use", "rm", "complete", "audio", "export", "flush", "rehydrate", "clear", "show", "restore", "drop", "recover",
+            "drain"];
 
     [Fact(DisplayName = "[X2] every verb that prints a table, an id or a state takes --json")]
     public void Every_verb()
@@ -26,7 +27,7 @@ public sealed class JsonOutputTests
     public void Camel_case()
     {
         var output = new StringWriter();
-        output.WriteJson([Samples.Chunk("c1", "Über 😀")], ChatterboxJson.Default.ValueListChunk);
+        output.WriteJson([Samples.Chunk("c1", "Über 😀")], TtsJson.Default.ValueListChunk);
         using var json = JsonDocument.Parse(output.ToString());
         var chunk = Assert.Single(json.RootElement.EnumerateArray());
         Assert.Equal("Über 😀", chunk.GetProperty("text").GetString());

@@ -10,7 +10,8 @@ public sealed class StorageTableTests
     private static readonly StorageInfo Info = new()
     {
         Session = "alice/app-state",
-        Slices = [new(Slice.Preferences, 1, 300, 300), new(Slice.Chunks, 200, 20_500, 102_500), new(Slice.BatchItems, 0, 0, 0)],
+        Slices = [new(TtsSlice.Preferences, 1, 300, 300), new(TtsSlice.Chunks, 200, 20_500, 102_500),
+            new(TtsSlice.BatchItems, 0, 0, 0)],
         Audio = new()
         {
             ReferencedClips = 53, ReferencedBytes = 100_000_000, PendingClips = 2, PendingBytes = 5_000,

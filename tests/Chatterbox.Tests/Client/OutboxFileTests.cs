@@ -55,7 +55,7 @@ public sealed class OutboxFileTests : IDisposable
         var ends = whole.Select((each, index) => (each, index)).Where(at => at.each == '\n').Select(at => at.index + 1).ToArray();
         for (var length = 0; length <= whole.Length; length++)
         {
-            var content = OutboxFormat.Read(whole.AsSpan(0, length));
+            var content = OutboxFormat.Read(whole.AsSpan(0, length), TtsApp.Instance);
 
             // A line that lacks nothing but its end is one that was taken or one that was not: both are right.
             var lines = ends.Count(end => end <= length + (ends.Contains(length + 1) ? 1 : 0));
@@ -68,13 +68,13 @@ public sealed class OutboxFileTests : IDisposable
     public void Bit_flips()
     {
         var whole = Sample();
-        var changes = OutboxFormat.Read(whole).Entries().Select(entry => entry.Change).ToArray();
+        var changes = OutboxFormat.Read(whole, TtsApp.Instance).Entries().Select(entry => entry.Change).ToArray();
         Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Int[0, 7]).Sample((at, bit) =>
         {
             var damaged = whole.ToArray();
             damaged[at] ^= (byte)(1 << bit);
 
-            var content = OutboxFormat.Read(damaged);
+            var content = OutboxFormat.Read(damaged, TtsApp.Instance);
 
             if (content.Version > OutboxFormat.Version) return;
             Assert.NotEmpty(content.Damage);
@@ -93,7 +93,8 @@ public sealed class OutboxFileTests : IDisposable
         {
             using var folder = new TestFolder();
             File.WriteAllBytes(folder.File, bytes);
-            if (OutboxFile.TryOpen(folder.File, "alice/app-state", "c1", false, TimeProvider.System) is not { } file) return;
+            if (OutboxFile.TryOpen(folder.File, TtsApp.Instance, "alice/app-state", "c1", false,
+                TimeProvider.System) is not { } file) return;
             using (file)
             {
                 if (file.Notices.Count == 0) return;
@@ -146,14 +147,15 @@ public sealed class OutboxFileTests : IDisposable
     {
         File.WriteAllText(_folder.File, "chatterbox-outbox 2\nwhatever\n");
 
-        Assert.Null(OutboxFile.TryOpen(_folder.File, "alice/app-state", "c1", false, TimeProvider.System));
+        Assert.Null(OutboxFile.TryOpen(_folder.File, TtsApp.Instance, "alice/app-state", "c1", false, TimeProvider.System));
         Assert.Equal("chatterbox-outbox 2\nwhatever\n", File.ReadAllText(_folder.File));
     }
 
     [Fact(DisplayName = "[C3] two do not have one outbox at once")]
     public void Locked()
     {
-        using (_folder.Open()) Assert.Null(OutboxFile.TryOpen(_folder.File, "alice/app-state", "c2", false, TimeProvider.System));
+        using (_folder.Open()) Assert.Null(OutboxFile.TryOpen(_folder.File, TtsApp.Instance, "alice/app-state", "c2", false,
+            TimeProvider.System));
         using var after = _folder.Open();
     }
 
@@ -191,7 +193,7 @@ public sealed class OutboxFileTests : IDisposable
         Assert.InRange(longest, 64 * 1024, 80 * 1024);
         Assert.Equal(file.Length, new FileInfo(_folder.File).Length);
         Assert.Equal(queue.All.Select(entry => entry.Sequence),
-            OutboxFormat.Read(File.ReadAllBytes(_folder.File)).Entries().Select(entry => entry.Sequence));
+            OutboxFormat.Read(File.ReadAllBytes(_folder.File), TtsApp.Instance).Entries().Select(entry => entry.Sequence));
 
         var rest = queue.All.Select(entry => entry.Sequence).ToArray();
         while (queue.Count > 0) queue.RemoveFirst();
@@ -229,7 +231,7 @@ public sealed class OutboxFileTests : IDisposable
             };
             var full = Assert.Throws<OutboxUnavailableException>(fill);
             Assert.Contains("No space left", full.Message, StringComparison.Ordinal);
-            Assert.Equal(taken, OutboxFormat.Read(File.ReadAllBytes(_folder.File)).Count);
+            Assert.Equal(taken, OutboxFormat.Read(File.ReadAllBytes(_folder.File), TtsApp.Instance).Count);
 
             room = 10_000;
             Append(file, queue, taken, new SetStreaming(true));
@@ -246,7 +248,7 @@ public sealed class OutboxFileTests : IDisposable
         var options = new ChatterboxClientOptions { OutboxDirectory = _folder.PathOf("taken/below") };
 
         var error = Assert.Throws<OutboxUnavailableException>(() =>
-            new OutboxFolder(options, TimeProvider.System).Open(new SessionId("alice")));
+            new OutboxFolder(options, TimeProvider.System).Open(new SessionId("alice"), TtsApp.Instance));
 
         Assert.Contains("taken", error.Message, StringComparison.Ordinal);
     }

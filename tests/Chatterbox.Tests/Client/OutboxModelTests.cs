@@ -46,8 +46,8 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         private readonly Random _random;
         private readonly TestFolder _folder = new();
         private readonly List<string> _expected = [];
-        private SessionLog _log = new(8, TimeProvider.System);
-        private SessionMoment _stored = new(AppState.Initial, 0, [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)]);
+        private SessionLog _log = new(TtsApp.Instance, 8, TimeProvider.System);
+        private SessionMoment _stored = new(AppState.Initial, 0, [.. TtsApp.Instance.Stored.Select(_ => AppliedMap.Empty)]);
         private long _epoch;
         private int _clients;
         private int _made;
@@ -169,7 +169,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
 
         private void Load()
         {
-            _log = new SessionLog(8, TimeProvider.System);
+            _log = new SessionLog(TtsApp.Instance, 8, TimeProvider.System);
             _log.Load(_stored, ++_epoch);
         }
 
@@ -192,7 +192,7 @@ public sealed class OutboxModelTests(ITestOutputHelper output)
         {
             _file = _folder.Open($"client{_clients++}");
             Assert.Empty(_file.Notices);
-            _replica = new(_file.Head.Client, _file.Head.FirstSequence);
+            _replica = new(TtsApp.Instance, _file.Head.Client, _file.Head.FirstSequence);
             _replica.Recover(_file.Recovered);
         }
     }

@@ -60,19 +60,19 @@ public sealed class OutboxQueueTests
         ];
 
         Assert.All(small,
-            change => Assert.InRange(OutboxFormat.Encode(change).Length, 1, OutboxFormat.MostBytesOf(change)!.Value));
+            change => Assert.InRange(OutboxFormat.Encode(change).Length, 1, (change).MostBytes()!.Value));
         Assert.All(
             (AppStateChange[])[new UpsertChunk(null!), new RemoveChunk("c"), new SetSystemStatus("s"),
                 new UpdateParameters(TtsEngine.Chatterbox, new() { LanguageId = new('x', 1000) }),
                 new UpdateParameters(TtsEngine.Chatterbox, new() { Unknown = [] }),
                 new UpdateParameters(TtsEngine.Chatterbox, null!)],
-            change => Assert.Null(OutboxFormat.MostBytesOf(change)));
+            change => Assert.Null((change).MostBytes()));
     }
 
     [Fact(DisplayName = "[C3] 100,000 changes that wait to become durable cost each event no more than a few do")]
     public void Many()
     {
-        var replica = new Replica("c");
+        var replica = new Replica(TtsApp.Instance, "c");
         replica.Attached(new() { State = new() { Epoch = 1, Snapshot = AppState.Initial } }, 0);
         var clock = Stopwatch.StartNew();
         for (var number = 1; number <= 100_000; number++)

@@ -78,7 +78,7 @@ public sealed class ReplicaTests
         replica.Enqueue(new UpsertChunk(Samples.Chunk("b")));
         Assert.Equal(["a", "b"], replica.Visible.Chunks.Select(chunk => chunk.Id));
 
-        var (state, rejection) = AppStateReducer.Apply(replica.Visible, new UpsertChunk(null!));
+        var (state, rejection) = AppStateReducer.Apply((AppState)replica.Visible, new UpsertChunk(null!));
         Assert.Same(replica.Visible, state);
         Assert.NotNull(rejection);
     }
@@ -107,7 +107,7 @@ public sealed class ReplicaTests
 
     private static Replica Attached(long epoch = 1, long revision = 0)
     {
-        var replica = new Replica("c");
+        var replica = new Replica(TtsApp.Instance, "c");
         replica.Attached(new() { State = new() { Epoch = epoch, Revision = revision, Snapshot = AppState.Initial } }, revision);
         return replica;
     }

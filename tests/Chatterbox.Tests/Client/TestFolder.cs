@@ -14,7 +14,7 @@ internal sealed class TestFolder : IDisposable
     public string PathOf(string name) => Path.Combine(_folder.FullName, name);
 
     public OutboxFile Open(string client = "c1", Func<string, FileMode, Stream>? open = null) =>
-        OutboxFile.TryOpen(File, "alice/app-state", client, flush: false, TimeProvider.System, open)
+        OutboxFile.TryOpen(File, TtsApp.Instance, "alice/app-state", client, flush: false, TimeProvider.System, open)
         ?? throw new InvalidOperationException("In use.");
 
     public void Dispose() => _folder.Delete(recursive: true);

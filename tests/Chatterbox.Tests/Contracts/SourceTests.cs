@@ -17,7 +17,7 @@ public sealed class SourceTests
     [MemberData(nameof(Folders))]
     public void Line_length(string folder)
     {
-        var top = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", ".."));
+        var top = Root;
         var separator = Path.DirectorySeparatorChar;
         string[] generated = [$"{separator}obj{separator}", $"{separator}bin{separator}"];
         var options = new EnumerationOptions { RecurseSubdirectories = true };
@@ -30,6 +30,9 @@ public sealed class SourceTests
         Assert.True(tooLong.Length == 0,
             $"{tooLong.Length} lines are over {Longest} characters:\n{string.Join('\n', tooLong.Take(100))}");
     }
+
+    /// <summary>The repository.</summary>
+    internal static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "..", ".."));
 
     private static string Here([CallerFilePath] string path = "") => path;
 }

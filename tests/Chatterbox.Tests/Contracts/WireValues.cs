@@ -25,11 +25,11 @@ internal static class WireValues
         yield return ("AttachRequest", new AttachRequest
         {
             Client = client, Device = "laptop", Protocol = 1, NextSequence = 4, SeenRevision = 6,
-            Epoch = 5, Slices = [Slice.Chunks],
+            Epoch = 5, Slices = [TtsSlice.Chunks], App = "tts",
         });
         yield return ("AttachReply", new AttachReply
         {
-            State = new() { Epoch = 5, Revision = 7, DurableRevision = 6, Snapshot = state }, Applied = [new(Slice.Chunks, 3)],
+            State = new() { Epoch = 5, Revision = 7, DurableRevision = 6, Snapshot = state }, Applied = [new(TtsSlice.Chunks, 3)],
             Notices = ["n"], ReadOnly = "r", Lease = TimeSpan.FromSeconds(30), Protocol = 1, Crash = new(["c1"], ["b1"], true),
         });
         yield return ("CatchUp", new CatchUp { Epoch = 5, Revision = 7, DurableRevision = 6, Changes = [applied] });
@@ -57,6 +57,7 @@ internal static class WireValues
         yield return ("ImportReport", new ImportReport
         {
             Refused = rejection, FromVersion = 0, ToVersion = 1, Chunks = 3, Notes = ["left out"], Revision = 9,
+            Items = [new("chunks", 3)],
         });
         yield return ("SessionEvents", new SessionEvents("alice/app-state", 5,
         [
@@ -67,7 +68,7 @@ internal static class WireValues
         yield return ("SessionStatus", new SessionStatus
         {
             Session = "alice/app-state", Epoch = 5, Revision = 7, DurableRevision = 6, Save = SaveStatus.Saved,
-            PersistedVersion = 1, Slices = [new(Slice.Chunks, 3, 100)],
+            PersistedVersion = 1, Slices = [new(TtsSlice.Chunks, 3, 100)], App = "tts",
         });
         yield return ("RecoveryReport", new RecoveryReport { Chunks = ["c1"], Restored = ["chunks"], Unsaved = "full" });
         var kept = new HistoryItem("id", "unreadable", "checksum", ["chunks"], DateTimeOffset.UnixEpoch, 3, 1);
@@ -86,7 +87,7 @@ internal static class WireValues
             Preferences = new()
             {
                 Engine = TtsEngine.Multilingual, Parameters = parameters, UseStreaming = true, CurrentSessionId = "s1",
-                SyncedSlices = [Slice.Chunks], Unknown = unknown,
+                SyncedSlices = [TtsSlice.Chunks], Unknown = unknown,
                 OtherEngines = new()
                 {
                     Chatterbox = parameters, Multilingual = parameters, Turbo = parameters, Unknown = unknown,
@@ -144,7 +145,7 @@ internal static class WireValues
         yield return ("GetPieceReply", new GetPieceReply(audio, [1, 2], rejection));
         yield return ("StorageInfo", new StorageInfo
         {
-            Session = "alice/app-state", Slices = [new(Slice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5,
+            Session = "alice/app-state", Slices = [new(TtsSlice.Chunks, 1, 2, 3)], UsedBytes = 4, QuotaBytes = 5,
             CompressionRatio = 1.5, Changes = 6, Writes = 7, ChangesPerWrite = 0.5, LastSaved = time,
             Audio = new()
             {
@@ -188,15 +189,15 @@ internal static class WireValues
             }, 8, 0.5));
 
         // A session on its way to another silo. What is the session's own is sent once, and referred to.
-        ValueList<ClientWork> work = [new("client", ["c1"], ["b1"], true)];
+        ValueList<ClientWork> work = [new("client", [new("batchItems", ["b1"]), new("chunks", ["c1"])])];
         yield return ("SessionImage", new SessionImage
         {
             Log = new()
             {
                 State = state, Epoch = 5, Revision = 7, DurableRevision = 6, Changes = 4, RecentFrom = 3, Recent = [applied],
-                Applied = [new(Slice.Chunks, [new("client", 3, 20_454, true)])],
+                Applied = [new(TtsSlice.Chunks, [new("client", 3, 20_454, true)])],
                 Cursors = [new("client", true, 4, [new(2, rejection)], "process")],
-                Replacement = new(state, 7, [new(Slice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true)
+                Replacement = new(state, 7, [new(TtsSlice.Chunks, [new("client", 3, 20_454, true)])], IsCleared: true)
                 {
                     HasExpired = true,
                 },
@@ -210,7 +211,7 @@ internal static class WireValues
                 [
                     new()
                     {
-                        Slice = Slice.Chunks, ETag = "e", Length = 8, Written = state.Chunks,
+                        Slice = TtsSlice.Chunks, ETag = "e", Length = 8, Written = state.Chunks,
                         WrittenSource = state.Chunks, StoredVersion = 1,
                         Applied = [new("client", 3, 20_454, true)], SavedAt = time,
                         UncertainBytes = [3, 4], UncertainValue = state.WorkSessions,
@@ -219,7 +220,7 @@ internal static class WireValues
                     },
                 ],
             },
-            Leases = [new(client, "laptop", [Slice.Chunks], time)],
+            Leases = [new(client, "laptop", [TtsSlice.Chunks], time)],
             IsUnsaved = true, Failing = new(SaveState.Failing, time, "full"), Work = work,
             Operations = [new("o", new FlushReply(1, 2, "f"))], LoadAgain = true,
             LastSaved = time,

@@ -110,7 +110,7 @@ public sealed class DamageTests
         await store.SaveAsync(moment);
         var entry = Assert.Single(await store.History.ListAsync());
         var row = (await store.History.ReadAsync(entry.Id))!.Rows[0];
-        Assert.Equal(CheckOutcome.Unreadable, store.Read(SliceDefinition.All[(int)Slice.Chunks], row.Bytes).Outcome);
+        Assert.Equal(CheckOutcome.Unreadable, store.Read(TtsApp.Chunks, row.Bytes).Outcome);
 
         storage["chunks"] = Frames.Of("""{"version":1,"revision":3,"applied":{},"state":[]}""");
         var again = SessionStoreTests.New(storage);
@@ -129,15 +129,15 @@ public sealed class DamageTests
         var (storage, theirs) = (new MemoryStorage(), new MemoryStorage());
         await SaveAsync(storage, state);
         await SaveAsync(theirs, neighbour, Neighbour);
-        var slice = SliceDefinition.All[victim];
-        var other = SliceDefinition.All[(victim + 1) % 5];
+        var slice = TtsApp.Instance.Stored[victim];
+        var other = TtsApp.Instance.Stored[(victim + 1) % 5];
         var row = storage[slice.Name] ?? Frames.Of("[]");
         var damaged = Damaged(row, kind, new Random(seed), storage[other.Name], theirs[slice.Name], theirs[other.Name]);
         storage[slice.Name] = damaged;
 
         var store = SessionStoreTests.New(storage);
         var loaded = await store.LoadAsync();
-        foreach (var each in SliceDefinition.All)
+        foreach (var each in TtsApp.Instance.Stored)
         {
             Assert.Equal(each.Get(each == slice ? AppState.Initial : state), each.Get(loaded.State));
         }

@@ -168,7 +168,7 @@ public sealed class InterleavingTests
     {
         var other = SessionStoreTests.New(storage);
         var moment = await other.LoadAsync();
-        await other.SaveAsync(moment with { State = change(moment.State), Revision = moment.Revision + 1 });
+        await other.SaveAsync(moment with { State = change((AppState)moment.State), Revision = moment.Revision + 1 });
     }
 
     private static (Task Entered, Action Release) Hold(MemoryStorage storage, string held)

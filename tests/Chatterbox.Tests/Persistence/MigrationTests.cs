@@ -24,9 +24,9 @@ public sealed class MigrationTests
             new Step(1, state => Append(state, "b")), new Step(2, state => Append(state, "c")),
             new Step(0, state => Append(state, "a"))]);
         Assert.Equal(3, chain.CurrentVersion);
-        Assert.Equal("abc", (string)chain.Migrate(Slice.Preferences, new JsonObject { ["log"] = "" }, 0)["log"]!);
-        Assert.Equal("c", (string)chain.Migrate(Slice.Preferences, new JsonObject { ["log"] = "" }, 2)["log"]!);
-        Assert.Equal("", (string)chain.Migrate(Slice.Preferences, new JsonObject { ["log"] = "" }, 3)["log"]!);
+        Assert.Equal("abc", (string)chain.Migrate(TtsSlice.Preferences, new JsonObject { ["log"] = "" }, 0)["log"]!);
+        Assert.Equal("c", (string)chain.Migrate(TtsSlice.Preferences, new JsonObject { ["log"] = "" }, 2)["log"]!);
+        Assert.Equal("", (string)chain.Migrate(TtsSlice.Preferences, new JsonObject { ["log"] = "" }, 3)["log"]!);
     }
 
     [Fact(DisplayName =
@@ -34,11 +34,11 @@ public sealed class MigrationTests
     public void Failures()
     {
         var failing = new MigrationChain([new Step(0, _ => throw new FormatException("odd"))]);
-        AssertFails("The migration of Chunks from version 0 to 1 failed: odd",
-            () => failing.Migrate(Slice.Chunks, new JsonArray(), 0));
-        AssertFails("Version 2 is not between 0 and 1.", () => Chain.Migrate(Slice.Chunks, new JsonArray(), 2));
-        AssertFails("Version -1 is not between 0 and 1.", () => Chain.Migrate(Slice.Chunks, new JsonArray(), -1));
-        AssertFails("There is no state to migrate.", () => Chain.Migrate(Slice.Chunks, null, 0));
+        AssertFails("The migration of chunks from version 0 to 1 failed: odd",
+            () => failing.Migrate(TtsSlice.Chunks, new JsonArray(), 0));
+        AssertFails("Version 2 is not between 0 and 1.", () => Chain.Migrate(TtsSlice.Chunks, new JsonArray(), 2));
+        AssertFails("Version -1 is not between 0 and 1.", () => Chain.Migrate(TtsSlice.Chunks, new JsonArray(), -1));
+        AssertFails("There is no state to migrate.", () => Chain.Migrate(TtsSlice.Chunks, null, 0));
 
         static void AssertFails(string message, Func<object> migrate) =>
             Assert.Equal(message, Assert.Throws<MigrationException>(migrate).Message);
@@ -51,10 +51,10 @@ public sealed class MigrationTests
         Assert.Equal(
             """{"engine":"chatterbox","parameters":"""
             + """{"exaggeration":0.5,"cfgWeight":0.5,"temperature":0.8,"minP":0.05,"topP":1,"repetitionPenalty":1.2,"seed":0}}""",
-            step.Migrate(Slice.Preferences, new JsonObject()).ToJsonString());
+            step.Migrate(TtsSlice.Preferences, new JsonObject()).ToJsonString());
         const string Whole = """{"engine":"turbo","parameters":{"topK":7}}""";
-        Assert.Equal(Whole, step.Migrate(Slice.Preferences, JsonNode.Parse(Whole)!).ToJsonString());
-        Assert.Equal("[]", step.Migrate(Slice.Chunks, new JsonArray()).ToJsonString());
+        Assert.Equal(Whole, step.Migrate(TtsSlice.Preferences, JsonNode.Parse(Whole)!).ToJsonString());
+        Assert.Equal("[]", step.Migrate(TtsSlice.Chunks, new JsonArray()).ToJsonString());
     }
 
     [Fact(DisplayName = "[P7] an envelope is the JSON that was released")]
@@ -63,17 +63,17 @@ public sealed class MigrationTests
         var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var envelope = new SliceEnvelope(42,
             AppliedMap.Empty.With(new AppliedEntry("one", 5, 20_455)).With(new AppliedEntry("two", 6, 20_456, HasLeft: true)),
-            SliceDefinition.All[(int)Slice.Chunks].Get(AppState.Initial), at);
+            TtsApp.Chunks.Get(AppState.Initial), at);
         Assert.Equal(
             """{"of":"alice/app-state/chunks","version":1,"revision":42,"savedAt":"2026-01-02T03:04:05+00:00","applied":{"one":"""
             + """[5,20455],"two":[6,20456,1]},"state":[]}""",
             System.Text.Encoding.UTF8.GetString(
-                SliceFrame.Decode(envelope.Encode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks],
+                SliceFrame.Decode(envelope.Encode(SessionDriver.Owner, TtsApp.Chunks,
                     1, 1024)).Body.Span));
         // With what the buffer of the last one held behind it.
         Assert.Equal("""{"of":"alice/app-state/chunks","version":1,"revision":1,"applied":{}}""",
             System.Text.Encoding.UTF8.GetString(SliceFrame.Decode(new SliceEnvelope(1, AppliedMap.Empty, null)
-                .Encode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1, 1024)).Body.Span));
+                .Encode(SessionDriver.Owner, TtsApp.Chunks, 1, 1024)).Body.Span));
     }
 
     [Theory(DisplayName = "[M2] what is no envelope says what is wrong with it")]
@@ -97,13 +97,13 @@ public sealed class MigrationTests
         "id: must be unique, was 'c'")]
     public void No_envelope(string body, string message) =>
         Assert.Equal(message, Assert.ThrowsAny<System.Text.Json.JsonException>(() =>
-            SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1,
+            SliceEnvelope.Decode(SessionDriver.Owner, TtsApp.Chunks, 1,
                 System.Text.Encoding.UTF8.GetBytes(body), Chain)).Message);
 
     [Fact(DisplayName = "[P8] a slice of before the first change is one")]
     public void Revision_zero()
     {
-        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[(int)Slice.Chunks], 1,
+        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, TtsApp.Chunks, 1,
             """{"revision":0,"later":{"a":[1]},"state":[]}"""u8, Chain);
         Assert.Equal(0, envelope.Revision);
         Assert.NotNull(envelope.Value);
@@ -116,7 +116,7 @@ public sealed class MigrationTests
         + """{"temperature":0.8},"useStreaming":true}}""")]
     public void Released_versions_load(int version, string body)
     {
-        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, SliceDefinition.All[0], version,
+        var envelope = SliceEnvelope.Decode(SessionDriver.Owner, TtsApp.Instance.Stored[0], version,
             System.Text.Encoding.UTF8.GetBytes(body), Chain);
         Assert.Equal(Preferences.Default with { UseStreaming = true }, envelope.Value);
         Assert.Equal((3, 2), (envelope.Revision, envelope.Applied["c"]));
@@ -128,7 +128,7 @@ public sealed class MigrationTests
         var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var applied = AppliedMap.Empty.With(new AppliedEntry("one", 5, 1)).With(new AppliedEntry("two", 9, 2))
             .With(new AppliedEntry("one", 6, 3, HasLeft: true));
-        foreach (var slice in SliceDefinition.All)
+        foreach (var slice in TtsApp.Instance.Stored)
         {
             var frame = SliceFrame.Decode(new SliceEnvelope(42, applied, slice.Get(AppState.Initial), at)
                 .Encode(SessionDriver.Owner, slice, 1, 1024));
@@ -151,6 +151,6 @@ public sealed class MigrationTests
     {
         public int FromVersion => from;
 
-        public JsonNode Migrate(Slice slice, JsonNode state) => migrate(state);
+        public JsonNode Migrate(string slice, JsonNode state) => migrate(state);
     }
 }

@@ -14,7 +14,7 @@ public sealed class PersistConfigTests
     public void Presets_and_defaults()
     {
         var configs =
-            new PersistConfigs(Presets, Options.Create(new ChatterboxOptions { WriteDelay = TimeSpan.FromMilliseconds(70) }));
+            new PersistConfigs(Presets, [], Options.Create(new ChatterboxOptions { WriteDelay = TimeSpan.FromMilliseconds(70) }));
         Assert.Equal(["app-state", "minimal", "recovery", "session-only"], configs.Names);
         Assert.Null(configs.Find("nobody"));
         var config = configs.Find("minimal")!;
@@ -34,13 +34,13 @@ public sealed class PersistConfigTests
         };
         var options = new ChatterboxOptions();
         options.Stores["mine"] = new() { MaxWriteDelay = TimeSpan.FromSeconds(30), CompressionThreshold = 9 };
-        var config = new PersistConfigs([.. Presets, custom], Options.Create(options)).Find("mine")!;
+        var config = new PersistConfigs([.. Presets, custom], [], Options.Create(options)).Find("mine")!;
         Assert.Equal((TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 9, TimeSpan.FromHours(1)),
             (config.WriteDelay!.Value, config.MaxWriteDelay!.Value,
                 config.CompressionThreshold!.Value, config.ExpiresAfter!.Value));
 
         options.Stores["mine"] = new() { WriteDelay = TimeSpan.FromSeconds(2), ExpiresAfter = TimeSpan.FromHours(2) };
-        config = new PersistConfigs([.. Presets, custom], Options.Create(options)).Find("mine")!;
+        config = new PersistConfigs([.. Presets, custom], [], Options.Create(options)).Find("mine")!;
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2), 7, TimeSpan.FromHours(2)),
             (config.WriteDelay!.Value, config.MaxWriteDelay!.Value,
                 config.CompressionThreshold!.Value, config.ExpiresAfter!.Value));
@@ -70,7 +70,7 @@ public sealed class PersistConfigTests
     public void Refused(string says, PersistConfig wrong)
     {
         var refusal = Assert.Throws<InvalidOperationException>(() =>
-            new PersistConfigs([.. Presets, wrong], Options.Create(new ChatterboxOptions())));
+            new PersistConfigs([.. Presets, wrong], [], Options.Create(new ChatterboxOptions())));
         Assert.Contains(
             says.StartsWith("store", StringComparison.Ordinal)
                 ? says.Replace("store Not", "Not", StringComparison.Ordinal)
@@ -90,7 +90,7 @@ public sealed class PersistConfigTests
             Name = "x", WriteDelay = TimeSpan.FromMilliseconds(10), MaxWriteDelay = TimeSpan.FromMilliseconds(10),
             CompressionThreshold = 0, ExpiresAfter = TimeSpan.FromSeconds(1), QuotaBytes = 1,
         };
-        Assert.NotNull(new PersistConfigs([edge], Options.Create(new ChatterboxOptions())).Find("x"));
+        Assert.NotNull(new PersistConfigs([edge], [], Options.Create(new ChatterboxOptions())).Find("x"));
     }
 
     [Fact(DisplayName =
@@ -100,7 +100,7 @@ public sealed class PersistConfigTests
         var options = new ChatterboxOptions();
         options.Stores["mnimal"] = new();
         options.Stores["minimal"] = new() { MaxWriteDelay = TimeSpan.FromMilliseconds(20) };
-        var refusal = Assert.Throws<InvalidOperationException>(() => new PersistConfigs(Presets, Options.Create(options)));
+        var refusal = Assert.Throws<InvalidOperationException>(() => new PersistConfigs(Presets, [], Options.Create(options)));
         Assert.Contains("; Stores: 'mnimal' is not a registered store; registered are app-state, minimal, recovery, session-only",
             refusal.Message, StringComparison.Ordinal);
         Assert.Contains("store minimal: MaxWriteDelay: must be WriteDelay (00:00:00.3000000) or more, was 00:00:00.0200000",

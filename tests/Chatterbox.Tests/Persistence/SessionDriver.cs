@@ -57,7 +57,7 @@ internal sealed class SessionDriver
     {
         var driver = new SessionDriver(storage);
         await driver.ActivateAsync();
-        driver.Expected = driver.Log.State;
+        driver.Expected = (AppState)driver.Log.State;
         return driver;
     }
 
@@ -122,11 +122,11 @@ internal sealed class SessionDriver
     public async Task CheckNothingLostAsync()
     {
         var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config, clock: Clock).LoadAsync());
-        var log = new SessionLog(8, Clock);
+        var log = new SessionLog(TtsApp.Instance, 8, Clock);
         log.Load(stored, 1);
         log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen);
         foreach (var (sequence, change, _) in _outbox) log.Apply(Client, new(sequence, change), out _);
-        Assert.Equal(Expected with { Runtime = RuntimeState.Default }, log.State with { Runtime = RuntimeState.Default });
+        Assert.Equal(Expected with { Runtime = RuntimeState.Default }, log.State.Tts with { Runtime = RuntimeState.Default });
     }
 
     private async Task ActivateAsync()

@@ -40,7 +40,7 @@ public sealed class SessionStoreTests
         var store = New(storage);
         var loaded = await store.LoadAsync();
         storage.OnWrite = row => row.StartsWith("history", StringComparison.Ordinal) ? throw new IOException("full") : null;
-        var changed = loaded with { State = loaded.State with { Chunks = [Samples.Chunk("new")] }, Revision = 1 };
+        var changed = loaded with { State = loaded.State.Tts with { Chunks = [Samples.Chunk("new")] }, Revision = 1 };
 
         await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(changed));
         Assert.Equal([1, 2, 3], storage["chunks"]);
@@ -71,7 +71,7 @@ public sealed class SessionStoreTests
         };
         var first = moment with
         {
-            State = moment.State with { Preferences = moment.State.Preferences with { UseStreaming = true } }, Revision = 1,
+            State = moment.State.Tts with { Preferences = moment.State.Preferences with { UseStreaming = true } }, Revision = 1,
         };
         if (fault is "after") await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
         else if (fault is "before") await Assert.ThrowsAsync<IOException>(() => store.SaveAsync(first));
@@ -80,7 +80,7 @@ public sealed class SessionStoreTests
             await Assert.ThrowsAsync<TimeoutException>(() => store.SaveAsync(first));
             // The write that was given up on is committed behind the next one's back.
             lateCommit = () => storage["preferences"] = new SliceEnvelope(1, AppliedMap.Empty, first.State.Preferences)
-                .Encode(Owner, SliceDefinition.All[0], 1, 1024);
+                .Encode(Owner, TtsApp.Instance.Stored[0], 1, 1024);
         }
         // Not in the row, so nobody may be told that it is durable.
         else await Assert.ThrowsAsync<InconsistentStateException>(() => store.SaveAsync(first));
@@ -89,7 +89,7 @@ public sealed class SessionStoreTests
 
         var second = first with
         {
-            State = first.State with { Preferences = first.State.Preferences with { CurrentSessionId = "s" } }, Revision = 2,
+            State = first.State.Tts with { Preferences = first.State.Preferences with { CurrentSessionId = "s" } }, Revision = 2,
         };
         await store.SaveAsync(second);
 
@@ -123,7 +123,7 @@ public sealed class SessionStoreTests
 
         SessionMoment Streaming(int number) => moment with
         {
-            State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = $"{number}" } },
+            State = moment.State.Tts with { Preferences = moment.State.Preferences with { CurrentSessionId = $"{number}" } },
             Revision = number,
         };
     }
@@ -138,7 +138,7 @@ public sealed class SessionStoreTests
         var theirs = storage["chunks"];
 
         await Assert.ThrowsAsync<SessionConflictException>(() =>
-            store.SaveAsync(moment with { State = moment.State with { Chunks = [Samples.Chunk("mine")] }, Revision = 1 }));
+            store.SaveAsync(moment with { State = moment.State.Tts with { Chunks = [Samples.Chunk("mine")] }, Revision = 1 }));
 
         Assert.Equal(theirs, storage["chunks"]);
     }
@@ -149,7 +149,7 @@ public sealed class SessionStoreTests
         var storage = new MemoryStorage();
         var store = New(storage);
         var moment = await store.LoadAsync();
-        var state = moment.State with
+        var state = moment.State.Tts with
         {
             Chunks = [Samples.Chunk("c")], Preferences = moment.State.Preferences with { UseStreaming = true },
         };
@@ -171,7 +171,7 @@ public sealed class SessionStoreTests
         storage.Writes.Clear();
         var store = New(storage);
         Assert.False(store.NeedsSave);
-        await store.SaveAsync(new(AppState.Initial, 1, [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)]));
+        await store.SaveAsync(new(AppState.Initial, 1, [.. TtsApp.Instance.Stored.Select(_ => AppliedMap.Empty)]));
         Assert.Empty(storage.Writes);
     }
 
@@ -248,7 +248,7 @@ public sealed class SessionStoreTests
         {
             var changed = moment with
             {
-                State = moment.State with { Preferences = moment.State.Preferences with { CurrentSessionId = session } },
+                State = moment.State.Tts with { Preferences = moment.State.Preferences with { CurrentSessionId = session } },
                 Revision = moment.Revision + 1,
             };
             await store.SaveAsync(changed);
@@ -302,7 +302,7 @@ public sealed class SessionStoreTests
         var moment = await store.LoadAsync();
         await SaveAsync(storage, AppState.Initial with { Chunks = [Samples.Chunk("theirs")] });
         storage.OnWrite = row => row == "preferences" ? throw new IOException("full") : null;
-        var state = moment.State with
+        var state = moment.State.Tts with
         {
             Preferences = moment.State.Preferences with { UseStreaming = true }, Chunks = [Samples.Chunk("mine")],
         };
@@ -355,8 +355,8 @@ public sealed class SessionStoreTests
         var state = AppState.Initial with { Chunks = [Samples.Chunk("c1"), Samples.Chunk("c2")] };
         await store.SaveAsync(await store.LoadAsync() with { State = state, Revision = 7 });
         Assert.Equal(
-            [(Slice.Preferences, 1, 0), (Slice.WorkSessions, 0, 0), (Slice.SavedVoices, 0, 0),
-                (Slice.Chunks, 2, storage["chunks"]!.Length), (Slice.BatchItems, 0, 0)],
+            [(TtsSlice.Preferences, 1, 0), (TtsSlice.WorkSessions, 0, 0), (TtsSlice.SavedVoices, 0, 0),
+                (TtsSlice.Chunks, 2, storage["chunks"]!.Length), (TtsSlice.BatchItems, 0, 0)],
             store.Describe(state).Select(slice => (slice.Slice, slice.Items, slice.Bytes)));
         Assert.Equal((1, storage["chunks"]!.Length, 1), (store.RowWrites, store.BytesWritten, store.PersistedVersion));
     }
@@ -387,8 +387,8 @@ public sealed class SessionStoreTests
     internal static async Task<AppState?> ReadStateAsync(SessionStore store, string id) =>
         (await store.History.ReadAsync(id))?.Rows.Aggregate(AppState.Initial, (state, row) =>
         {
-            var slice = SliceDefinition.All.Single(each => each.Name == row.Name);
-            return slice.With(state, store.Read(slice, row.Bytes).Envelope.Value ?? slice.Get(AppState.Initial));
+            var slice = TtsApp.Instance.Stored.Single(each => each.Name == row.Name);
+            return (AppState)slice.With(state, store.Read(slice, row.Bytes).Envelope.Value ?? slice.Get(AppState.Initial));
         });
 
     internal static SessionStore New(MemoryStorage storage, PersistConfig? config = null, GrainId? owner = null,

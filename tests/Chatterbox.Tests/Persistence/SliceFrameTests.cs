@@ -145,6 +145,6 @@ public sealed class SliceFrameTests
     {
         const int Applied = 1024 * 1024;
         Assert.True(Limits.SliceBytes + Applied < SliceFrame.LongestBody);
-        Assert.True(Limits.SessionBytes + (SliceDefinition.All.Count * Applied) < SliceFrame.LongestBody);
+        Assert.True(Limits.SessionBytes + (TtsApp.Instance.Stored.Count * Applied) < SliceFrame.LongestBody);
     }
 }

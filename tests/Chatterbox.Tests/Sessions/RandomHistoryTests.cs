@@ -91,7 +91,7 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
                     Client = new("p", "c"), Device = "d", Protocol = Protocol.Version, NextSequence = _sequence + 1,
                 });
             }
-            var change = FaultTests.RandomChange(_random, _session.Log.State, ++_number);
+            var change = FaultTests.RandomChange(_random, (AppState)_session.Log.State, ++_number);
             _session.Apply(new("c", _session.Log.Epoch, _sequence, [new(_sequence + 1, change)]));
             _sequence++;
         }
@@ -181,7 +181,7 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
             Assert.InRange(_session.History.Pending.Count, 0, 3 * Kept);
         }
 
-        private AppState Now => _session.Log.State with { Runtime = RuntimeState.Default };
+        private AppState Now => _session.Log.State.Tts with { Runtime = RuntimeState.Default };
 
         private static async Task<T?> TryAsync<T>(Func<Task<T>> call) where T : class
         {

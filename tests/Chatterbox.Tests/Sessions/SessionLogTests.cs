@@ -12,7 +12,7 @@ public sealed class SessionLogTests
 
     public SessionLogTests()
     {
-        _log = new(recentChanges: 3, _clock);
+        _log = new(TtsApp.Instance, recentChanges: 3, _clock);
         _log.Load(Stored(AppState.Initial, 0), epoch: 5);
     }
 
@@ -30,7 +30,7 @@ public sealed class SessionLogTests
     public void Known_from_storage()
     {
         var applied = Maps();
-        applied[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 4));
+        applied[TtsApp.SavedVoices.Index] = AppliedMap.Empty.With(Entry("a", 4));
         _log.Load(new(AppState.Initial, 9, applied), 6);
         _log.Attach("a", 3, 9);
         Apply("a", 3, Voice("three"));
@@ -106,11 +106,11 @@ public sealed class SessionLogTests
         Apply("a", 1, Voice("one"));
         Apply("a", 2, new SetStreaming(true));
         Apply("a", 3, new SetGenerating(true, null));
-        Assert.Equal([2], _log.Since(5, 0, [Slice.Preferences]).Changes.Select(change => change.Revision));
-        var snapshot = _log.Since(1, 0, [Slice.Preferences]).Snapshot!;
+        Assert.Equal([2], _log.Since(5, 0, [TtsSlice.Preferences]).Changes.Select(change => change.Revision));
+        var snapshot = _log.Since(1, 0, [TtsSlice.Preferences]).Snapshot!;
         Assert.Equal((true, 0, false),
             (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
-        snapshot = _log.Since(1, 0, [Slice.SavedVoices, Slice.Runtime]).Snapshot!;
+        snapshot = _log.Since(1, 0, [TtsSlice.SavedVoices, TtsSlice.Runtime]).Snapshot!;
         Assert.Equal((false, 1, true),
             (snapshot.Preferences.UseStreaming, snapshot.SavedVoices.Count, snapshot.Runtime.IsGenerating));
     }
@@ -179,7 +179,7 @@ public sealed class SessionLogTests
         _log.ApplyOwn(new SetStreaming(true));
         // Another activation has taken change 2 from the client, and removed what 3 removes.
         var theirs = Maps();
-        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 2));
+        theirs[TtsApp.SavedVoices.Index] = AppliedMap.Empty.With(Entry("a", 2));
         _log.Rebase(new(AppState.Initial with { SavedVoices = [New("two"), New("theirs")] }, 30, theirs), epoch: 3);
 
         Assert.Equal(["two", "theirs"], Voices);
@@ -200,7 +200,7 @@ public sealed class SessionLogTests
         _log.Attach("a", 1, 1);
         Apply("a", 2, Voice("after"));
         var theirs = Maps();
-        theirs[(int)Slice.SavedVoices] = AppliedMap.Empty.With(Entry("a", 2)).With(Entry("b", 7));
+        theirs[TtsApp.SavedVoices.Index] = AppliedMap.Empty.With(Entry("a", 2)).With(Entry("b", 7));
         _log.Rebase(new(AppState.Initial with { SavedVoices = [New("after"), New("theirs")] }, 30, theirs), epoch: 7);
 
         Assert.Equal(["after"], Voices);
@@ -283,7 +283,7 @@ public sealed class SessionLogTests
                 AppliedMap.Empty.With(Entry("x", 1)).With(AppliedMap.Empty.With(Entry("x", 2)))["x"]));
     }
 
-    private string[] Remembered => [.. _log.Moment.Applied[(int)Slice.Preferences].Entries.Select(entry => entry.Client)];
+    private string[] Remembered => [.. _log.Moment.Applied[TtsApp.Preferences.Index].Entries.Select(entry => entry.Client)];
 
     private static AppliedEntry Entry(string client, long sequence) =>
         new(client, sequence, (int)(Start.ToUnixTimeSeconds() / 86_400));
@@ -292,7 +292,7 @@ public sealed class SessionLogTests
 
     private static SessionMoment Stored(AppState state, long revision) => new(state, revision, Maps());
 
-    private static AppliedMap[] Maps() => [.. SliceDefinition.All.Select(_ => AppliedMap.Empty)];
+    private static AppliedMap[] Maps() => [.. TtsApp.Instance.Stored.Select(_ => AppliedMap.Empty)];
 
     private static SavedVoice New(string id) => new() { Id = id, Name = id, Parameters = new() };
 

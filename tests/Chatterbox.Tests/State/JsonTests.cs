@@ -21,14 +21,14 @@ public sealed class JsonTests
             """ + """
             "batchItems":[{"id":"b","name":"n","owner":null}]}
             """;
-        var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState)!,
-            ChatterboxJson.Default.AppState);
+        var once = JsonSerializer.Serialize(JsonSerializer.Deserialize(Json, TtsJson.Default.AppState)!,
+            TtsJson.Default.AppState);
         foreach (var member in (string[])["warmth", "whisper", "theme", "color", "mood", "peak", "rating", "owner"])
         {
             Assert.Contains($"\"{member}\":", once, StringComparison.Ordinal);
         }
-        Assert.Equal(JsonSerializer.Deserialize(Json, ChatterboxJson.Default.AppState),
-            JsonSerializer.Deserialize(once, ChatterboxJson.Default.AppState));
+        Assert.Equal(JsonSerializer.Deserialize(Json, TtsJson.Default.AppState),
+            JsonSerializer.Deserialize(once, TtsJson.Default.AppState));
     }
 
     [Fact(DisplayName = "[S2] any change comes back from its JSON and from the wire as it was")]
@@ -38,8 +38,8 @@ public sealed class JsonTests
         States.Change.Sample(change =>
         {
             Assert.Equal(change,
-                JsonSerializer.Deserialize(JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange),
-                    ChatterboxJson.Default.AppStateChange));
+                JsonSerializer.Deserialize(JsonSerializer.Serialize(change, TtsJson.Default.AppStateChange),
+                    TtsJson.Default.AppStateChange));
             Assert.Equal(change, wire.Deserialize<AppStateChange>(wire.SerializeToArray(change)));
         }, iter: 500);
     }
@@ -47,8 +47,8 @@ public sealed class JsonTests
     [Fact(DisplayName = "[M3] members that are missing take their defaults, nested ones too")]
     public void Missing_members_take_defaults()
     {
-        Assert.Equal(AppState.Initial, JsonSerializer.Deserialize("{}", ChatterboxJson.Default.AppState));
-        var state = JsonSerializer.Deserialize("""{"preferences":{"useStreaming":true}}""", ChatterboxJson.Default.AppState)!;
+        Assert.Equal(AppState.Initial, JsonSerializer.Deserialize("{}", TtsJson.Default.AppState));
+        var state = JsonSerializer.Deserialize("""{"preferences":{"useStreaming":true}}""", TtsJson.Default.AppState)!;
         Assert.Equal(Preferences.Default with { UseStreaming = true }, state.Preferences);
     }
 
@@ -59,7 +59,7 @@ public sealed class JsonTests
     [InlineData("""{"chunks":[{"id":"c"}]}""")]
     [InlineData("""{"chunks":[{"id":"c","text":"t","parameters":{},"status":"melted"}]}""")]
     public void Other_shapes(string json) =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, TtsJson.Default.AppState));
 
     [Theory(DisplayName = "[M2] A fault in an item of a list says in which member it is")]
     [InlineData("""{"id":"a","text":"b","parameters":{"seed":"x"}}""", "seed")]
@@ -68,7 +68,7 @@ public sealed class JsonTests
     public void Faults_say_where(string chunk, string member)
     {
         var fault = Assert.Throws<JsonException>(() =>
-            JsonSerializer.Deserialize($$"""{"chunks":[{{chunk}}]}""", ChatterboxJson.Default.AppState));
+            JsonSerializer.Deserialize($$"""{"chunks":[{{chunk}}]}""", TtsJson.Default.AppState));
         Assert.EndsWith(member, fault.Path, StringComparison.Ordinal);
     }
 
@@ -77,10 +77,10 @@ public sealed class JsonTests
     {
         foreach (var change in Samples.EveryChange)
         {
-            var json = JsonSerializer.Serialize(change, ChatterboxJson.Default.AppStateChange);
+            var json = JsonSerializer.Serialize(change, TtsJson.Default.AppStateChange);
             Assert.Contains($"\"type\":\"{JsonNamingPolicy.CamelCase.ConvertName(change.GetType().Name)}\"",
                 json, StringComparison.Ordinal);
-            Assert.Equal(change, JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppStateChange));
+            Assert.Equal(change, JsonSerializer.Deserialize(json, TtsJson.Default.AppStateChange));
         }
     }
 
@@ -92,7 +92,7 @@ public sealed class JsonTests
         Assert.Contains("An item of an array is null", Fault("""{"chunks":[null]}"""), StringComparison.Ordinal);
 
         static string Fault(string json) =>
-            Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, ChatterboxJson.Default.AppState)).Message;
+            Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, TtsJson.Default.AppState)).Message;
     }
 
     [Fact(DisplayName = "[S1] lists are values: equal with equal items in order, and the empty ones are one")]

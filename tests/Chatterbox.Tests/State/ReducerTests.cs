@@ -21,9 +21,9 @@ public sealed class ReducerTests
 
         Assert.Null(rejection);
         Assert.NotSame(Filled, after);
-        foreach (var slice in Enum.GetValues<Slice>())
+        foreach (var slice in TtsApp.Instance.Slices)
         {
-            Assert.Equal(slice == change.Slice, !ReferenceEquals(Get(Filled, slice), Get(after, slice)));
+            Assert.Equal(slice == change.Slice, !ReferenceEquals(slice.Get(Filled), slice.Get(after)));
         }
         var again = AppStateReducer.Apply(after, change);
         // A removal done again is refused: its id is unknown. Everything else is the very same state.
@@ -103,7 +103,7 @@ public sealed class ReducerTests
     {
         var full = AppState.Initial with
         {
-            WorkSessions = Enumerable.Range(0, Limits.WorkSessions)
+            WorkSessions = Enumerable.Range(0, TtsLimits.WorkSessions)
                 .Select(number => new WorkSession { Id = $"s{number}", Name = "n" }).ToValueList(),
         };
         Assert.Null(AppStateReducer.Apply(full, new UpsertWorkSession(new() { Id = "s0", Name = "renamed" })).Rejection);
@@ -117,14 +117,4 @@ public sealed class ReducerTests
         Assert.Null(rejection);
         return after;
     });
-
-    private static object Get(AppState state, Slice slice) => slice switch
-    {
-        Slice.Preferences => state.Preferences,
-        Slice.WorkSessions => state.WorkSessions,
-        Slice.SavedVoices => state.SavedVoices,
-        Slice.Chunks => state.Chunks,
-        Slice.BatchItems => state.BatchItems,
-        _ => state.Runtime,
-    };
 }

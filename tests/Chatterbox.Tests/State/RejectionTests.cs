@@ -25,10 +25,10 @@ public sealed class RejectionTests
     [Fact(DisplayName = "[X2] a text that is too long is measured as it is limited: in code points")]
     public void Characters()
     {
-        var text = string.Concat(Enumerable.Repeat("😀", Limits.ChunkTextLength + 1));
-        var refused = Text.CheckText("chunk.text", text, 1, Limits.ChunkTextLength)!;
-        Assert.EndsWith($"…' ({Limits.ChunkTextLength + 1} characters)", refused.Value, StringComparison.Ordinal);
-        Assert.Null(Text.CheckText("chunk.text", text[2..], 1, Limits.ChunkTextLength));
+        var text = string.Concat(Enumerable.Repeat("😀", TtsLimits.ChunkTextLength + 1));
+        var refused = Text.CheckText("chunk.text", text, 1, TtsLimits.ChunkTextLength)!;
+        Assert.EndsWith($"…' ({TtsLimits.ChunkTextLength + 1} characters)", refused.Value, StringComparison.Ordinal);
+        Assert.Null(Text.CheckText("chunk.text", text[2..], 1, TtsLimits.ChunkTextLength));
     }
 
     [Fact(DisplayName = "[C3] a full outbox says what it holds, what it may hold and what has no room")]

@@ -33,7 +33,7 @@ public sealed class UnknownMembersTests
         var state = ReducerTests.Apply(AppState.Initial, new UpsertChunk(chunk));
         Assert.Same(state, ReducerTests.Apply(state, new UpsertChunk(chunk with { Unknown = Unknown.Of("gain", Huge) })));
         Assert.Equal(state, JsonSerializer.Deserialize(
-            JsonSerializer.SerializeToUtf8Bytes(state, ChatterboxJson.Default.AppState), ChatterboxJson.Default.AppState));
+            JsonSerializer.SerializeToUtf8Bytes(state, TtsJson.Default.AppState), TtsJson.Default.AppState));
     }
 
     [Theory(DisplayName = "[X3] [M3] unknown members that cannot be written as JSON again are refused")]

@@ -88,8 +88,8 @@ public sealed class ValidationTests
         { "parameters", "parameters", new UpdateParameters(TtsEngine.Turbo, null!) },
         { "parameters.unknown", "members that this version does not know",
             new UpdateParameters(TtsEngine.Turbo, new() { Unknown = Members("seed", "1") }) },
-        { "syncedSlices", "Preferences WorkSessions", new SetSyncedSlices([Slice.Chunks, (Slice)9]) },
-        { "syncedSlices", "at most 6 slices", new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()) },
+        { "syncedSlices", "preferences workSessions", new SetSyncedSlices([TtsSlice.Chunks, "nothing"]) },
+        { "syncedSlices", "at most 6 slices", new SetSyncedSlices(Enumerable.Repeat(TtsSlice.Chunks, 7).ToValueList()) },
         { "currentGeneratingId", "1 to 128 characters", new SetGenerating(true, "") },
         { "systemStatus", "0 to 1000 characters", new SetSystemStatus(new string('x', 1001)) },
         { "error", "an error", new ReportError(null!) },
@@ -122,8 +122,8 @@ public sealed class ValidationTests
         new UpsertChunk(Samples.Chunk("c", "x")),
         new UpsertChunk(Samples.Chunk("c") with { Status = WorkStatus.Completed, Audio = Samples.Audio }),
         new CompleteChunk("c1", Samples.Audio with { Length = 33554432, SampleRate = 768_000, Duration = 86_400 }),
-        new SetSyncedSlices([Slice.Preferences, Slice.WorkSessions, Slice.SavedVoices, Slice.Chunks,
-            Slice.BatchItems, Slice.Runtime]),
+        new SetSyncedSlices([TtsSlice.Preferences, TtsSlice.WorkSessions, TtsSlice.SavedVoices, TtsSlice.Chunks,
+            TtsSlice.BatchItems, TtsSlice.Runtime]),
         new SetGenerating(true, null),
         new SetSystemStatus(new string('x', 1000)),
         new SetSystemStatus(""),
@@ -176,7 +176,7 @@ public sealed class ValidationTests
                 },
             } },
         { "engine", AppState.Initial with { Preferences = Preferences.Default with { Engine = (TtsEngine)9 } } },
-        { "syncedSlices", AppState.Initial with { Preferences = Preferences.Default with { SyncedSlices = [(Slice)9] } } },
+        { "syncedSlices", AppState.Initial with { Preferences = Preferences.Default with { SyncedSlices = ["nothing"] } } },
         { "currentSessionId", AppState.Initial with { Preferences = Preferences.Default with { CurrentSessionId = "" } } },
         { "workSessions", AppState.Initial with { WorkSessions = Many(201, Work) } },
         { "workSessions[s].workSession.name", AppState.Initial with { WorkSessions = [Work("s") with { Name = "" }] } },
@@ -280,7 +280,7 @@ public sealed class ValidationTests
                         Turbo = TtsParameters.DefaultsFor(TtsEngine.Turbo) with { TopK = -1 },
                     },
                 }),
-            ("syncedSlices", item => item with { SyncedSlices = [(Slice)9] }),
+            ("syncedSlices", item => item with { SyncedSlices = ["nothing"] }),
             ("currentSessionId", item => item with { CurrentSessionId = "" }));
         AssertOrder(AppState.Initial, state => Validation.Check(state),
             ("currentSessionId", state => state with { Preferences = state.Preferences with { CurrentSessionId = "" } }),
@@ -321,7 +321,7 @@ public sealed class ValidationTests
         AssertMessage("chunk.unknown: must be at most 16384 bytes, was 16385",
             new UpsertChunk(Samples.Chunk("c") with { Unknown = Members("x", $"\"{new string('x', 16382)}\"") }));
         AssertMessage("syncedSlices: must be at most 6 slices, was 7",
-            new SetSyncedSlices(Enumerable.Repeat(Slice.Chunks, 7).ToValueList()));
+            new SetSyncedSlices(Enumerable.Repeat(TtsSlice.Chunks, 7).ToValueList()));
         AssertMessage("workSession.chunkIds: must be at most 5000 ids, was 5001",
             new UpsertWorkSession(Work("s") with { ChunkIds = Enumerable.Repeat("c", 5001).ToValueList() }));
         AssertMessage(
@@ -378,12 +378,12 @@ public sealed class ValidationTests
     [Fact(DisplayName = "[C6] who has no copy of the work sessions is not asked whether one is there")]
     public void Without_a_copy()
     {
-        ValueList<Slice> some = [Slice.Preferences, Slice.Chunks];
+        ValueList<string> some = [TtsSlice.Preferences, TtsSlice.Chunks];
         Assert.Null(Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), some));
         Assert.Equal("workSession.id: must be 1 to 128 characters without control characters or white space at the ends, was ''",
             Validation.Check(AppState.Initial, new SelectWorkSession(""), some)!.Message);
         Assert.Equal("an existing id (there is none)",
-            Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, Slice.WorkSessions])!.Allowed);
+            Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"), [.. some, TtsSlice.WorkSessions])!.Allowed);
         Assert.Equal("an existing id (there is none)",
             Validation.Check(AppState.Initial, new SelectWorkSession("elsewhere"))!.Allowed);
     }

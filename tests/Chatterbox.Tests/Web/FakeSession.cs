@@ -6,8 +6,8 @@ internal sealed class FakeSession
 {
     private const int Ring = 6;
 
-    private Dictionary<(string Client, Slice Slice), long> _applied = [];
-    private Dictionary<(string Client, Slice Slice), long> _stored = [];
+    private Dictionary<(string Client, string Slice), long> _applied = [];
+    private Dictionary<(string Client, string Slice), long> _stored = [];
     private readonly Dictionary<string, long> _heard = [];
     private readonly List<AppliedChange> _ring = [];
     private AppState _storedState = AppState.Initial;
@@ -30,12 +30,13 @@ internal sealed class FakeSession
         return new()
         {
             State = Since(request.Epoch, request.SeenRevision, request.Slices),
-            Applied = _applied.Where(each => each.Key.Client == request.Client.Client).OrderBy(each => each.Key.Slice)
+            Applied = _applied.Where(each => each.Key.Client == request.Client.Client)
+                .OrderBy(each => TtsApp.Instance.FindSlice(each.Key.Slice)!.Index)
                 .Select(each => new AppliedSequence(each.Key.Slice, each.Value)).ToValueList(),
         };
     }
 
-    public CatchUp Since(long epoch, long revision, ValueList<Slice>? slices)
+    public CatchUp Since(long epoch, long revision, ValueList<string>? slices)
     {
         var found = new CatchUp { Epoch = Epoch, Revision = Revision, DurableRevision = Durable };
         return epoch == Epoch && (_ring.Count == 0 ? revision >= Revision : revision >= _ring[0].Revision - 1)
@@ -47,17 +48,18 @@ internal sealed class FakeSession
     {
         if (batch.Epoch != Epoch) return new() { Result = ApplyResult.OtherEpoch, Epoch = Epoch };
         if (batch.After > _heard.GetValueOrDefault(batch.Client)) return new() { Result = ApplyResult.Gap, Epoch = Epoch };
-        var outcomes = batch.Changes.Select(change => Apply(batch.Client, change.Sequence, change.Change)).ToValueList();
+        var outcomes = batch.Changes.Select(change => Apply(batch.Client, change.Sequence, (AppStateChange)change.Change))
+            .ToValueList();
         _heard[batch.Client] = Math.Max(_heard.GetValueOrDefault(batch.Client), batch.Changes[^1].Sequence);
         return new() { Epoch = Epoch, DurableRevision = Durable, Outcomes = outcomes };
     }
 
     public ChangeOutcome Apply(string client, long sequence, AppStateChange change)
     {
-        if (_applied.GetValueOrDefault((client, change.Slice)) >= sequence) return new(Revision, null);
+        if (_applied.GetValueOrDefault((client, change.Slice.Name)) >= sequence) return new(Revision, null);
         var (state, rejection) = AppStateReducer.Apply(State, change);
         if (rejection is not null) return new(0, rejection);
-        _applied[(client, change.Slice)] = sequence;
+        _applied[(client, change.Slice.Name)] = sequence;
         if (ReferenceEquals(state, State)) return new(Revision, null);
         State = state;
         var applied = new AppliedChange(++Revision, client, sequence, change);
@@ -82,6 +84,6 @@ internal sealed class FakeSession
         Events.Enqueue((Epoch, new SessionReset("crash")));
     }
 
-    public static ValueList<AppliedChange> Wanted(IEnumerable<AppliedChange> changes, ValueList<Slice>? slices) =>
-        changes.Where(change => slices is null || slices.Contains(change.Change.Slice)).ToValueList();
+    public static ValueList<AppliedChange> Wanted(IEnumerable<AppliedChange> changes, ValueList<string>? slices) =>
+        changes.Where(change => slices is null || slices.Contains(change.Change.Slice.Name)).ToValueList();
 }

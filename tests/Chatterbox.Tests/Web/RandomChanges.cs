@@ -33,8 +33,8 @@ internal sealed class RandomChanges(Random random)
         $$"""{"x":"{{new string('a', 16382)}}"}""", Nested(32), Nested(33), """{"__proto__":{"a":1}}""", """{"":1}""",
     ];
 
-    public ValueList<Slice>? Slices() => random.Next(4) > 0 ? null
-        : Enum.GetValues<Slice>().Where(_ => random.Next(3) > 0).ToValueList();
+    public ValueList<string>? Slices() => random.Next(4) > 0 ? null
+        : TtsApp.Instance.Slices.Where(_ => random.Next(3) > 0).Select(slice => slice.Name).ToValueList();
 
     public AppStateChange Next() => random.Next(23) switch
     {

@@ -22,7 +22,7 @@ internal static class ReducerVectors
         foreach (var line in Full()) yield return line;
     }
 
-    private static string Sequence(AppState start, IEnumerable<(AppStateChange Change, ValueList<Slice>? Slices)> steps)
+    private static string Sequence(AppState start, IEnumerable<(AppStateChange Change, ValueList<string>? Slices)> steps)
     {
         var state = start;
         var lines = new JsonArray();
@@ -36,13 +36,13 @@ internal static class ReducerVectors
     }
 
     private static JsonObject Step(
-        JsonNode change, ValueList<Slice>? slices, AppState before, AppState after, Slice slice, Rejection? rejection)
+        JsonNode change, ValueList<string>? slices, AppState before, AppState after, SliceDefinition slice, Rejection? rejection)
     {
         var step = new JsonObject { ["change"] = change };
         if (slices is not null) step["slices"] = VectorJson.Slices(slices);
         if (rejection is not null) step["rejection"] = VectorJson.Rejection(rejection);
         else if (ReferenceEquals(before, after)) step["same"] = true;
-        else step["slice"] = new JsonObject { ["name"] = VectorJson.Name(slice), ["value"] = VectorJson.Slice(after, slice) };
+        else step["slice"] = new JsonObject { ["name"] = slice.Name, ["value"] = VectorJson.Slice(after, slice) };
         return step;
     }
 
@@ -68,10 +68,10 @@ internal static class ReducerVectors
         foreach (var json in RandomChanges.UnknownJson)
         {
             var unknown = JsonSerializer.Deserialize(json, ChatterboxJson.Default.UnknownMembers)!;
-            yield return Sequence(start, UnknownChanges(unknown).Select(change => (change, (ValueList<Slice>?)null)));
+            yield return Sequence(start, UnknownChanges(unknown).Select(change => (change, (ValueList<string>?)null)));
         }
-        yield return Sequence(start, Moments().Select(change => (change, (ValueList<Slice>?)null)));
-        yield return Sequence(start, Ids().Select(change => (change, (ValueList<Slice>?)null)));
+        yield return Sequence(start, Moments().Select(change => (change, (ValueList<string>?)null)));
+        yield return Sequence(start, Ids().Select(change => (change, (ValueList<string>?)null)));
     }
 
     private static AppState Start()
@@ -134,11 +134,11 @@ internal static class ReducerVectors
 
     private static AppStateChange[] Ids() =>
     [
-        new UpsertWorkSession(new() { Id = "s1", Name = "x", ChunkIds = Many(Limits.ChunkIdsPerItem + 1) }),
-        new UpsertBatchItem(new() { Id = "b1", Name = "x", ChunkIds = Many(Limits.ChunkIdsPerItem) }),
+        new UpsertWorkSession(new() { Id = "s1", Name = "x", ChunkIds = Many(TtsLimits.ChunkIdsPerItem + 1) }),
+        new UpsertBatchItem(new() { Id = "b1", Name = "x", ChunkIds = Many(TtsLimits.ChunkIdsPerItem) }),
         new UpsertBatchItem(new() { Id = "b1", Name = "x", ChunkIds = ["c1", " c2"] }),
-        new SetSyncedSlices([.. Enumerable.Repeat(Chatterbox.Slice.Chunks, 7)]),
-        new SetSyncedSlices([.. Enumerable.Repeat(Chatterbox.Slice.Chunks, 6)]),
+        new SetSyncedSlices([.. Enumerable.Repeat(TtsSlice.Chunks, 7)]),
+        new SetSyncedSlices([.. Enumerable.Repeat(TtsSlice.Chunks, 6)]),
         new SetSyncedSlices(null),
     ];
 
@@ -148,21 +148,21 @@ internal static class ReducerVectors
     private static IEnumerable<string> Full()
     {
         var start = Start();
-        yield return Filled("chunks", Limits.Chunks,
-            start with { Chunks = Fill(start.Chunks, Limits.Chunks, (item, id) => item with { Id = id }) },
+        yield return Filled("chunks", TtsLimits.Chunks,
+            start with { Chunks = Fill(start.Chunks, TtsLimits.Chunks, (item, id) => item with { Id = id }) },
             new UpsertChunk(Samples.Chunk("new")), new UpsertChunk(Samples.Chunk("f7")), new RemoveChunk("none"));
-        yield return Filled("workSessions", Limits.WorkSessions,
-            start with { WorkSessions = Fill(start.WorkSessions, Limits.WorkSessions, (item, id) => item with { Id = id }) },
+        yield return Filled("workSessions", TtsLimits.WorkSessions,
+            start with { WorkSessions = Fill(start.WorkSessions, TtsLimits.WorkSessions, (item, id) => item with { Id = id }) },
             new UpsertWorkSession(new() { Id = "new", Name = "x" }), new RemoveWorkSession("none"));
-        yield return Filled("savedVoices", Limits.SavedVoices,
-            start with { SavedVoices = Fill(start.SavedVoices, Limits.SavedVoices, (item, id) => item with { Id = id }) },
+        yield return Filled("savedVoices", TtsLimits.SavedVoices,
+            start with { SavedVoices = Fill(start.SavedVoices, TtsLimits.SavedVoices, (item, id) => item with { Id = id }) },
             new UpsertVoice(new() { Id = "new", Name = "x", Parameters = new() }), new RemoveVoice("none"));
-        yield return Filled("batchItems", Limits.BatchItems,
-            start with { BatchItems = Fill(start.BatchItems, Limits.BatchItems, (item, id) => item with { Id = id }) },
+        yield return Filled("batchItems", TtsLimits.BatchItems,
+            start with { BatchItems = Fill(start.BatchItems, TtsLimits.BatchItems, (item, id) => item with { Id = id }) },
             new UpsertBatchItem(new() { Id = "new", Name = "x" }), new RemoveBatchItem("none"));
-        var errors = Enumerable.Range(0, Limits.TransientErrors + 5)
+        var errors = Enumerable.Range(0, TtsLimits.TransientErrors + 5)
             .Select(id => (AppStateChange)new ReportError(new() { Id = $"e{id}", Message = "x" }));
-        yield return Sequence(start, errors.Select(change => (change, (ValueList<Slice>?)null)));
+        yield return Sequence(start, errors.Select(change => (change, (ValueList<string>?)null)));
     }
 
     private static ValueList<T> Fill<T>(ValueList<T> list, int count, Func<T, string, T> copy) where T : class, IKeyed =>

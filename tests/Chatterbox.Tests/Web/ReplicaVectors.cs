@@ -14,7 +14,7 @@ internal sealed class ReplicaVectors(Random random)
     private const int Sequences = 150;
     private const int Steps = 60;
 
-    private readonly Replica _replica = new("a");
+    private readonly Replica _replica = new(TtsApp.Instance, "a");
     private readonly FakeSession _session = new();
     private readonly RandomChanges _changes = new(random);
     private readonly JsonArray _steps = [];
@@ -41,7 +41,8 @@ internal sealed class ReplicaVectors(Random random)
         {
             case < 5:
                 var entry = _replica.Enqueue(_changes.Next());
-                Record(new() { ["op"] = "enqueue", ["sequence"] = entry.Sequence, ["change"] = VectorJson.Change(entry.Change) });
+                Record(new() { ["op"] = "enqueue", ["sequence"] = entry.Sequence,
+                    ["change"] = VectorJson.Change((AppStateChange)entry.Change) });
                 break;
             case < 8:
                 _session.Apply("b", ++_others, _changes.Next());
@@ -141,7 +142,7 @@ internal sealed class ReplicaVectors(Random random)
         {
             ["op"] = "attached", ["seen"] = request.SeenRevision, ["state"] = Since(reply.State),
             ["applied"] = new JsonArray([.. reply.Applied.Select(each =>
-                new JsonObject { ["slice"] = VectorJson.Name(each.Slice), ["sequence"] = each.Sequence })]),
+                new JsonObject { ["slice"] = each.Slice, ["sequence"] = each.Sequence })]),
             ["taken"] = taken,
         });
     }
@@ -173,12 +174,12 @@ internal sealed class ReplicaVectors(Random random)
     private void Record(JsonObject step)
     {
         var visible = new JsonObject();
-        foreach (var slice in Enum.GetValues<Slice>())
+        foreach (var slice in TtsApp.Instance.Slices)
         {
-            if (!VectorJson.IsSame(_shown, _replica.Visible,
-            slice)) visible[VectorJson.Name(slice)] = VectorJson.Slice(_replica.Visible, slice);
+            if (!VectorJson.IsSame(_shown, (AppState)_replica.Visible,
+            slice)) visible[slice.Name] = VectorJson.Slice((AppState)_replica.Visible, slice);
         }
-        _shown = _replica.Visible;
+        _shown = (AppState)_replica.Visible;
         step["after"] = new JsonObject
         {
             ["epoch"] = _replica.Epoch, ["revision"] = _replica.Revision, ["durable"] = _replica.DurableRevision,
@@ -198,13 +199,14 @@ internal sealed class ReplicaVectors(Random random)
     private static JsonObject Since(CatchUp since) => new()
     {
         ["epoch"] = since.Epoch, ["revision"] = since.Revision, ["durableRevision"] = since.DurableRevision,
-        ["snapshot"] = since.Snapshot is null ? null : VectorJson.State(since.Snapshot), ["changes"] = Changes(since.Changes),
+        ["snapshot"] = since.Snapshot is null ? null : VectorJson.State((AppState)since.Snapshot),
+            ["changes"] = Changes(since.Changes),
     };
 
     private static JsonArray Changes(ValueList<AppliedChange> changes) => new([.. changes.Select(each => new JsonObject
     {
         ["revision"] = each.Revision, ["client"] = each.Client, ["sequence"] = each.Sequence,
-        ["change"] = VectorJson.Change(each.Change),
+        ["change"] = VectorJson.Change((AppStateChange)each.Change),
     })]);
 
     private static JsonNode Outcome(ChangeOutcome outcome) => outcome.Rejection is null

@@ -13,7 +13,7 @@ internal static class VectorJson
     /// <summary>As the gateway has it: members that are not known travel as one text.</summary>
     private static readonly JsonSerializerOptions Wire = new(ChatterboxJson.Default.Options)
     {
-        TypeInfoResolver = ((IJsonTypeInfoResolver)ChatterboxJson.Default).WithAddedModifier(UnknownAsText),
+        TypeInfoResolver = ((IJsonTypeInfoResolver)TtsJson.Default).WithAddedModifier(UnknownAsText),
     };
 
     public static string Line(JsonObject value) =>
@@ -31,12 +31,10 @@ internal static class VectorJson
 
     public static JsonNode Change(AppStateChange change) => JsonSerializer.SerializeToNode(change, Wire)!;
 
-    public static JsonNode Slice(AppState state, Slice slice) => State(state)[Name(slice)]!.DeepClone();
+    public static JsonNode Slice(AppState state, SliceDefinition slice) => State(state)[slice.Name]!.DeepClone();
 
-    public static string Name(Slice slice) => Camel(slice.ToString());
-
-    public static JsonArray? Slices(ValueList<Slice>? slices) =>
-        slices is null ? null : new([.. slices.Select(slice => (JsonNode)Name(slice))]);
+    public static JsonArray? Slices(ValueList<string>? slices) =>
+        slices is null ? null : new([.. slices.Select(slice => (JsonNode)slice)]);
 
     public static JsonObject Rejection(Rejection rejection) => new()
     {
@@ -44,7 +42,7 @@ internal static class VectorJson
     };
 
     /// <summary>Whether two states' slices would be sent as the same JSON.</summary>
-    public static bool IsSame(AppState one, AppState other, Slice slice) =>
+    public static bool IsSame(AppState one, AppState other, SliceDefinition slice) =>
         JsonNode.DeepEquals(Slice(one, slice), Slice(other, slice));
 
     public static string Camel(string name) => char.ToLowerInvariant(name[0]) + name[1..];

@@ -28,16 +28,7 @@ export const limits = {
   storeLength: 64,
   idLength: 128,
   nameLength: 200,
-  /** Characters (Unicode code points) of text in one chunk: the model's input limit. */
-  chunkTextLength: 300,
-  messageLength: 1000,
   mediaTypeLength: 100,
-  workSessions: 200,
-  savedVoices: 500,
-  chunks: 5000,
-  batchItems: 1000,
-  chunkIdsPerItem: 5000,
-  transientErrors: 20,
   /** Bytes of unknown JSON members in one item. */
   unknownBytes: 16384,
   /** The deepest nesting of such members. A stored slice adds its own levels; the JSON reader allows 64. */
@@ -59,7 +50,19 @@ export const limits = {
   importMends: 10000,
   /** Clips that an imported state may refer to. */
   importClips: 5500,
+  /** Characters (Unicode code points) of text in one chunk: the model's input limit. */
+  chunkTextLength: 300,
+  messageLength: 1000,
+  workSessions: 200,
+  savedVoices: 500,
+  chunks: 5000,
+  batchItems: 1000,
+  chunkIdsPerItem: 5000,
+  transientErrors: 20,
 } as const;
+
+/** Names of the slices of the text-to-speech app. */
+export type Slice = 'preferences' | 'workSessions' | 'savedVoices' | 'chunks' | 'batchItems' | 'runtime';
 
 /** A parameter under the name that it has in TtsParameters, with the model's own range. */
 export interface ParameterSpec {
@@ -163,8 +166,10 @@ export interface AttachCall {
   readonly seenRevision: number;
   /** The sequence of the oldest change not known to be durable, or of the next one to be made. */
   readonly nextSequence: number;
-  /** The slices wanted; absent is all. */
-  readonly slices?: readonly Slice[];
+  /** The names of the slices wanted; absent is all. */
+  readonly slices?: readonly string[];
+  /** The app whose state the page expects; absent takes any. */
+  readonly app?: string;
 }
 
 export interface AttachAnswer {
@@ -192,7 +197,7 @@ export interface StateAnswer {
   /** Too large for the hub: get /api/sessions/{store}, then attach again with the epoch and revision of its answer. */
   readonly fetch: boolean;
   /** The whole state. Slices that the client did not ask for are as in a new session. */
-  readonly snapshot?: AppState;
+  readonly snapshot?: SessionState;
   /** The changes after the revision that the client named, in order. */
   readonly changes: readonly AppliedChange[];
 }
@@ -261,7 +266,7 @@ export interface SnapshotAnswer {
   readonly epoch: number;
   readonly revision: number;
   readonly durableRevision: number;
-  readonly state: AppState;
+  readonly state: SessionState;
 }
 
 /** Applies changes as Apply does, of any size that is allowed. The client is attached on the hub. */
@@ -295,6 +300,8 @@ export interface SessionStatus {
   readonly slices: readonly StoredSlice[];
   /** Work in progress when a client or the silo crashed, if it was neither recovered nor dropped. */
   readonly crash?: CrashInfo;
+  /** The app whose state the session holds. */
+  readonly app: string;
 }
 
 /** A session's stored sizes and save statistics. */
@@ -365,6 +372,8 @@ export interface ImportReport {
   readonly mends: readonly ImportMend[];
   /** The number of invalid values beyond those in mends. */
   readonly moreMends: number;
+  /** The number of items in each slice that is a collection. */
+  readonly items: readonly SliceItems[];
 }
 
 /** Begins an upload, or resumes one. */
@@ -446,15 +455,9 @@ export interface CrashInfo {
   readonly wasGenerating: boolean;
 }
 
-/** The whole state of a user's text-to-speech app, as one immutable value. */
-export interface AppState {
-  readonly preferences: Preferences;
-  readonly workSessions: readonly WorkSession[];
-  readonly savedVoices: readonly SavedVoice[];
-  readonly chunks: readonly Chunk[];
-  readonly batchItems: readonly BatchItem[];
-  readonly runtime: RuntimeState;
-}
+/** The state of a session, as one immutable value of slices. Each app derives one sealed record. */
+export type SessionState =
+  | AppState;
 
 /** What became of an ApplyCall as a whole. */
 export type ApplyOutcome = 'done' | 'otherEpoch' | 'gap' | 'refused' | 'superseded';
@@ -490,39 +493,21 @@ export interface AudioRef {
   readonly unknown?: string;
 }
 
-/** The parts of the state that are stored, sent and subscribed to on their own. Only runtime is never stored. */
-export type Slice = 'preferences' | 'workSessions' | 'savedVoices' | 'chunks' | 'batchItems' | 'runtime';
-
 export interface AppliedSequence {
-  readonly slice: Slice;
+  readonly slice: string;
   readonly sequence: number;
 }
 
 export type SaveState = 'saved' | 'saving' | 'failing';
 
-/** The user's preferences. */
-export interface Preferences {
-  readonly engine: TtsEngine;
-  /** The selected engine's parameters. */
-  readonly parameters: TtsParameters;
-  /** The last parameters of the other engines, restored when one is selected again. */
-  readonly otherEngines: OtherEngines;
-  readonly useStreaming: boolean;
-  readonly currentSessionId?: string;
-  /** The slices that the user syncs to every device; null is all. */
-  readonly syncedSlices?: readonly Slice[];
-  /** Members that the silo's version does not know, as a JSON object. Send it back as it is. */
-  readonly unknown?: string;
-}
-
-/** Work in progress. Sent to every client, never stored. */
-export interface RuntimeState {
-  readonly isGenerating: boolean;
-  readonly currentGeneratingId?: string;
-  readonly systemStatus?: string;
-  readonly errors: readonly TransientError[];
-  /** Name of the voice reference being uploaded, if one is. */
-  readonly voiceUpload?: string;
+/** The whole state of a user's text-to-speech app, as one immutable value. */
+export interface AppState {
+  readonly preferences: Preferences;
+  readonly workSessions: readonly WorkSession[];
+  readonly savedVoices: readonly SavedVoice[];
+  readonly chunks: readonly Chunk[];
+  readonly batchItems: readonly BatchItem[];
+  readonly runtime: RuntimeState;
 }
 
 /** A change as applied by the session. */
@@ -533,13 +518,13 @@ export interface AppliedChange {
   readonly client: string;
   /** That client's sequence for it. */
   readonly sequence: number;
-  readonly change: AppStateChange;
+  readonly change: SessionChange;
 }
 
 /** A change under its client's own number: 1 for its first, and growing. */
 export interface SequencedChange {
   readonly sequence: number;
-  readonly change: AppStateChange;
+  readonly change: SessionChange;
 }
 
 /** The revision that includes a change, or why it was refused. */
@@ -569,7 +554,7 @@ export interface AttachedClient {
 
 /** A slice's row. */
 export interface StoredSlice {
-  readonly slice: Slice;
+  readonly slice: string;
   readonly items: number;
   /** Length of the row's payload; 0 when there is none. */
   readonly bytes: number;
@@ -577,7 +562,7 @@ export interface StoredSlice {
 
 /** A slice in storage. */
 export interface SliceStorage {
-  readonly slice: Slice;
+  readonly slice: string;
   readonly items: number;
   /** Length of the row; 0 when there is none. */
   readonly storedBytes: number;
@@ -595,6 +580,95 @@ export interface ImportMend {
   readonly allowed: string;
   /** The replacement, or that it was left out. */
   readonly done: string;
+}
+
+/** The number of items in a slice. */
+export interface SliceItems {
+  readonly slice: string;
+  readonly items: number;
+}
+
+/** The user's preferences. */
+export interface Preferences {
+  readonly engine: TtsEngine;
+  /** The selected engine's parameters. */
+  readonly parameters: TtsParameters;
+  /** The last parameters of the other engines, restored when one is selected again. */
+  readonly otherEngines: OtherEngines;
+  readonly useStreaming: boolean;
+  readonly currentSessionId?: string;
+  /** Names of the slices that the user syncs to every device; null is all. */
+  readonly syncedSlices?: readonly Slice[];
+  /** Members that the silo's version does not know, as a JSON object. Send it back as it is. */
+  readonly unknown?: string;
+}
+
+/** Work in progress. Sent to every client, never stored. */
+export interface RuntimeState {
+  readonly isGenerating: boolean;
+  readonly currentGeneratingId?: string;
+  readonly systemStatus?: string;
+  readonly errors: readonly TransientError[];
+  /** Name of the voice reference being uploaded, if one is. */
+  readonly voiceUpload?: string;
+}
+
+/**
+ * A change of exactly one slice, as a record that applies, checks and weighs itself. Members are only ever appended.
+ */
+export type SessionChange =
+  | AppStateChange;
+
+/**
+ * Changes that take the state from one revision to another. Changes of slices that the client does not sync are left
+ * out.
+ */
+export interface ChangesApplied {
+  readonly type: 'changes';
+  readonly fromRevision: number;
+  readonly toRevision: number;
+  readonly changes: readonly AppliedChange[];
+}
+
+/** Everything up to this revision is stored. */
+export interface BecameDurable {
+  readonly type: 'durable';
+  readonly revision: number;
+}
+
+/** The save status. */
+export interface SaveStatusChanged {
+  readonly type: 'status';
+  readonly status: SaveStatus;
+}
+
+/** The session has a new epoch: catch up, and resend all changes that are not durable. */
+export interface SessionReset {
+  readonly type: 'reset';
+  readonly reason: string;
+}
+
+/** The attached clients have changed. */
+export interface PresenceChanged {
+  readonly type: 'presence';
+  readonly clients: readonly AttachedClient[];
+}
+
+/**
+ * Audio of old work sessions, and of old chunks in none, was dropped to make room: the chunks keep text, parameters
+ * and seed, are pending, and can be generated again.
+ */
+export interface QuotaCleanedUp {
+  readonly type: 'cleanedUp';
+  /** The work sessions that lost audio, oldest first. */
+  readonly cleaned: readonly CleanedWorkSession[];
+  /** Bytes of audio dropped. */
+  readonly freedBytes: number;
+  /** Bytes of slices and audio that remain. */
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** Chunks in no work session that lost audio. */
+  readonly looseChunkIds: readonly string[];
 }
 
 /** The Chatterbox text-to-speech models. */
@@ -691,8 +765,8 @@ export interface BatchItem {
 }
 
 /**
- * The changes of an AppState: a closed set, each of exactly one slice. Applied by AppStateReducer. Members are only
- * ever appended; their bytes are pinned by tests.
+ * The changes of an AppState: a closed set, each of exactly one slice. Members are only ever appended; their bytes are
+ * pinned by tests.
  */
 export type AppStateChange =
   | SelectEngine
@@ -716,58 +790,6 @@ export type AppStateChange =
   | ReportError
   | DismissError
   | SetVoiceUpload;
-
-/**
- * Changes that take the state from one revision to another. Changes of slices that the client does not sync are left
- * out.
- */
-export interface ChangesApplied {
-  readonly type: 'changes';
-  readonly fromRevision: number;
-  readonly toRevision: number;
-  readonly changes: readonly AppliedChange[];
-}
-
-/** Everything up to this revision is stored. */
-export interface BecameDurable {
-  readonly type: 'durable';
-  readonly revision: number;
-}
-
-/** The save status. */
-export interface SaveStatusChanged {
-  readonly type: 'status';
-  readonly status: SaveStatus;
-}
-
-/** The session has a new epoch: catch up, and resend all changes that are not durable. */
-export interface SessionReset {
-  readonly type: 'reset';
-  readonly reason: string;
-}
-
-/** The attached clients have changed. */
-export interface PresenceChanged {
-  readonly type: 'presence';
-  readonly clients: readonly AttachedClient[];
-}
-
-/**
- * Audio of old work sessions, and of old chunks in none, was dropped to make room: the chunks keep text, parameters
- * and seed, are pending, and can be generated again.
- */
-export interface QuotaCleanedUp {
-  readonly type: 'cleanedUp';
-  /** The work sessions that lost audio, oldest first. */
-  readonly cleaned: readonly CleanedWorkSession[];
-  /** Bytes of audio dropped. */
-  readonly freedBytes: number;
-  /** Bytes of slices and audio that remain. */
-  readonly usedBytes: number;
-  readonly quotaBytes: number;
-  /** Chunks in no work session that lost audio. */
-  readonly looseChunkIds: readonly string[];
-}
 
 export type WorkStatus = 'pending' | 'generating' | 'completed' | 'error' | 'interrupted';
 
@@ -800,7 +822,7 @@ export interface SelectWorkSession {
   readonly id?: string;
 }
 
-/** The user's choice of slices to sync to every device; null is all. */
+/** The user's choice of slices to sync to every device, by name; null is all. */
 export interface SetSyncedSlices {
   readonly type: 'setSyncedSlices';
   readonly slices?: readonly Slice[];

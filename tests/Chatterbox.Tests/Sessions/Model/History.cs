@@ -9,14 +9,15 @@ internal sealed record Happening(string Client, long Sequence, AppStateChange? C
 /// <summary>How the content of a state or a row came about, slice by slice: what the code under test knows nothing of.</summary>
 internal sealed record History(ImmutableArray<ImmutableList<Happening>> Slices)
 {
-    public static History Empty { get; } = new([.. SliceDefinition.All.Select(_ => ImmutableList<Happening>.Empty)]);
+    public static History Empty { get; } = new([.. TtsApp.Instance.Stored.Select(_ => ImmutableList<Happening>.Empty)]);
 
-    public History With(AppliedChange applied) => applied.Change.Slice is Slice.Runtime
+    public History With(AppliedChange applied) => !applied.Change.Slice.IsStored
         ? this
         : With(applied.Change.Slice,
-            Slices[(int)applied.Change.Slice].Add(new(applied.Client, applied.Sequence, applied.Change, null)));
+            Slices[applied.Change.Slice.Index].Add(new(applied.Client, applied.Sequence, (AppStateChange)applied.Change, null)));
 
-    public History With(Slice slice, ImmutableList<Happening> happenings) => new(Slices.SetItem((int)slice, happenings));
+    public History With(SliceDefinition slice, ImmutableList<Happening> happenings) =>
+        new(Slices.SetItem(slice.Index, happenings));
 
     public History Replaced(AppState state) => new([.. Slices.Select(slice => slice.Add(new("", 0, null, state)))]);
 
@@ -25,24 +26,24 @@ internal sealed record History(ImmutableArray<ImmutableList<Happening>> Slices)
         slice.AddRange(others.Take(others.FindLastIndex(each => each.Replaced is not null))
             .Where(each => !slice.Contains(each))))]);
 
-    public bool Holds(string client, long sequence, Slice slice) =>
-        Slices[(int)slice].Any(each => each.Client == client && each.Sequence == sequence);
+    public bool Holds(string client, long sequence, SliceDefinition slice) =>
+        Slices[slice.Index].Any(each => each.Client == client && each.Sequence == sequence);
 
     /// <summary>
     /// Since the state was last replaced, each change is in once, a client's in their order, and together they give the state.
     /// </summary>
     public void Explains(AppState state)
     {
-        foreach (var slice in SliceDefinition.All)
+        foreach (var slice in TtsApp.Instance.Stored)
         {
             var (replayed, last) = (AppState.Initial, new Dictionary<string, long>());
-            var happenings = Slices[(int)slice.Slice];
+            var happenings = Slices[slice.Index];
             foreach (var (client, sequence, change, replaced) in happenings.Skip(
                 happenings.FindLastIndex(each => each.Replaced is not null)))
             {
                 if (replaced is not null)
                 {
-                    replayed = slice.With(replayed, slice.Get(replaced));
+                    replayed = (AppState)slice.With(replayed, slice.Get(replaced));
                     continue;
                 }
                 Assert.True(sequence > last.GetValueOrDefault(client),

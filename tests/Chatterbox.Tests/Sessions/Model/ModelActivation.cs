@@ -100,7 +100,7 @@ internal sealed class ModelActivation
     }
 
     private History ReadHistory =>
-        SliceDefinition.All.Aggregate(History.Empty, (history, slice) => history.With(slice.Slice, Read[slice.Name]));
+        TtsApp.Instance.Stored.Aggregate(History.Empty, (history, slice) => history.With(slice, Read[slice.Name]));
 
     private void Publish(SessionEvent happened)
     {
@@ -120,7 +120,8 @@ internal sealed class ModelActivation
     private History Rebased()
     {
         var image = Log.Capture();
-        var onto = image.Replacement is { } replacement ? ReadHistory.Over(History).Replaced(replacement.State) : ReadHistory;
+        var onto = image.Replacement is { } replacement ? ReadHistory.Over(History).Replaced((AppState)replacement.State)
+            : ReadHistory;
         return image.Recent.Aggregate(onto, (history, applied) => history.With(applied));
     }
 }

@@ -16,7 +16,7 @@ internal sealed class ModelClient(World world, string name)
 
     public string Name => name;
 
-    public Replica Replica { get; } = new(name);
+    public Replica Replica { get; } = new(TtsApp.Instance, name);
 
     public bool IsIdle => !_waits && _need is Need.Nothing && Replica.NextBatch() is null;
 
@@ -24,7 +24,7 @@ internal sealed class ModelClient(World world, string name)
     public IEnumerable<OutboxEntry> Durable => _made.Where(entry => entry.Durable.Task.IsCompletedSuccessfully);
 
     /// <summary>Other slices from now on.</summary>
-    public void Select(ValueList<Slice>? slices)
+    public void Select(ValueList<string>? slices)
     {
         if (Equals(slices, Replica.Slices)) return;
         Replica.Select(slices);

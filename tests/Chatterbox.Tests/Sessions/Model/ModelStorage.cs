@@ -19,8 +19,8 @@ internal sealed class ModelStorage
     /// <summary>Nothing waits: for the loading of an activation, which nobody can reach before it is over.</summary>
     public bool AtOnce { get; set; }
 
-    public History Stored => SliceDefinition.All.Aggregate(History.Empty, (history, slice) =>
-        history.With(slice.Slice, _stored.GetValueOrDefault(slice.Name, [])));
+    public History Stored => TtsApp.Instance.Stored.Aggregate(History.Empty, (history, slice) =>
+        history.With(slice, _stored.GetValueOrDefault(slice.Name, [])));
 
     public IGrainStorage For(ModelActivation activation) => new View(this, activation);
 
@@ -56,8 +56,8 @@ internal sealed class ModelStorage
         public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
         {
             // Of the moment that is being written, and not of when the write comes about.
-            var writes = SliceDefinition.All.FirstOrDefault(slice => slice.Name == stateName) is { } slice
-                ? activation.Writing.Slices[(int)slice.Slice]
+            var writes = TtsApp.Instance.Stored.FirstOrDefault(slice => slice.Name == stateName) is { } slice
+                ? activation.Writing.Slices[slice.Index]
                 : [];
             return storage.DoAsync(async () =>
             {

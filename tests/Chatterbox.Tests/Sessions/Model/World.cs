@@ -82,11 +82,11 @@ internal sealed class World
             Assert.Equal(Shown(client), client.Replica.Visible);
             Assert.Equal(0, client.Replica.Outbox.Count);
         }
-        Session.History.Explains(Session.Log.State);
+        Session.History.Explains((AppState)Session.Log.State);
 
         var stored = ModelActivation.Load(this);
-        Assert.Equal(Session.Log.State with { Runtime = RuntimeState.Default }, stored.Log.State);
-        stored.History.Explains(stored.Log.State);
+        Assert.Equal(Session.Log.State.Tts with { Runtime = RuntimeState.Default }, stored.Log.State);
+        stored.History.Explains((AppState)stored.Log.State);
         foreach (var client in _clients.Concat(_dead))
         {
             foreach (var entry in client.Durable.Where(entry => entry.Change is UpsertVoice or UpsertChunk))
@@ -129,16 +129,17 @@ internal sealed class World
         Note("a choice of slices");
         client.Select(_random.Next(3) == 0
             ? null
-            : Enum.GetValues<Slice>().Where(slice => slice is Slice.Preferences || _random.Next(2) == 0).ToValueList());
+            : TtsApp.Instance.Slices.Select(slice => slice.Name)
+                .Where(slice => slice is TtsSlice.Preferences || _random.Next(2) == 0).ToValueList());
     }
 
     // Of the slices that it does not keep in sync a client shows nothing.
     private AppState Shown(ModelClient client)
     {
         var all = Session.Log.State;
-        var shown = SliceDefinition.All.Where(slice => client.Replica.Syncs(slice.Slice))
-            .Aggregate(AppState.Initial, (sum, slice) => slice.With(sum, slice.Get(all)));
-        return client.Replica.Syncs(Slice.Runtime) ? shown with { Runtime = all.Runtime } : shown;
+        var shown = TtsApp.Instance.Stored.Where(slice => client.Replica.Syncs(slice))
+            .Aggregate(AppState.Initial, (sum, slice) => (AppState)slice.With(sum, slice.Get(all)));
+        return client.Replica.Syncs(TtsApp.Runtime) ? shown with { Runtime = all.Runtime } : shown;
     }
 
     // As its store does, a client makes no change of what it does not show.
