@@ -1,4 +1,5 @@
 using System.Net;
+using Chatterbox.Client.Connections;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Session;
 using Chatterbox.Silo.Gateway;
@@ -90,6 +91,8 @@ public static class ChatterboxHostExtensions
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
             .ConfigureEndpoints(endpoint.Advertised, endpoint.Port, gateway.Port,
                 listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised));
+        if (settings.Tls is { IsConfigured: true } tls)
+            silo.UseTls(options => Encryption.Configure(options, tls.Files, tls.ServerName, tls.ClientCertificates));
         // One silo is a cluster by itself; with another address than loopback, clients on other machines reach it.
         if (cluster.Mode is ClusteringMode.Localhost)
             return silo.UseDevelopmentClustering(new IPEndPoint(endpoint.Advertised, endpoint.Port));
