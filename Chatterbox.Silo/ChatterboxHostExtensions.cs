@@ -9,6 +9,7 @@ using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Chatterbox.Silo.Web;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 
 namespace Chatterbox.Silo;
 
@@ -54,7 +55,8 @@ public static class ChatterboxHostExtensions
             services.GetRequiredService<StaleCopies>().IsShared = settings.Database.Provider is not DatabaseProvider.Sqlite;
             return Task.CompletedTask;
         })
-        .UseChatterboxGuard(settings);
+        .UseChatterboxGuard(settings)
+        .UseDashboard(settings.Web);
 
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)
@@ -84,6 +86,10 @@ public static class ChatterboxHostExtensions
         silo.Services.AddSingleton(settings.Gateway).AddSingleton<CallsInProgress>();
         return silo.AddIncomingGrainCallFilter<GrainCallGuard>().AddOutgoingGrainCallFilter<SiloCallStamp>();
     }
+
+    // Its log stream would show user ids.
+    private static ISiloBuilder UseDashboard(this ISiloBuilder silo, WebOptions web) =>
+        web.Dashboard ? silo.AddDashboard(dashboard => dashboard.HideTrace = true) : silo;
 
     private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings)
     {

@@ -31,6 +31,7 @@ internal static class GatewayExtensions
     {
         var services = builder.Services;
         services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>().AddSingleton<UserCalls>();
+        services.AddSingleton<OperatorLog>();
         UserTokens.AddSchemes(services, settings);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
@@ -105,6 +106,7 @@ internal static class GatewayExtensions
             .WithMetadata(new PathParameter("user")).RequireAuthorization(Operators).AddEndpointFilter<OperatorAudit>());
         AudioApi.Map(api.MapGroup("/audio/{sha256}").WithTags("Audio").AddEndpointFilter(AudioApi.CheckAsync));
         app.MapChatterboxOpenApi();
+        if (settings.Web.Dashboard) DashboardPage.Map(app, Operators);
         if (!settings.Auth.IsConfigured) DevTokens.Map(app).AllowAnonymous().AddEndpointFilter<Problems>();
     }
 
