@@ -125,6 +125,10 @@ internal static class GatewayExtensions
         services.AddSingleton<GatewayConnections>().AddSingleton<EventFanOut>().AddSingleton<ServedStores>();
         services.AddHostedService<LeaseRenewal>();
         services.AddSingleton<IUserIdProvider, UserIds>().AddSingleton<CallLimits>().AddSingleton<HubErrors>();
+        // SignalR waits for a page's pings only once it has sent one. The socket's own pings are answered by every browser.
+        services.Configure<Microsoft.AspNetCore.Builder.WebSocketOptions>(sockets =>
+            (sockets.KeepAliveInterval, sockets.KeepAliveTimeout) =
+                (TimeSpan.FromSeconds(WebProtocol.PingSeconds), TimeSpan.FromSeconds(WebProtocol.SilenceSeconds)));
         services.AddSignalR(hub =>
         {
             hub.MaximumReceiveMessageSize = WebProtocol.MessageBytes;

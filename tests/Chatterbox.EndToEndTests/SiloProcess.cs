@@ -20,6 +20,8 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public IPEndPoint Gateway => new(IPAddress.Loopback, _ports[1]);
 
+    public Uri Web => new($"http://127.0.0.1:{_ports[2]}");
+
     public string Folder => _folder;
 
     public string Output => string.Join('\n', _output);

@@ -64,10 +64,12 @@ public sealed class GatewayHost : IAsyncDisposable
     public static string Token(string user, TimeSpan? valid = null, string key = SigningKey, params string[] roles) =>
         DevTokens.Sign(key, user, TimeProvider.System.GetUtcNow() + (valid ?? TimeSpan.FromHours(1)), roles);
 
-    public HttpClient Http(string? token)
+    public HttpClient Http(string? token) => Http(token, Address);
+
+    public HttpClient Http(string? token, Uri address)
     {
         var handler = new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All };
-        var http = new HttpClient(handler) { BaseAddress = Address };
+        var http = new HttpClient(handler) { BaseAddress = address };
         if (token is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return http;
     }
