@@ -43,7 +43,8 @@ public static class ChatterboxClientExtensions
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.ClusterId, options.ServiceId))
             .Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayListRefresh)
             .AddChatterboxStreams()
-            .AddCredential(options));
+            .AddCredential(options)
+            .AddEncryption(options));
         return host;
     }
 
@@ -55,6 +56,13 @@ public static class ChatterboxClientExtensions
 
     private static IClientBuilder AddCredential(this IClientBuilder client, ChatterboxClientOptions options) =>
         options.ServiceKey is null && options.UserToken is null ? client : client.AddOutgoingGrainCallFilter<CallCredential>();
+
+    private static IClientBuilder AddEncryption(this IClientBuilder client, ChatterboxClientOptions options)
+    {
+        if (options.TlsServerName is not { } name) return client;
+        var files = new CertificateFiles(options.TlsCertificate, options.TlsKey, options.TlsAuthority);
+        return client.UseTls(tls => Encryption.Configure(tls, files, name, requiresCertificates: false));
+    }
 
     private sealed class RetryFilter(ChatterboxClientOptions options, TimeProvider clock, IServiceProvider services)
         : IClientConnectionRetryFilter

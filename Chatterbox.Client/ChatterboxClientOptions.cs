@@ -32,6 +32,22 @@ public sealed class ChatterboxClientOptions
     /// </summary>
     public Func<string>? UserToken { get; set; }
 
+    /// <summary>
+    /// The name in the silos' certificates, where they use TLS; then connections are encrypted. Null, the default: they are not.
+    /// </summary>
+    public string? TlsServerName { get; set; }
+
+    /// <summary>
+    /// A PEM file with the authorities whose certificates are accepted. Null, the default: those that the machine trusts.
+    /// </summary>
+    public string? TlsAuthority { get; set; }
+
+    /// <summary>A PEM file with this client's certificate, where silos require one. Default null: none.</summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>A PEM file with its key. Default null: in the certificate's file.</summary>
+    public string? TlsKey { get; set; }
+
     /// <summary>The name that the user's other clients see. 1 to 200 characters; default: the machine's name.</summary>
     public string Device { get; set; } = Environment.MachineName;
 
@@ -116,6 +132,8 @@ public sealed class ChatterboxClientOptions
         problems.AddRange(Gateways.Where(gateway => gateway is not (IPEndPoint or DnsEndPoint))
             .Select(gateway =>
                 $"{nameof(Gateways)}: must be addresses or names with a port, was {gateway?.GetType().Name ?? "null"}"));
+        if (TlsServerName is null && (TlsAuthority ?? TlsCertificate ?? TlsKey) is not null)
+            problems.Add($"{nameof(TlsServerName)}: must be the name in the silos' certificates with TLS, was null");
         if (Text.CheckName(nameof(Device), Device) is { } wrong) problems.Add(wrong.Message);
         if (OutboxDirectory is not null && string.IsNullOrWhiteSpace(OutboxDirectory))
         {

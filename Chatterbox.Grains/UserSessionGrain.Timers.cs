@@ -7,7 +7,13 @@ namespace Chatterbox.Grains;
 internal sealed partial class UserSessionGrain
 {
     private IGrainTimer? _saveTimer;
+    /// <summary>Up to so many clients are told at once of each that comes and goes.</summary>
+    private const int FewClients = 16;
+
+    private static readonly TimeSpan PresenceDelayPerClient = TimeSpan.FromMilliseconds(2);
+
     private IGrainTimer? _leaseTimer;
+    private IGrainTimer? _presenceTimer;
     private StaleCopies.Mark _checked;
 
     private void SweepLeases()
@@ -30,6 +36,33 @@ internal sealed partial class UserSessionGrain
         _leaseTimer?.Dispose();
         _leaseTimer = null;
         _session.Log.Forget(0);
+    }
+
+    // Each of many clients is told of all the others: they are told less often the more they are.
+    private void PublishPresence()
+    {
+        Count();
+        if (_leases.Count <= FewClients)
+        {
+            PublishPresenceNow();
+            return;
+        }
+        var delay = _leases.Count * PresenceDelayPerClient;
+        _presenceTimer ??= this.RegisterGrainTimer(_ => PublishDuePresence(),
+            new GrainTimerCreationOptions(delay, Timeout.InfiniteTimeSpan) { Interleave = true });
+    }
+
+    private Task PublishDuePresence()
+    {
+        if (_presenceTimer is not null) PublishPresenceNow();
+        return Task.CompletedTask;
+    }
+
+    private void PublishPresenceNow()
+    {
+        _presenceTimer?.Dispose();
+        _presenceTimer = null;
+        _session.Publish(new PresenceChanged(Presence));
     }
 
     private void ArmSaveTimer(TimeSpan due)

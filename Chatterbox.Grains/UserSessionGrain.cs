@@ -73,6 +73,7 @@ internal sealed partial class UserSessionGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_counts is not { } counts) return;
+        await PublishDuePresence();
         counts.End();
         staleCopies.Left();
         await SaveLastAsync(reason, cancellationToken);
@@ -189,9 +190,4 @@ internal sealed partial class UserSessionGrain(
 
     private void Count() => _counts?.Update(_leases.Count, _session.Writer.Failing is not null, _session.ReadOnly is not null);
 
-    private void PublishPresence()
-    {
-        Count();
-        _session.Publish(new PresenceChanged(Presence));
-    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Chatterbox.Client.Connections;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Session;
 using Chatterbox.Silo.Gateway;
@@ -8,6 +9,7 @@ using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Chatterbox.Silo.Web;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 
 namespace Chatterbox.Silo;
 
@@ -53,7 +55,8 @@ public static class ChatterboxHostExtensions
             services.GetRequiredService<StaleCopies>().IsShared = settings.Database.Provider is not DatabaseProvider.Sqlite;
             return Task.CompletedTask;
         })
-        .UseChatterboxGuard(settings);
+        .UseChatterboxGuard(settings)
+        .UseDashboard(settings.Web);
 
     /// <summary>HTTP stays on this machine unless someone says otherwise.</summary>
     public static void UseChatterboxUrls(this WebApplicationBuilder builder)
@@ -84,12 +87,18 @@ public static class ChatterboxHostExtensions
         return silo.AddIncomingGrainCallFilter<GrainCallGuard>().AddOutgoingGrainCallFilter<SiloCallStamp>();
     }
 
+    // Its log stream would show user ids.
+    private static ISiloBuilder UseDashboard(this ISiloBuilder silo, WebOptions web) =>
+        web.Dashboard ? silo.AddDashboard(dashboard => dashboard.HideTrace = true) : silo;
+
     private static ISiloBuilder UseChatterboxClustering(this ISiloBuilder silo, SiloSettings settings)
     {
         var (cluster, endpoint, gateway) = (settings.Cluster, settings.Silo, settings.Gateway);
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId))
             .ConfigureEndpoints(endpoint.Advertised, endpoint.Port, gateway.Port,
                 listenOnAnyHostAddress: !IPAddress.IsLoopback(endpoint.Advertised));
+        if (settings.Tls is { IsConfigured: true } tls)
+            silo.UseTls(options => Encryption.Configure(options, tls.Files, tls.ServerName, tls.ClientCertificates));
         // One silo is a cluster by itself; with another address than loopback, clients on other machines reach it.
         if (cluster.Mode is ClusteringMode.Localhost)
             return silo.UseDevelopmentClustering(new IPEndPoint(endpoint.Advertised, endpoint.Port));

@@ -34,6 +34,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
         {
             foreach (var gateway in gateways) options.Gateways.Add(gateway);
             options.ServiceKey = serviceKey;
+            Tls.Configure(options, parsed);
             options.Device = $"chatterbox on {Environment.MachineName}";
             options.CloseTimeout = CloseTimeout;
         });

@@ -40,7 +40,8 @@ internal static class ConnectionOptions
         DefaultValueFactory = _ => 15,
     };
 
-    public static IReadOnlyList<Option> All { get; } = [Gateways, Store, Timeout, ServiceKey.Value, ServiceKey.File];
+    public static IReadOnlyList<Option> All { get; } = 
+        [Gateways, Store, Timeout, ServiceKey.Value, ServiceKey.File, .. Tls.All];
 
     private static EndPoint[] ParseGateways(ArgumentResult argument)
     {

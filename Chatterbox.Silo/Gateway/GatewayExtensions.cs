@@ -31,6 +31,7 @@ internal static class GatewayExtensions
     {
         var services = builder.Services;
         services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>().AddSingleton<UserCalls>();
+        services.AddSingleton<OperatorLog>();
         UserTokens.AddSchemes(services, settings);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
@@ -105,6 +106,7 @@ internal static class GatewayExtensions
             .WithMetadata(new PathParameter("user")).RequireAuthorization(Operators).AddEndpointFilter<OperatorAudit>());
         AudioApi.Map(api.MapGroup("/audio/{sha256}").WithTags("Audio").AddEndpointFilter(AudioApi.CheckAsync));
         app.MapChatterboxOpenApi();
+        if (settings.Web.Dashboard) DashboardPage.Map(app, Operators);
         if (!settings.Auth.IsConfigured) DevTokens.Map(app).AllowAnonymous().AddEndpointFilter<Problems>();
     }
 
@@ -123,6 +125,10 @@ internal static class GatewayExtensions
         services.AddSingleton<GatewayConnections>().AddSingleton<EventFanOut>().AddSingleton<ServedStores>();
         services.AddHostedService<LeaseRenewal>();
         services.AddSingleton<IUserIdProvider, UserIds>().AddSingleton<CallLimits>().AddSingleton<HubErrors>();
+        // SignalR waits for a page's pings only once it has sent one. The socket's own pings are answered by every browser.
+        services.Configure<Microsoft.AspNetCore.Builder.WebSocketOptions>(sockets =>
+            (sockets.KeepAliveInterval, sockets.KeepAliveTimeout) =
+                (TimeSpan.FromSeconds(WebProtocol.PingSeconds), TimeSpan.FromSeconds(WebProtocol.SilenceSeconds)));
         services.AddSignalR(hub =>
         {
             hub.MaximumReceiveMessageSize = WebProtocol.MessageBytes;

@@ -16,6 +16,7 @@ public sealed class SiloSettings
     public TelemetryOptions Telemetry { get; init; } = new();
     public AuthOptions Auth { get; init; } = new();
     public WebOptions Web { get; init; } = new();
+    public TlsOptions Tls { get; init; } = new();
 
     /// <exception cref="SettingsException">A setting is unknown or out of range; the message lists all of them.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -31,6 +32,7 @@ public sealed class SiloSettings
             [nameof(Telemetry)] = typeof(TelemetryOptions),
             [nameof(Auth)] = typeof(AuthOptions),
             [nameof(Web)] = typeof(WebOptions),
+            [nameof(Tls)] = typeof(TlsOptions),
         };
 
         var problems = new List<string>();
@@ -54,6 +56,7 @@ public sealed class SiloSettings
             Telemetry = Bind<TelemetryOptions>(nameof(Telemetry)),
             Auth = Bind<AuthOptions>(nameof(Auth)),
             Web = Bind<WebOptions>(nameof(Web)),
+            Tls = Bind<TlsOptions>(nameof(Tls)),
         };
         settings.CheckTogether();
         return settings;
@@ -74,6 +77,7 @@ public sealed class SiloSettings
         Telemetry.Resolve();
         Auth.Resolve(Cluster.Mode);
         Web.Resolve();
+        Tls.Resolve();
         if (Silo.Port == Gateway.Port)
             throw SettingsException.For("Chatterbox:Gateway:Port", $"{Gateway.Port}", "a port other than Chatterbox__Silo__Port");
         if (Cluster.Mode is ClusteringMode.AdoNet && Database.Provider is DatabaseProvider.Sqlite)

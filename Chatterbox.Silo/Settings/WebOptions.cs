@@ -11,6 +11,12 @@ public sealed class WebOptions
     /// </summary>
     public string Origins { get; set; } = "";
 
+    /// <summary>
+    /// Whether Orleans' dashboard is served at <c>/dashboard</c>, to operators. It profiles calls while somebody looks, and reads
+    /// Orleans' metrics each second. Default false.
+    /// </summary>
+    public bool Dashboard { get; set; }
+
     /// <summary>WebSockets open at once. Default 10,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int Connections { get; set; } = 10_000;

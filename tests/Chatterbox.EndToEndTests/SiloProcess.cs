@@ -23,6 +23,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Where other silos reach it, as 'chatterbox cluster' names it.</summary>
     public string Address => $"127.0.0.1:{_ports[0]}";
 
+    public Uri Web => new($"http://127.0.0.1:{_ports[2]}");
+
     public string Folder => _folder;
 
     public string Output => string.Join('\n', _output);

@@ -64,10 +64,12 @@ public sealed class GatewayHost : IAsyncDisposable
     public static string Token(string user, TimeSpan? valid = null, string key = SigningKey, params string[] roles) =>
         DevTokens.Sign(key, user, TimeProvider.System.GetUtcNow() + (valid ?? TimeSpan.FromHours(1)), roles);
 
-    public HttpClient Http(string? token)
+    public HttpClient Http(string? token) => Http(token, Address);
+
+    public HttpClient Http(string? token, Uri address)
     {
         var handler = new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All };
-        var http = new HttpClient(handler) { BaseAddress = Address };
+        var http = new HttpClient(handler) { BaseAddress = address };
         if (token is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return http;
     }
@@ -84,7 +86,8 @@ public sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>A .NET client process over the Orleans gateway.</summary>
-    public async Task<IHost> ClientAsync(string? serviceKey = null, Func<string>? userToken = null)
+    public async Task<IHost> ClientAsync(
+        string? serviceKey = null, Func<string>? userToken = null, Action<ChatterboxClientOptions>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Logging.ClearProviders();
@@ -94,9 +97,19 @@ public sealed class GatewayHost : IAsyncDisposable
             options.ClusterId = Settings.Cluster.ClusterId;
             (options.ServiceKey, options.UserToken) = (serviceKey, userToken);
             options.CallTimeout = TimeSpan.FromSeconds(5);
+            configure?.Invoke(options);
         });
+        builder.Services.AddSingleton<IClientConnectionRetryFilter, NoRetry>();
         var client = builder.Build();
-        await client.StartAsync().WaitAsync(Patience);
+        try
+        {
+            await client.StartAsync().WaitAsync(Patience);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
         _clients.Add(new Stopping(client));
         return client;
     }
@@ -145,6 +158,12 @@ public sealed class GatewayHost : IAsyncDisposable
         _app = builder.Build();
         _app.MapChatterbox(Settings);
         await _app.StartAsync().WaitAsync(Patience);
+    }
+
+    private sealed class NoRetry : IClientConnectionRetryFilter
+    {
+        public Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken) =>
+            Task.FromResult(false);
     }
 
     private sealed class Stopping(IHost host) : IAsyncDisposable

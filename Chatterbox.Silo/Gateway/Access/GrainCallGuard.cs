@@ -5,7 +5,7 @@ namespace Chatterbox.Silo.Gateway.Access;
 /// <summary>The lock on the Orleans gateway: where authentication is configured, every call into a grain passes here.</summary>
 internal sealed partial class GrainCallGuard(
     AuthOptions auth, SiloCredential silo, UserTokens tokens, UserCalls calls, CallsInProgress inProgress,
-    ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
+    OperatorLog operators, ILogger<GrainCallGuard> logger) : IIncomingGrainCallFilter
 {
     private readonly string? _service = auth.ServiceKey.Length > 0 ? Credential.Service + auth.ServiceKey : null;
 
@@ -30,12 +30,16 @@ internal sealed partial class GrainCallGuard(
         {
             if (IsService(credential))
             {
+                if (access is GrainAccess.Operator)
+                    operators.Acted("(service)", "called", $"{context.InterfaceName}.{context.MethodName}");
                 await inProgress.RunAsync($"{context.SourceId}", context.Invoke);
                 return;
             }
             if (await FindUserAsync(context, grain, access, credential) is { } user)
             {
                 if (calls.Take(user) is { } limited) throw new TooManyCallsException(limited);
+                if (access is GrainAccess.Operator)
+                    operators.Acted(user, "called", $"{context.InterfaceName}.{context.MethodName}");
                 await inProgress.RunAsync(user, context.Invoke);
                 return;
             }

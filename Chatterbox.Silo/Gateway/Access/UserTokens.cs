@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using Chatterbox.Silo.Gateway.Http;
 using Chatterbox.Silo.Settings;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
@@ -87,6 +88,13 @@ internal sealed class UserTokens(AuthOptions auth, IOptionsMonitor<JwtBearerOpti
                 context.Token = TokenOf(context.Request);
                 return Task.CompletedTask;
             },
+            OnChallenge = context =>
+            {
+                if (!DashboardPage.IsPage(context.HttpContext)) return Task.CompletedTask;
+                context.HandleResponse();
+                DashboardPage.ToSignIn(context.HttpContext);
+                return Task.CompletedTask;
+            },
             OnTokenValidated = context =>
             {
                 var identity = (ClaimsIdentity)context.Principal!.Identity!;
@@ -103,7 +111,7 @@ internal sealed class UserTokens(AuthOptions auth, IOptionsMonitor<JwtBearerOpti
         const string prefix = "Bearer ";
         var header = request.Headers.Authorization.ToString();
         if (header.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) return header[prefix.Length..].Trim();
-        return request.Path == GatewayExtensions.HubPath ? request.Query["access_token"] : default(string);
+        return request.Path == GatewayExtensions.HubPath ? request.Query["access_token"] : DashboardPage.TokenOf(request);
     }
 
     private static byte[] KeyOf(SiloSettings settings) =>

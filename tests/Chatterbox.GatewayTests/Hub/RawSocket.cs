@@ -12,13 +12,14 @@ internal sealed class RawSocket : IDisposable
     private readonly byte[] _buffer = new byte[64 * 1024];
     private string _text = "";
 
-    public static async Task<RawSocket> OpenAsync(GatewayHost host, string user)
+    public static Task<RawSocket> OpenAsync(GatewayHost host, string user) => OpenAsync(host.Address, GatewayHost.Token(user));
+
+    public static async Task<RawSocket> OpenAsync(Uri silo, string token)
     {
         var raw = new RawSocket();
-        var address = new UriBuilder(host.Address)
-        {
-            Scheme = "ws", Path = "/hub", Query = $"access_token={GatewayHost.Token(user)}",
-        };
+        var address = new UriBuilder(silo) { Scheme = "ws", Path = "/hub", Query = $"access_token={token}" };
+        // Its own pings would keep it alive where it is to be silent.
+        raw._socket.Options.KeepAliveInterval = TimeSpan.Zero;
         await raw._socket.ConnectAsync(address.Uri, CancellationToken.None);
         await raw.SendAsync("""{"protocol":"json","version":1}""");
         await raw.ReceiveAsync(message => message == "{}");
@@ -53,6 +54,21 @@ internal sealed class RawSocket : IDisposable
             {
                 return null;
             }
+        }
+    }
+
+    /// <summary>Reads, and keeps nothing of what it reads, until the socket is closed.</summary>
+    public async Task DrainAsync()
+    {
+        try
+        {
+            WebSocketReceiveResult read;
+            do read = await _socket.ReceiveAsync(_buffer, CancellationToken.None);
+            while (read.MessageType is not WebSocketMessageType.Close);
+        }
+        catch (WebSocketException)
+        {
+            // Closed.
         }
     }
 

@@ -1,4 +1,5 @@
 using Chatterbox.ClusterTests.Storage;
+using Chatterbox.GatewayTests.Access;
 using Chatterbox.Silo.Gateway.Wire;
 
 namespace Chatterbox.GatewayTests.Hub;
@@ -53,6 +54,28 @@ public sealed class TwoSiloTests
         Assert.Equal(ApplyOutcome.Done, (await older.ApplyAsync("b1", epoch, 1, new SetStreaming(false))).Result);
         Assert.False((await older.SinceAsync(0, 0)).Snapshot!.Preferences.UseStreaming);
         Assert.Empty(second.Connections.Attachments);
+    }
+
+    [NeedsPostgresFact(DisplayName =
+        "[X1] silos whose certificates are their authority's form a cluster over TLS, each proving itself to the other")]
+    public async Task Tls()
+    {
+        using var authority = new TestAuthority();
+        var settings = await SettingsAsync(("Tls:Authority", authority.Path), ("Tls:ClientCertificates", "true"));
+        await using var first = await StartAsync();
+        await using var second = await StartAsync();
+        for (var number = 0; number < 4; number++)
+        {
+            var (one, two) = (await first.OpenAsync($"user{number}"), await second.OpenAsync($"user{number}"));
+            var epoch = (await one.AttachAsync("one")).State.Epoch;
+            await two.AttachAsync("two");
+            await one.ApplyAsync("one", epoch, 0, new SetStreaming(true));
+            Assert.Single((await two.EventAsync<ChangesApplied>()).Changes);
+        }
+        Assert.Equal(2, (await first.Grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true)).Count);
+
+        Task<GatewayHost> StartAsync() =>
+            GatewayHost.StartAsync([.. settings, ("Tls:Certificate", authority.Issue("silo.test"))]);
     }
 
     private static async Task<(string, string?)[]> SettingsAsync(params (string, string?)[] more)
