@@ -1,4 +1,5 @@
 using Chatterbox.Grains.Audio;
+using Chatterbox.Grains.Cluster;
 using Orleans.Serialization.Invocation;
 
 namespace Chatterbox.Silo.Gateway.Access;
@@ -35,6 +36,7 @@ internal static class GrainRules
         [typeof(IClipKeeping)] = GrainAccess.Silos,
         [typeof(IAudioLedgerGrain)] = GrainAccess.Silos,
         [typeof(IAudioSweepGrain)] = GrainAccess.Silos,
+        [typeof(ISiloAgent)] = GrainAccess.Silos,
     };
 
     // Orleans' own, most of them internal to it.

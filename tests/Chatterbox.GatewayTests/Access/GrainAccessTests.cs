@@ -1,6 +1,7 @@
 using System.Net;
 using Chatterbox.Client;
 using Chatterbox.Grains;
+using Chatterbox.Grains.Cluster;
 using Chatterbox.Silo.Gateway.Access;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
@@ -47,7 +48,7 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
     {
         var client = await _host.ClientAsync(GatewayHost.ServiceKey);
         var inside = GrainInterfaces.Where(type => GrainRules.Of(type) is GrainAccess.Silos).ToArray();
-        Assert.Equal(4, inside.Length);
+        Assert.Equal(5, inside.Length);
         await AssertDeniedAsync(client.Services.GetRequiredService<IClusterClient>(), inside);
     }
 
@@ -152,13 +153,16 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
         Assert.False(secret.IsOf(await heard.Credential.Task.WaitAsync(GatewayHost.Patience)));
     }
 
-    private static async Task AssertDeniedAsync(IClusterClient cluster, IEnumerable<Type> interfaces)
+    private async Task AssertDeniedAsync(IClusterClient cluster, IEnumerable<Type> interfaces)
     {
         var called = 0;
         foreach (var type in interfaces)
         {
-            var grain = typeof(IGrainWithIntegerKey).IsAssignableFrom(type)
-                ? (object)cluster.GetGrain(type, 0)
+            // A silo's agent is found by the silo's address alone, which is no secret.
+            var agents = _host.App.Services.GetRequiredService<SiloAgents>();
+            var here = _host.App.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+            var grain = typeof(IGrainWithIntegerKey).IsAssignableFrom(type) ? (object)cluster.GetGrain(type, 0)
+                : type == typeof(ISiloAgent) ? cluster.GetGrain<ISiloAgent>(agents[here].GetGrainId())
                 : cluster.GetGrain(
                     type, type == typeof(IAudioClipGrain) ? AudioClipKey.For("alice", new('a', 64)) : new SessionId("alice").Key);
             foreach (var method in type.GetMethods())

@@ -85,7 +85,9 @@ public sealed class TwoSiloTests
         return
         [
             ("Database:Provider", "PostgreSql"), ("Database:ConnectionString", database), ("Cluster:Mode", "AdoNet"),
-            ("Cluster:ClusterId", Path.GetRandomFileName()), .. more,
+            ("Cluster:ClusterId", Path.GetRandomFileName()),
+            // Both share a process: where one waits for a processor, so does the other, and nobody is dead.
+            ("Cluster:ProbeTimeout", "00:00:30"), .. more,
         ];
     }
 
