@@ -30,9 +30,7 @@ internal static class GatewayExtensions
     public static void AddChatterboxGateway(this WebApplicationBuilder builder, SiloSettings settings)
     {
         var services = builder.Services;
-        services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>().AddSingleton<UserCalls>();
-        services.AddSingleton<OperatorLog>();
-        UserTokens.AddSchemes(services, settings);
+        services.AddChatterboxAccess(settings);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(Operators, policy => policy.RequireAuthenticatedUser().RequireRole(settings.Auth.OperatorRole));
@@ -77,6 +75,14 @@ internal static class GatewayExtensions
         services.AddChatterboxOpenApi();
         AddHub(services);
         AddBackup(services);
+    }
+
+    /// <summary>Who may call, at every door.</summary>
+    public static void AddChatterboxAccess(this IServiceCollection services, SiloSettings settings)
+    {
+        services.AddSingleton(settings.Auth).AddSingleton(settings.Web).AddSingleton<UserTokens>().AddSingleton<UserCalls>();
+        services.AddSingleton<OperatorLog>();
+        UserTokens.AddSchemes(services, settings);
     }
 
     /// <summary>Everything that this silo answers on its web addresses, health aside.</summary>
@@ -125,8 +131,8 @@ internal static class GatewayExtensions
         services.AddSingleton<GatewayConnections>().AddSingleton<EventFanOut>().AddSingleton<ServedStores>();
         services.AddHostedService<LeaseRenewal>();
         services.AddSingleton<IUserIdProvider, UserIds>().AddSingleton<CallLimits>().AddSingleton<HubErrors>();
-        // SignalR waits for a page's pings only once it has sent one. The socket's own pings are answered by every browser.
-        services.Configure<Microsoft.AspNetCore.Builder.WebSocketOptions>(sockets =>
+        // SignalR waits for a page's pings only once it has sent one, and turns the socket's own off, which browsers answer.
+        services.PostConfigure<Microsoft.AspNetCore.Builder.WebSocketOptions>(sockets =>
             (sockets.KeepAliveInterval, sockets.KeepAliveTimeout) =
                 (TimeSpan.FromSeconds(WebProtocol.PingSeconds), TimeSpan.FromSeconds(WebProtocol.SilenceSeconds)));
         services.AddSignalR(hub =>

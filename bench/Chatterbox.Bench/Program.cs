@@ -3,8 +3,8 @@ using Chatterbox.Bench;
 using Chatterbox.Bench.FanOut;
 using Chatterbox.Bench.Hydration;
 
-// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout [pushed] | memory | audio] [seconds per
-// measurement]
+// dotnet run -c Release --project bench/Chatterbox.Bench -- [storage | hydration | fanout [pushed] | lock | memory | audio]
+// [seconds per measurement]
 switch (args)
 {
     case [SiloChild.Verb, .. var child]:
@@ -12,6 +12,9 @@ switch (args)
         break;
     case ["fanout", "pushed", .. var rest]:
         await FanOutBench.RunAsync(Seconds(rest), quick: true);
+        break;
+    case ["lock", .. var rest]:
+        await FanOutBench.LockAsync(Seconds(rest));
         break;
     case ["fanout", .. var rest]:
         await FanOutBench.RunAsync(Seconds(rest), quick: false);

@@ -1,88 +1,134 @@
-// What bench/Chatterbox.Bench measures of Chatterbox, of hocuspocus: a server that keeps documents in sync over WebSockets. Server and
-// clients are processes of their own, as there. It encodes what it would store, and has no database to wait for.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
-import { Server } from '@hocuspocus/server';
-import WebSocket from 'ws';
-import * as Y from 'yjs';
+// Chatterbox's gateway beside hocuspocus, on the same work and in turn: node measure.mjs [--short] [gateway] [hocuspocus]. Server and
+// clients are processes of their own. What is measured: a change until two other clients have it; changes of many users at once;
+// what an idle connection costs with its session; and what a reader that stops reading costs, and costs the others.
+import * as gateway from './gateway.mjs';
+import * as hocuspocus from './hocuspocus.mjs';
 
-const WARM_UP_MS = 8_000;
-const MEASURED_MS = 8_000;
-const IDLE_CLIENTS = 1_000;
+const short = process.argv.includes('--short');
+const WARM_UP_MS = short ? 4_000 : 8_000;
+const MEASURED_MS = short ? 4_000 : 8_000;
+const SLOW_MS = short ? 15_000 : 60_000;
+const SLOW_RATE = 1_000;
+const IDLE_CLIENTS = short ? 400 : 1_000;
+const USERS = 256;
+const IN_FLIGHT = 8;
+const ROUNDS = short ? 1 : 3;
 
-if (process.argv[2] === 'server') await serve();
-else await measure();
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const peers = [hocuspocus, gateway].filter(({ name }) => named.length === 0 || named.includes(name));
+const results = new Map(peers.map(({ name }) => [name, []]));
+for (let round = 0; round < ROUNDS; round++) {
+  for (const peer of peers) results.get(peer.name).push(await measure(peer));
+}
+for (const [name, rounds] of results) for (const figures of rounds) console.log(name, figures);
+if (results.size === 2) {
+  const ratio = (what) => median(results.get('gateway').map(what)) / median(results.get('hocuspocus').map(what));
+  console.log('gateway / hocuspocus, medians of the rounds:', Object.fromEntries(
+    Object.keys(results.get('gateway')[0]).map((what) => [what, Number(ratio((figures) => figures[what]).toFixed(2))])));
+}
+process.exit();
 
-async function serve() {
-  const server = new Server({
-    port: 0, address: '127.0.0.1', quiet: true, debounce: 300, maxDebounce: 2_000,
-    async onStoreDocument({ document }) { Y.encodeStateAsUpdate(document); },
+async function measure(peer) {
+  const figures = {};
+  const run = async (what) => {
+    const server = await peer.start();
+    try {
+      Object.assign(figures, await what(server));
+    } finally {
+      await server.stop();
+    }
+  };
+  await run(latency);
+  await run(bulk);
+  await run(idle);
+  await run(slowReader);
+  return figures;
+}
+
+async function latency(server) {
+  const [writer, ...readers] = await Promise.all([1, 2, 3].map(() => server.open('latency')));
+  const times = await timesOf(writer, readers, WARM_UP_MS, MEASURED_MS, () => 1 + Math.floor(Math.random() * 5));
+  return { medianMs: at(times, 0.5), p99Ms: at(times, 0.99) };
+}
+
+async function bulk(server) {
+  const users = await inTurn(USERS, 32, async (user) => {
+    const [writer, reader] = await Promise.all([server.open(`user${user}`), server.open(`user${user}`)]);
+    return { writer, reader };
   });
-  await server.listen();
-  process.on('message', () => {
-    global.gc();
-    const { user, system } = process.cpuUsage();
-    const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-    process.send({ cpuMs: (user + system) / 1_000, residentKiB: resident });
-  });
-  process.on('disconnect', () => process.exit());
-  process.send({ port: server.address.port });
-}
-
-async function measure() {
-  const server = fork(process.argv[1], ['server'], { execArgv: ['--expose-gc'] });
-  const [{ port }] = await once(server, 'message');
-  const url = `ws://127.0.0.1:${port}`;
-  const { median, p99 } = await latency(url);
-  console.log(`A change until two other clients have it: median ${median.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
-
-  await connect(url, IDLE_CLIENTS, 'warm');
-  const before = await usage(server);
-  await connect(url, IDLE_CLIENTS, 'idle');
-  const after = await usage(server);
-  const each = (what) => (after[what] - before[what]) / IDLE_CLIENTS;
-  console.log(`An idle client with a document of its own: ${each('residentKiB').toFixed(1)} KiB resident, ${each('cpuMs').toFixed(2)} ms of CPU to connect`);
-  process.exit();
-}
-
-async function usage(server) {
-  server.send('usage');
-  return (await once(server, 'message'))[0];
-}
-
-function open(url, name) {
-  return new Promise((resolve) => {
-    const document = new Y.Doc();
-    const websocketProvider = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket });
-    const provider = new HocuspocusProvider({ websocketProvider, name, document, onSynced: () => resolve(document) });
-    provider.attach();
-  });
-}
-
-async function connect(url, clients, prefix) {
-  for (let done = 0; done < clients; done += 50) {
-    await Promise.all(Array.from({ length: 50 }, (_, at) => open(url, `${prefix}${done + at}`)));
+  let [heard, running] = [0, true];
+  for (const { writer, reader } of users) {
+    let seed = 0;
+    reader.onSeed(() => {
+      heard++;
+      if (running) void writer.set(++seed);
+    });
+    for (let lane = 0; lane < IN_FLIGHT; lane++) void writer.set(++seed);
   }
+  await wait(WARM_UP_MS);
+  const [before, from, since] = [await server.usage(), heard, performance.now()];
+  await wait(MEASURED_MS);
+  const [after, changes, seconds] = [await server.usage(), heard - from, (performance.now() - since) / 1_000];
+  running = false;
+  return { changesPerSecond: changes / seconds, cpuSecondsPer10000: (after.cpuMs - before.cpuMs) / 1_000 / changes * 10_000 };
 }
 
-async function latency(url) {
-  const [writer, ...readers] = await Promise.all([1, 2, 3].map(() => open(url, 'latency')));
-  let waiting = 0;
-  let arrived;
-  for (const reader of readers) reader.getMap('parameters').observe(() => { if (--waiting === 0) arrived(); });
+async function idle(server) {
+  await inTurn(IDLE_CLIENTS, 50, (number) => server.open(`warm${number}`));
+  const before = await server.usage();
+  await inTurn(IDLE_CLIENTS, 50, (number) => server.open(`idle${number}`));
+  const after = await server.usage();
+  return {
+    idleKiB: (after.residentKiB - before.residentKiB) / IDLE_CLIENTS, connectCpuMs: (after.cpuMs - before.cpuMs) / IDLE_CLIENTS,
+  };
+}
+
+async function slowReader(server) {
+  const [writer, reader, slow] = await Promise.all([1, 2, 3].map(() => server.open('slow')));
+  const pause = () => 1_000 / SLOW_RATE;
+  const alone = await timesOf(writer, [reader], WARM_UP_MS, MEASURED_MS, pause);
+  const before = await server.usage();
+  slow.pause();
+  const beside = await timesOf(writer, [reader], 0, SLOW_MS, pause);
+  const after = await server.usage();
+  slow.resume();
+  return { slowReaderKiB: after.residentKiB - before.residentKiB, othersP99: at(beside, 0.99) / at(alone, 0.99) };
+}
+
+/** A change at a time, and how long each took until all readers had it, sorted. */
+async function timesOf(writer, readers, warmUp, measured, pause) {
+  let [waiting, arrived] = [0, () => {}];
+  for (const reader of readers) reader.onSeed(() => { if (--waiting === 0) arrived(); });
   const times = [];
   const start = performance.now();
-  for (let seed = 1; performance.now() - start < WARM_UP_MS + MEASURED_MS; seed++) {
-    await new Promise((resolve) => setTimeout(resolve, 1 + Math.floor(Math.random() * 5)));
+  for (let seed = Math.floor(Math.random() * 1e6); performance.now() - start < warmUp + measured; seed++) {
+    await wait(pause());
     waiting = readers.length;
     const all = new Promise((resolve) => { arrived = resolve; });
     const made = performance.now();
-    writer.getMap('parameters').set('seed', seed);
+    void writer.set(seed);
     await all;
-    if (performance.now() - start > WARM_UP_MS) times.push(performance.now() - made);
+    if (performance.now() - start > warmUp) times.push(performance.now() - made);
   }
-  times.sort((one, other) => one - other);
-  return { median: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)] };
+  return times.sort((one, other) => one - other);
+}
+
+async function inTurn(count, atOnce, open) {
+  const opened = [];
+  for (let done = 0; done < count; done += atOnce) {
+    opened.push(...await Promise.all(Array.from({ length: Math.min(atOnce, count - done) }, (_, each) => open(done + each))));
+  }
+  return opened;
+}
+
+function at(times, share) {
+  return times[Math.floor(times.length * share)];
+}
+
+function median(values) {
+  return values.sort((one, other) => one - other)[values.length >> 1];
+}
+
+function wait(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -66,7 +66,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public HttpClient Http(string? token) => Http(token, Address);
 
-    public HttpClient Http(string? token, Uri address)
+    public static HttpClient Http(string? token, Uri address)
     {
         var handler = new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All };
         var http = new HttpClient(handler) { BaseAddress = address };

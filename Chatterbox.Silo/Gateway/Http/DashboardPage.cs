@@ -1,5 +1,4 @@
 using Chatterbox.Silo.Gateway.Access;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
 using Orleans.Dashboard;
 

@@ -13,11 +13,15 @@ internal sealed class ClientHost(IHost host) : IAsyncDisposable
 
     public IClusterClient Cluster => host.Services.GetRequiredService<IClusterClient>();
 
-    public static async Task<ClientHost> StartAsync(IPEndPoint gateway)
+    public static async Task<ClientHost> StartAsync(IPEndPoint gateway, string? serviceKey = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.AddChatterboxClient(options => options.Gateways.Add(gateway));
+        builder.AddChatterboxClient(options =>
+        {
+            options.Gateways.Add(gateway);
+            options.ServiceKey = serviceKey;
+        });
         var host = builder.Build();
         await host.StartAsync();
         return new(host);

@@ -14,6 +14,7 @@ internal static class FanOutBench
     private const int ManyStores = 10_000;
     private const int Users = 256;
     private const int InFlight = 8;
+    private const int LockRounds = 5;
 
     /// <summary>Two heartbeats of every open store.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
@@ -109,10 +110,36 @@ internal static class FanOutBench
         return ((await silo.UsageAsync()).Cpu - before.Cpu) / clock.Elapsed;
     }
 
-    private static async Task<(double Rate, double CpuPerTenThousand)> ThroughputAsync(SiloChild silo, TimeSpan duration)
+    /// <summary>What the lock on the Orleans gateway costs: the same silo with and without, in turn.</summary>
+    public static async Task LockAsync(TimeSpan duration)
     {
-        await using var writing = await ClientHost.StartAsync(silo.Gateway);
-        await using var reading = await ClientHost.StartAsync(silo.Gateway);
+        var (open, locked) = (new List<(double Rate, double Cpu)>(), new List<(double Rate, double Cpu)>());
+        await using var openSilo = await SiloChild.StartAsync();
+        await using var lockedSilo = await SiloChild.StartAsync(isLocked: true);
+        for (var round = -1; round < LockRounds; round++)
+        {
+            var (without, with) = (await ThroughputAsync(openSilo, duration),
+                await ThroughputAsync(lockedSilo, duration, SiloChild.ServiceKey));
+            // The first round warms up.
+            if (round < 0) continue;
+            open.Add(without);
+            locked.Add(with);
+            Console.WriteLine($"open {without.Rate:N0} changes/s, locked {with.Rate:N0}; "
+                + $"CPU s per 10,000: {without.CpuPerTenThousand:N3}, {with.CpuPerTenThousand:N3}");
+        }
+        Console.WriteLine($"With the lock, medians of {LockRounds} rounds in turn: "
+            + $"{Median(locked, each => each.Rate) / Median(open, each => each.Rate) - 1:P1} changes/s, "
+            + $"{Median(locked, each => each.Cpu) / Median(open, each => each.Cpu) - 1:P1} CPU for each.");
+
+        static double Median(List<(double Rate, double Cpu)> rounds, Func<(double Rate, double Cpu), double> of) =>
+            rounds.Select(of).Order().ElementAt(rounds.Count / 2);
+    }
+
+    private static async Task<(double Rate, double CpuPerTenThousand)> ThroughputAsync(
+        SiloChild silo, TimeSpan duration, string? serviceKey = null)
+    {
+        await using var writing = await ClientHost.StartAsync(silo.Gateway, serviceKey);
+        await using var reading = await ClientHost.StartAsync(silo.Gateway, serviceKey);
         var writers = await writing.OpenAsync(Users);
         var readers = await reading.OpenAsync(Users);
         long Arrived() => readers.Sum(reader => reader.Revision);

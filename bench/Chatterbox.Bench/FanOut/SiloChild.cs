@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Chatterbox.Silo;
+using Chatterbox.Silo.Gateway;
 using Chatterbox.Silo.Settings;
 using Chatterbox.Silo.Storage;
 using Microsoft.Extensions.Hosting;
@@ -25,7 +26,8 @@ internal sealed class SiloChild : IAsyncDisposable
     private readonly Process _process;
 
     /// <param name="poll">How often stock memory streams look for events; null for the silo's own streams.</param>
-    private SiloChild(TimeSpan? poll)
+    /// <param name="isLocked">Whether calls have to prove themselves.</param>
+    private SiloChild(TimeSpan? poll, bool isLocked)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -34,17 +36,19 @@ internal sealed class SiloChild : IAsyncDisposable
             ArgumentList =
             {
                 Verb, _folder, $"{_ports[0]}", $"{_ports[1]}",
-                (poll?.TotalMilliseconds ?? 0).ToString(CultureInfo.InvariantCulture),
+                (poll?.TotalMilliseconds ?? 0).ToString(CultureInfo.InvariantCulture), isLocked ? ServiceKey : "",
             },
         };
         _process = Process.Start(start)!;
     }
 
+    public const string ServiceKey = "a service key of the benchmark: 32 bytes or more";
+
     public IPEndPoint Gateway => new(IPAddress.Loopback, _ports[1]);
 
-    public static async Task<SiloChild> StartAsync(TimeSpan? poll = null)
+    public static async Task<SiloChild> StartAsync(TimeSpan? poll = null, bool isLocked = false)
     {
-        var silo = new SiloChild(poll);
+        var silo = new SiloChild(poll, isLocked);
         while (await silo._process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line == "ready") return silo;
@@ -85,10 +89,12 @@ internal sealed class SiloChild : IAsyncDisposable
             Database = new() { ConnectionString = $"Data Source={Path.Combine(args[0], "bench.db")}" },
             Silo = new() { Port = int.Parse(args[1], CultureInfo.InvariantCulture) },
             Gateway = new() { Port = int.Parse(args[2], CultureInfo.InvariantCulture) },
+            Auth = new() { ServiceKey = args[4] },
         };
         DatabaseSchema.Migrate(settings.Database);
         var host = Host.CreateApplicationBuilder();
         host.Logging.ClearProviders();
+        if (settings.Auth.IsConfigured) host.Services.AddChatterboxAccess(settings);
         host.UseOrleans(silo =>
         {
             silo.UseChatterbox(settings);

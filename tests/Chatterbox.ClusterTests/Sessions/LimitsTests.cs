@@ -1,5 +1,4 @@
 using Chatterbox.Client;
-using Chatterbox.Grains;
 
 namespace Chatterbox.ClusterTests.Sessions;
 

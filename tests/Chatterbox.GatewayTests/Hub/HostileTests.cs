@@ -59,6 +59,24 @@ public sealed class HostileTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal("other", (await other.CallAsync<HelloAnswer>("Hello", new HelloCall(1))).User);
     }
 
+    [Fact(DisplayName = "[X2] [C3] changes out of order, twice, and of no known client change nothing but what is due")]
+    public async Task Out_of_order()
+    {
+        var page = await _host.OpenAsync("disordered");
+        var epoch = (await page.AttachAsync("b1")).State.Epoch;
+        Assert.Equal(ApplyOutcome.Gap, (await page.ApplyAsync("b1", epoch, 5, new SetStreaming(true))).Result);
+        Assert.Equal(ApplyOutcome.OtherEpoch, (await page.ApplyAsync("b1", epoch + 1, 0, new SetStreaming(true))).Result);
+        Assert.Equal(ApplyOutcome.OtherEpoch, (await page.ApplyAsync("b2", epoch, 0, new SetStreaming(true))).Result);
+        var first = await page.ApplyAsync("b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")));
+        await page.ApplyAsync("b1", epoch, 1, new RemoveChunk("c1"));
+        // Sent again after a later one: it is in, and stays removed.
+        var again = await page.ApplyAsync("b1", epoch, 0, new UpsertChunk(Samples.Chunk("c1")));
+        Assert.Equal((ApplyOutcome.Done, null), (again.Result, again.Outcomes[0].Rejection));
+        var state = await page.SinceAsync(0, 0);
+        Assert.Empty(state.Snapshot!.Chunks);
+        Assert.Equal(first.Outcomes[0].Revision + 1, state.Revision);
+    }
+
     [Fact(DisplayName = "[I4] a session's clients are bounded for pages as well: the one too many may try again later")]
     public async Task Limits_clients()
     {

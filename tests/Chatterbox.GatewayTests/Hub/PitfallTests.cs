@@ -126,7 +126,7 @@ public sealed class PitfallTests
         await page.ConnectAsync();
         Assert.True((await page.AttachAsync("tab")).State.Fetch);
         var started = TimeProvider.System.GetTimestamp();
-        using var http = host.Http(GatewayHost.Token("alice"), line.Address);
+        using var http = GatewayHost.Http(GatewayHost.Token("alice"), line.Address);
         var snapshot = await http.GetJsonAsync<SnapshotAnswer>("/api/sessions/app-state");
         Assert.Equal(chunks, snapshot.State.Chunks.Count);
         // Longer than SignalR lets one send take.

@@ -66,9 +66,9 @@ internal sealed class RawSocket : IDisposable
             do read = await _socket.ReceiveAsync(_buffer, CancellationToken.None);
             while (read.MessageType is not WebSocketMessageType.Close);
         }
-        catch (WebSocketException)
+        catch (Exception closed) when (closed is WebSocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // Closed.
+            // By either side.
         }
     }
 

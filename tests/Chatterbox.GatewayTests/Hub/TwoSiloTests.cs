@@ -78,6 +78,33 @@ public sealed class TwoSiloTests
             GatewayHost.StartAsync([.. settings, ("Tls:Certificate", authority.Issue("silo.test"))]);
     }
 
+    [NeedsPostgresFact(DisplayName =
+        "[F4] [O1] pages on another silo notice nothing of the drain of the silo that holds their sessions: same epoch, no gap")]
+    public async Task Drain()
+    {
+        var settings = await SettingsAsync();
+        var first = await GatewayHost.StartAsync(settings);
+        await using var second = await GatewayHost.StartAsync(settings);
+        var pages = new List<(Page Page, long Epoch)>();
+        for (var number = 0; number < Users; number++)
+        {
+            // Loaded by the first, so that most are there.
+            await first.Grains.GetGrain<IUserSessionGrain>(new SessionId($"user{number}").Key).GetStatusAsync();
+            var page = await second.OpenAsync($"user{number}");
+            var epoch = (await page.AttachAsync("b1")).State.Epoch;
+            Assert.Equal(ApplyOutcome.Done, (await page.ApplyAsync("b1", epoch, 0, new SetStreaming(true))).Result);
+            pages.Add((page, epoch));
+        }
+        await first.DisposeAsync();
+        foreach (var (page, epoch) in pages)
+        {
+            var answer = await page.ApplyAsync("b1", epoch, 1, new SelectEngine(TtsEngine.Turbo));
+            Assert.Equal((ApplyOutcome.Done, epoch), (answer.Result, answer.Epoch));
+            Assert.Equal(answer.Outcomes[0].Revision, (await page.EventAsync<ChangesApplied>(
+                what => what.Changes.Any(change => change.Sequence == 2))).ToRevision);
+        }
+    }
+
     private static async Task<(string, string?)[]> SettingsAsync(params (string, string?)[] more)
     {
         var server = await PostgresServer.SharedAsync();
