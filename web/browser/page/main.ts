@@ -1,0 +1,43 @@
+import { preventUnsavedChanges } from '@chatterbox/store';
+import { createTtsStore, type TtsStore } from '@chatterbox/store/tts';
+
+declare global {
+  interface Window {
+    store: TtsStore;
+    lights: string[];
+    /** Makes a chunk; its text is its id. */
+    add(id: string): { kept: Promise<void>; applied: Promise<number>; durable: Promise<void> };
+    hashOf(bytes: number, seed: number): Blob;
+  }
+}
+
+const query = new URLSearchParams(location.search);
+const url = query.get('url')!;
+const user = query.get('user')!;
+const seconds = Number(query.get('seconds') ?? 900);
+
+async function token(): Promise<string> {
+  const response = await fetch(`${url}/dev/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user, seconds }),
+  });
+  if (!response.ok) throw new Error(`No token: ${response.status}`);
+  return ((await response.json()) as { token: string }).token;
+}
+
+window.store = createTtsStore({ server: { url, token, device: query.get('device') ?? 'page' } });
+window.lights = [];
+window.store.onLight(({ light }) => window.lights.push(light));
+window.add = id =>
+  window.store.getState().saveChunk({
+    id,
+    text: id,
+    status: 'pending',
+    engine: 'chatterbox',
+    parameters: {},
+    createdAt: '2026-01-01T00:00:00+00:00',
+  });
+preventUnsavedChanges(window.store);
+
+if (query.has('contract')) await import('./contract.ts');

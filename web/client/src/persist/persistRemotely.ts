@@ -1,0 +1,222 @@
+import type { Bridge } from '../app.ts';
+import { documentBridge, type DocumentState } from '../document/document.ts';
+import { sameJson } from '../equality.ts';
+import { Remote, type Seams, type ServerOptions } from '../server/remote.ts';
+import { remotePersistence } from '../store/remotePersistence.ts';
+import type { Pending } from '../sync/status.ts';
+import { quarantineOf, type PersistConfig, type StorageValue } from './persist.ts';
+
+/** The document's key that holds the version of the store's schema. */
+export const versionKey = '$version';
+
+type View = Record<string, unknown>;
+
+export interface ServerConfig<T, U = T> extends Omit<PersistConfig<T, U>, 'storage' | 'writeDelay' | 'maxWriteDelay'> {
+  server: ServerOptions;
+  /** What the persisted members are on the server. By default a document. */
+  bridge?: Bridge<any, any, any>;
+  /** Where an envelope of before lies: by default in localStorage, under the store's name. It is taken along, once. */
+  storage?: PersistConfig<T, U>['storage'];
+  /** For tests: others than the browser's own. */
+  seams?: Seams<any, any>;
+}
+
+/**
+ * The middleware with a server: what the store sets goes to its session as small changes, and what others change comes back. What
+ * the session holds is never told by the store's whole state: a stale tab writes nothing over what others wrote.
+ */
+export function persistRemotely<T extends object, U>(
+  initializer: (set: any, get: () => T, api: any) => T,
+  config: ServerConfig<T, U>,
+): (set: (...args: any[]) => void, get: () => T | undefined, api: any) => T {
+  return (set, get, api) => {
+    const bridge: Bridge<any, any, any> = config.bridge ?? documentBridge;
+    const remote = new Remote({ ...config.server, store: config.server.store ?? config.name, app: bridge.app, seams: config.seams });
+    const { session } = remote;
+    const binding = new Binding<T>(bridge, config, set, () => get() ?? initial, change => session.dispatch(change));
+    const original = api.setState;
+    api.setState = (...args: unknown[]) => {
+      original(...args);
+      binding.push();
+    };
+    const initial = initializer(
+      (...args: unknown[]) => {
+        set(...args);
+        binding.push();
+      },
+      get as () => T,
+      api,
+    );
+    api.getInitialState = () => initial;
+    api.persist = remotePersistence<T, unknown, unknown>(remote, () => get() ?? initial, { name: config.name } as PersistConfig<T, U>);
+    binding.begin(initial);
+    const callback = config.onRehydrateStorage?.(initial) ?? undefined;
+    let wasHydrated = false;
+    let isTaken = false;
+    session.subscribe(() => {
+      try {
+        binding.pull(session.state, session.status.hasHydrated);
+        if (session.status.hasHydrated && !wasHydrated) {
+          wasHydrated = true;
+          callback?.(get()!, undefined);
+        }
+      } catch (failure) {
+        report(config, failure);
+      }
+      if (session.status.isLive && session.status.isLeader && !isTaken) {
+        isTaken = true;
+        void binding.settleVersion(session.state).then(() => binding.takeAlong(session.state)).catch(failure => report(config, failure));
+      }
+    });
+    if (!config.skipHydration && globalThis.window !== undefined) void session.start();
+    return initial;
+  };
+}
+
+/** Keeps a store and the view of a session in step. Which side a value came from is not remembered: only what each last held. */
+class Binding<T extends object> {
+  private readonly bridge: Bridge<any, any, any>;
+  private readonly config: ServerConfig<T, any>;
+  private readonly set: (...args: any[]) => void;
+  private readonly get: () => T;
+  private readonly dispatch: (change: unknown) => Pending;
+  private initial: View = {};
+  /** What the store had as it was last looked at. */
+  private stored: View = {};
+  /** What the session had. */
+  private seen: View;
+  private pulled: unknown;
+  private hasMerged = false;
+
+  constructor(
+    bridge: Bridge<any, any, any>,
+    config: ServerConfig<T, any>,
+    set: (...args: any[]) => void,
+    get: () => T,
+    dispatch: (change: unknown) => Pending,
+  ) {
+    [this.bridge, this.config, this.set, this.get, this.dispatch] = [bridge, config, set, get, dispatch];
+    this.seen = bridge.view(bridge.app.initial) as View;
+  }
+
+  begin(initial: T): void {
+    this.initial = this.partOf(initial);
+    this.stored = this.initial;
+  }
+
+  /** To the session: what the store changed since it was last looked at. */
+  push(): void {
+    const now = this.partOf(this.get());
+    let changes: unknown[];
+    try {
+      changes = this.bridge.changes(this.stored, now);
+    } catch (failure) {
+      return report(this.config, failure);
+    }
+    this.stored = now;
+    for (const change of changes) this.dispatch(change).applied.catch(failure => report(this.config, failure));
+  }
+
+  /** From the session: what changed there since it was last looked at. */
+  pull(state: unknown, hasHydrated: boolean): void {
+    const view = this.bridge.view(state) as View;
+    const isFirst = hasHydrated && !this.hasMerged;
+    if (state === this.pulled && !isFirst) return;
+    // The first time all of it counts: the store began with a state of its own.
+    const before = isFirst ? {} : this.seen;
+    [this.pulled, this.seen] = [state, view];
+    this.hasMerged ||= hasHydrated;
+    const current = this.get() as View;
+    const changed: View = {};
+    for (const name of new Set([...Object.keys(before), ...Object.keys(view)])) {
+      if (name === versionKey || before[name] === view[name]) continue;
+      if (this.bridge !== documentBridge && !Object.hasOwn(this.initial, name)) continue;
+      const value = Object.hasOwn(view, name) ? withDefaults(this.initial[name], view[name]) : this.initial[name];
+      // A value that came from here keeps its reference.
+      if (!sameJson(current[name], value)) changed[name] = value;
+    }
+    if (Object.keys(changed).length === 0) return;
+    const { merge } = this.config;
+    if (merge && isFirst) this.set(merge(changed, this.get()), true);
+    else this.set(changed);
+    this.stored = this.partOf(this.get());
+  }
+
+  /** Brings a document of another schema version to this one. */
+  async settleVersion(state: unknown): Promise<void> {
+    const { version = 0, migrate } = this.config;
+    const view = this.bridge.view(state) as View;
+    if (this.bridge !== documentBridge || version === 0) return;
+    const { [versionKey]: from, ...rest } = view;
+    if (from === version) return;
+    let to: View = rest;
+    if (Object.keys(rest).length > 0 && from !== undefined) {
+      if (!migrate) return report(this.config, new Error(`No migration from version ${String(from)} to ${version}.`));
+      to = (await migrate(rest, Number(from))) as View;
+    }
+    for (const change of this.bridge.changes(rest, to)) this.dispatch(change);
+    this.dispatch({ type: 'setKey', key: versionKey, value: version });
+  }
+
+  /** What a store without a server left in this browser goes along, once, where the session has nothing in its place. */
+  async takeAlong(state: unknown): Promise<void> {
+    const { name, version = 0, migrate } = this.config;
+    const storage = this.config.storage ?? plainStorage;
+    const envelope = (await storage.getItem(name)) as StorageValue<View> | null;
+    if (!envelope) return;
+    const isOld = typeof envelope.version === 'number' && envelope.version !== version;
+    let kept = envelope.state;
+    if (isOld) {
+      if (!migrate) {
+        await storage.setItem(quarantineOf(name), envelope as never);
+        await storage.removeItem(name);
+        return report(this.config, new Error(`No migration from version ${envelope.version} to ${version}.`));
+      }
+      kept = (await migrate(envelope.state, envelope.version!)) as View;
+    }
+    const view = this.bridge.view(state) as View;
+    const base = this.bridge.view(this.bridge.app.initial) as View;
+    const missing = Object.fromEntries(Object.entries(kept).filter(([key]) => sameJson(view[key], base[key])));
+    const changes = this.bridge.changes(view, { ...view, ...missing });
+    await Promise.all(changes.map(change => this.dispatch(change).kept));
+    // It stays beside: nothing of a user's is deleted.
+    await storage.setItem(`${name}.moved`, envelope as never);
+    await storage.removeItem(name);
+  }
+
+  private partOf(state: T): View {
+    const part = this.config.partialize ? (this.config.partialize(state) as View) : (state as View);
+    return Object.fromEntries(Object.entries(part).filter(([, value]) => typeof value !== 'function' && value !== undefined));
+  }
+}
+
+/** Only what was set is in a document: members of the initial state that are not stand as they began. */
+function withDefaults(initial: unknown, value: unknown): unknown {
+  if (!isObject(initial) || !isObject(value)) return value;
+  const missing = Object.keys(initial).some(name => !Object.hasOwn(value, name) || isObject(initial[name]));
+  if (!missing) return value;
+  const names = [...new Set([...Object.keys(initial), ...Object.keys(value)])];
+  return Object.fromEntries(
+    names.map(name => [name, Object.hasOwn(value, name) ? withDefaults(initial[name], value[name]) : initial[name]]),
+  );
+}
+
+const isObject = (value: unknown): value is View => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** zustand's own default. */
+const plainStorage = {
+  getItem: (name: string): StorageValue<DocumentState> | null => {
+    try {
+      return JSON.parse(localStorage.getItem(name) ?? 'null') as StorageValue<DocumentState> | null;
+    } catch {
+      return null;
+    }
+  },
+  setItem: (name: string, value: unknown) => localStorage.setItem(name, JSON.stringify(value)),
+  removeItem: (name: string) => localStorage.removeItem(name),
+};
+
+function report(config: { name: string; onError?: (error: unknown) => void }, failure: unknown): void {
+  if (config.onError) config.onError(failure);
+  else console.error(`[${config.name}]`, failure);
+}
