@@ -61,7 +61,7 @@ export class Chromium {
     this.browser = await chromium.connectOverCDP(`http://127.0.0.1:${text.split('\n')[0]}`);
   }
 
-  async open(url: string, prepare?: (page: Page) => Promise<void>): Promise<Page> {
+  async open(url: string, prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
     const page = await this.context.newPage();
     page.on('console', message => this.console.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', error => this.console.push(`uncaught: ${error.message}`));

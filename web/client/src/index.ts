@@ -20,7 +20,8 @@ export {
 export { persist } from './persist/middleware.ts';
 export { quarantineOf, type Persisted, type PersistConfig, type PersistStorage, type StorageValue } from './persist/persist.ts';
 export type { ServerConfig } from './persist/persistRemotely.ts';
-export { createStorageManager, type StorageAdapter, type StorageManager, type StorageManagerOptions } from './storage/manager.ts';
+export { createStorageManager } from './storage/createStorageManager.ts';
+export type { StorageAdapter, StorageManager, StorageManagerOptions } from './storage/manager.ts';
 export type { App, Bridge, Reduced } from './app.ts';
 export { document, documentBridge, documentChanges, type DocumentChange, type DocumentState } from './document/document.ts';
 export { ChangeRejectedError, type Rejection } from './rejection.ts';

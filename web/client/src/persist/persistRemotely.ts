@@ -1,15 +1,15 @@
 import type { Bridge } from '../app.ts';
-import { documentBridge, type DocumentState } from '../document/document.ts';
+import { documentBridge } from '../document/document.ts';
 import { sameJson } from '../equality.ts';
 import { Remote, type Seams, type ServerOptions } from '../server/remote.ts';
 import { remotePersistence } from '../store/remotePersistence.ts';
 import type { Pending } from '../sync/status.ts';
-import { quarantineOf, type PersistConfig, type StorageValue } from './persist.ts';
+import type { PersistConfig } from './persist.ts';
 
 /** The document's key that holds the version of the store's schema. */
 export const versionKey = '$version';
 
-type View = Record<string, unknown>;
+export type View = Record<string, unknown>;
 
 export interface ServerConfig<T, U = T> extends Omit<PersistConfig<T, U>, 'storage' | 'writeDelay' | 'maxWriteDelay'> {
   server: ServerOptions;
@@ -65,7 +65,9 @@ export function persistRemotely<T extends object, U>(
       }
       if (session.status.isLive && session.status.isLeader && !isTaken) {
         isTaken = true;
-        void binding.settleVersion(session.state).then(() => binding.takeAlong(session.state)).catch(failure => report(config, failure));
+        import('./takeAlong.ts')
+          .then(({ takeAlong }) => takeAlong(bridge, config, session))
+          .catch(failure => report(config, failure));
       }
     });
     if (!config.skipHydration && globalThis.window !== undefined) void session.start();
@@ -142,48 +144,6 @@ class Binding<T extends object> {
     this.stored = this.partOf(this.get());
   }
 
-  /** Brings a document of another schema version to this one. */
-  async settleVersion(state: unknown): Promise<void> {
-    const { version = 0, migrate } = this.config;
-    const view = this.bridge.view(state) as View;
-    if (this.bridge !== documentBridge || version === 0) return;
-    const { [versionKey]: from, ...rest } = view;
-    if (from === version) return;
-    let to: View = rest;
-    if (Object.keys(rest).length > 0 && from !== undefined) {
-      if (!migrate) return report(this.config, new Error(`No migration from version ${String(from)} to ${version}.`));
-      to = (await migrate(rest, Number(from))) as View;
-    }
-    for (const change of this.bridge.changes(rest, to)) this.dispatch(change);
-    this.dispatch({ type: 'setKey', key: versionKey, value: version });
-  }
-
-  /** What a store without a server left in this browser goes along, once, where the session has nothing in its place. */
-  async takeAlong(state: unknown): Promise<void> {
-    const { name, version = 0, migrate } = this.config;
-    const storage = this.config.storage ?? plainStorage;
-    const envelope = (await storage.getItem(name)) as StorageValue<View> | null;
-    if (!envelope) return;
-    const isOld = typeof envelope.version === 'number' && envelope.version !== version;
-    let kept = envelope.state;
-    if (isOld) {
-      if (!migrate) {
-        await storage.setItem(quarantineOf(name), envelope as never);
-        await storage.removeItem(name);
-        return report(this.config, new Error(`No migration from version ${envelope.version} to ${version}.`));
-      }
-      kept = (await migrate(envelope.state, envelope.version!)) as View;
-    }
-    const view = this.bridge.view(state) as View;
-    const base = this.bridge.view(this.bridge.app.initial) as View;
-    const missing = Object.fromEntries(Object.entries(kept).filter(([key]) => sameJson(view[key], base[key])));
-    const changes = this.bridge.changes(view, { ...view, ...missing });
-    await Promise.all(changes.map(change => this.dispatch(change).kept));
-    // It stays beside: nothing of a user's is deleted.
-    await storage.setItem(`${name}.moved`, envelope as never);
-    await storage.removeItem(name);
-  }
-
   private partOf(state: T): View {
     const part = this.config.partialize ? (this.config.partialize(state) as View) : (state as View);
     return Object.fromEntries(Object.entries(part).filter(([, value]) => typeof value !== 'function' && value !== undefined));
@@ -203,20 +163,7 @@ function withDefaults(initial: unknown, value: unknown): unknown {
 
 const isObject = (value: unknown): value is View => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** zustand's own default. */
-const plainStorage = {
-  getItem: (name: string): StorageValue<DocumentState> | null => {
-    try {
-      return JSON.parse(localStorage.getItem(name) ?? 'null') as StorageValue<DocumentState> | null;
-    } catch {
-      return null;
-    }
-  },
-  setItem: (name: string, value: unknown) => localStorage.setItem(name, JSON.stringify(value)),
-  removeItem: (name: string) => localStorage.removeItem(name),
-};
-
-function report(config: { name: string; onError?: (error: unknown) => void }, failure: unknown): void {
+export function report(config: { name: string; onError?: (error: unknown) => void }, failure: unknown): void {
   if (config.onError) config.onError(failure);
   else console.error(`[${config.name}]`, failure);
 }

@@ -3,8 +3,12 @@ import { sameJson } from '../equality.ts';
 import type { Channel, Locks } from '../sync/platform.ts';
 import type { PersistStorage, StorageValue } from './persist.ts';
 
-/** What this tab changes of the live store, because another tab did. */
-export type Merged = (changed: DocumentState) => void;
+/** The store of this tab. */
+export interface Live {
+  /** What is stored of it. */
+  get(): unknown;
+  set(changed: DocumentState): void;
+}
 
 /**
  * A storage that tabs share: each writes only what it changed since it last read, on top of what is there, so that a stale tab
@@ -14,20 +18,20 @@ export class SharedStorage implements PersistStorage<any> {
   private readonly inner: () => Promise<PersistStorage<any>>;
   private readonly locks: Locks | undefined;
   private readonly channel: Channel | undefined;
-  private readonly merged: Merged;
+  private readonly live: Live;
   /** What was read or written last. */
   private base: DocumentState = {};
   private tail: Promise<unknown> = Promise.resolve();
 
-  constructor(inner: () => Promise<PersistStorage<any>>, locks: Locks | undefined, channel: Channel | undefined, merged: Merged) {
-    [this.inner, this.locks, this.channel, this.merged] = [inner, locks, channel, merged];
+  constructor(inner: () => Promise<PersistStorage<any>>, locks: Locks | undefined, channel: Channel | undefined, live: Live) {
+    [this.inner, this.locks, this.channel, this.live] = [inner, locks, channel, live];
     channel?.listen(({ name }: { name: string }) => void this.alone(name, () => this.catchUp(name)).catch(() => undefined));
   }
 
   getItem(name: string): Promise<StorageValue<any> | null> {
     return this.alone(name, async () => {
       const stored = await (await this.inner()).getItem(name);
-      this.base = (stored?.state ?? {}) as DocumentState;
+      this.base = (stored?.state as DocumentState | undefined) ?? this.ours();
       return stored;
     });
   }
@@ -43,26 +47,33 @@ export class SharedStorage implements PersistStorage<any> {
         await inner.setItem(name, { state: next, ...(version !== undefined && { version }) });
         this.channel?.post({ name });
       }
-      this.tell(ours, next);
+      this.rebase(ours, next);
     });
   }
 
   removeItem(name: string): Promise<void> {
     return this.alone(name, async () => {
       await (await this.inner()).removeItem(name);
-      this.base = {};
+      this.base = this.ours();
     });
   }
 
   private async catchUp(name: string): Promise<void> {
     const stored = await (await this.inner()).getItem(name);
-    if (stored) this.tell(this.base, stored.state as DocumentState);
+    if (stored) this.rebase(this.base, stored.state as DocumentState);
   }
 
-  private tell(from: DocumentState, to: DocumentState): void {
+  /** What the store has changed since stays on top of what is stored now. */
+  private rebase(from: DocumentState, to: DocumentState): void {
     this.base = to;
-    const changed = Object.entries(to).filter(([key, value]) => !sameJson(from[key], value));
-    if (changed.length > 0) this.merged(Object.fromEntries(changed));
+    const ours = this.ours();
+    const next = apply(to, documentChanges(from, ours));
+    const changed = Object.entries(next).filter(([key, value]) => !sameJson(ours[key], value));
+    if (changed.length > 0) this.live.set(Object.fromEntries(changed));
+  }
+
+  private ours(): DocumentState {
+    return plain(this.live.get());
   }
 
   // One after the other, in this tab and among tabs.

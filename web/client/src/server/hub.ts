@@ -1,4 +1,4 @@
-import { HttpTransportType, HubConnectionBuilder, HubConnectionState, LogLevel, type HubConnection } from '@microsoft/signalr';
+import type { HubConnection, HubConnectionState } from '@microsoft/signalr';
 import {
   protocol,
   type ApplyAnswer,
@@ -16,6 +16,7 @@ import type { Clock } from '../sync/platform.ts';
 import { messageOf } from '../rejection.ts';
 import { TransportError, type ClosedBecause, type Connection, type ConnectionEvents, type Transport } from '../sync/transport.ts';
 import type { Http } from './http.ts';
+import { hubConnection } from './socket.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Reaches a session through the gateway: small things over a WebSocket, large ones by HTTP. */
@@ -34,17 +35,7 @@ export class HubTransport<C> implements Transport<C> {
   async open(on: ConnectionEvents<C>): Promise<Connection<C>> {
     const token = await this.tokens.get();
     this.check(token);
-    const hub = new HubConnectionBuilder()
-      .withUrl(`${this.http.url}/hub`, {
-        transport: HttpTransportType.WebSockets,
-        skipNegotiation: true,
-        accessTokenFactory: () => token,
-      })
-      // It would write the address, and with it the token.
-      .configureLogging(LogLevel.None)
-      .withServerTimeout(protocol.silenceSeconds * 1000)
-      .withKeepAliveInterval(protocol.pingSeconds * 1000)
-      .build();
+    const hub = hubConnection(`${this.http.url}/hub`, token);
     const line = new Line<C>(hub, this.store, this.http, on);
     try {
       await hub.start();
@@ -134,7 +125,7 @@ class Line<C> implements Connection<C> {
   }
 
   async call<T>(method: keyof Hub, call: object): Promise<T> {
-    if (this.hub.state !== HubConnectionState.Connected) throw new TransportError('gone', 'The connection has ended.');
+    if (this.hub.state !== ('Connected' satisfies `${HubConnectionState}`)) throw new TransportError('gone', 'The connection has ended.');
     try {
       return await this.hub.invoke<T>(method, call);
     } catch (failure) {

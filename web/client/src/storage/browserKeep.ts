@@ -1,9 +1,8 @@
 import { MemoryKeep, type Keep, type Kept, type Copy, type StorageKind } from '../sync/keep.ts';
 import type { SequencedChange } from '../sync/messages.ts';
 import { within, type Platform } from '../sync/platform.ts';
-import { claimClient } from './claim.ts';
+import type { Claim } from './claim.ts';
 import { IndexedDbKeep } from './indexedDbKeep.ts';
-import { LocalStorageKeep } from './localStorageKeep.ts';
 
 /** Another tab that is frozen may hold the database. */
 const openWithin = 3_000;
@@ -19,7 +18,7 @@ export class BrowserKeep<S, C> implements Keep<S, C> {
   private keep: Keep<S, C>;
   private kept: Kept<S, C> | undefined;
   private readonly why: string[] = [];
-  private claimed: ReturnType<typeof claimClient> | undefined;
+  private claimed: Promise<Claim> | undefined;
   private isClosed = false;
 
   /** @param identify Gives the name: of nobody but the user whose changes are kept. */
@@ -52,6 +51,7 @@ export class BrowserKeep<S, C> implements Keep<S, C> {
       },
       async (): Promise<Keep<S, C>> => {
         if (!storage) throw new Error('localStorage is not available');
+        const { LocalStorageKeep } = await import('./localStorageKeep.ts');
         return new LocalStorageKeep<S, C>(this.name, await this.claim(storage), storage);
       },
     ];
@@ -98,7 +98,8 @@ export class BrowserKeep<S, C> implements Keep<S, C> {
 
   private async claim(storage: Storage | undefined): Promise<string> {
     if (!storage) return this.platform.newId();
-    return (await (this.claimed ??= claimClient(this.platform, this.name, storage))).client;
+    this.claimed ??= import('./claim.ts').then(({ claimClient }) => claimClient(this.platform, this.name, storage));
+    return (await this.claimed).client;
   }
 
   private probe(get: () => Storage): Storage | undefined {

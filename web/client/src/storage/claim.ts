@@ -4,11 +4,16 @@ const beatEvery = 10_000;
 /** Without a beat for so long, a tab has ended. */
 const lapsesAfter = 120_000;
 
+export interface Claim {
+  client: string;
+  end: () => void;
+}
+
 /**
  * A client id for this tab alone, where tabs cannot share one. The id of a tab that ended, and with it the changes it left, is
  * taken over: by a lock where there are locks, else once its beat has lapsed or the page said that it ends.
  */
-export async function claimClient(platform: Platform, name: string, storage: Storage): Promise<{ client: string; end: () => void }> {
+export async function claimClient(platform: Platform, name: string, storage: Storage): Promise<Claim> {
   const prefix = `${name}/tab/`;
   const known = Object.keys(storage).flatMap(key => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
   for (const client of known) {

@@ -1,7 +1,10 @@
 export type Mode = 'readonly' | 'readwrite';
 
-/** Issues requests, and gives what reads their results once all is done. Awaits nothing: an open transaction blocks other tabs. */
-export type Work<T> = (store: (name: string) => IDBObjectStore) => () => T;
+/**
+ * Issues requests, and gives what reads their results once all is done. Awaits nothing: an open transaction blocks other tabs.
+ * Listeners run in `guard`, which undoes all of it where one throws.
+ */
+export type Work<T> = (store: (name: string) => IDBObjectStore, guard: (listener: () => void) => () => void) => () => T;
 
 /**
  * An IndexedDB database that heals: browsers close it when they like, and every later use of the handle fails. It never stands in
@@ -37,8 +40,18 @@ export class Database {
     const database = await (this.opening ??= this.open());
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(Object.keys(this.stores), mode);
-      transaction.onabort = () => reject(transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
-      const result = work(name => transaction.objectStore(name));
+      let thrown: unknown;
+      transaction.onabort = () =>
+        reject(thrown ?? transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
+      const guard = (listener: () => void) => () => {
+        try {
+          listener();
+        } catch (failure) {
+          thrown = failure;
+          transaction.abort();
+        }
+      };
+      const result = work(name => transaction.objectStore(name), guard);
       transaction.oncomplete = () => resolve(result());
       // A tab that is frozen now would hold it open.
       if (mode === 'readonly') transaction.commit?.();

@@ -98,7 +98,7 @@ export class IndexedDbKeep<S, C> implements Keep<S, C> {
   }
 
   private async add(changes: readonly C[], stores: boolean): Promise<number[]> {
-    const sequences = await this.database.run('readwrite', store => {
+    const sequences = await this.database.run('readwrite', (store, guard) => {
       const [rows, meta] = [store('rows'), store('meta')];
       const given: number[] = [];
       const add = (first?: number) => {
@@ -115,11 +115,11 @@ export class IndexedDbKeep<S, C> implements Keep<S, C> {
       };
       // A database that was deleted meanwhile would number from 1 again, and the session would take that for old.
       const last = meta.get('last');
-      last.onsuccess = () => {
+      last.onsuccess = guard(() => {
         if (((last.result as number) ?? 0) >= this.last) return add();
         if (this.isShared) meta.put(this.client, 'client');
         add(this.last + 1);
-      };
+      });
       return () => given;
     });
     this.last = Math.max(this.last, sequences.at(-1) ?? 0);

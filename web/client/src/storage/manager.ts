@@ -41,7 +41,7 @@ interface Cells {
 }
 
 /** The best storage that this browser has. */
-export async function createStorageManager({
+export async function openStorage({
   fallback = true,
   compress = false,
   clock = browserPlatform().clock,

@@ -2,8 +2,8 @@ import { persist } from '../persist/middleware.ts';
 import type { PersistPreset } from '../persist/configs.ts';
 import type { Persisted, PersistStorage } from '../persist/persist.ts';
 import type { ServerConfig } from '../persist/persistRemotely.ts';
-import { SharedStorage } from '../persist/sharedStorage.ts';
-import { createStorageManager, type StorageManager } from '../storage/manager.ts';
+import { createStorageManager } from '../storage/createStorageManager.ts';
+import type { StorageManager } from '../storage/manager.ts';
 import { browserPlatform, type Platform } from '../sync/platform.ts';
 import { initialStatus, type PersistedStore, type Persistence, type PersistenceStatus } from './persistence.ts';
 import { createStore, type Initializer } from './store.ts';
@@ -86,17 +86,26 @@ class LocalStore<T extends object, U> {
     };
   }
 
+  /** What a browser keeps without a server is loaded apart: a store with one does without it. */
   private sharedStorage(): PersistStorage<U> {
     const { platform = browserPlatform(), name } = this.config;
     const canShare = globalThis.window !== undefined || this.config.platform !== undefined;
     const channel = canShare ? platform.channel?.(`chatterbox/store/${name}`) : undefined;
     this.endChannel = () => channel?.close();
-    return new SharedStorage(
-      () => this.open(),
-      platform.locks,
-      channel,
-      changed => this.store.setState(changed as Partial<T>),
-    );
+    const live = {
+      get: () => this.config.partialize?.(this.store.getState()) ?? this.store.getState(),
+      set: (changed: object) => this.store.setState(changed as Partial<T>),
+    };
+    let loading: Promise<PersistStorage<U>> | undefined;
+    const shared = () =>
+      (loading ??= import('../persist/sharedStorage.ts').then(
+        ({ SharedStorage }) => new SharedStorage(() => this.open(), platform.locks, channel, live),
+      ));
+    return {
+      getItem: async key => (await shared()).getItem(key),
+      setItem: async (key, value) => (await shared()).setItem(key, value),
+      removeItem: async key => (await shared()).removeItem(key),
+    };
   }
 
   private open(): Promise<StorageManager> {
