@@ -7,7 +7,8 @@ declare global {
     lights: string[];
     /** Makes a chunk; its text is its id. */
     add(id: string): { kept: Promise<void>; applied: Promise<number>; durable: Promise<void> };
-    hashOf(bytes: number, seed: number): Blob;
+    /** The state that is kept here as it was confirmed. */
+    copy(): Promise<{ state: { chunks: { id: string }[] } } | undefined>;
   }
 }
 
@@ -38,6 +39,20 @@ window.add = id =>
     parameters: {},
     createdAt: '2026-01-01T00:00:00+00:00',
   });
+window.copy = async () => {
+  const { name } = (await indexedDB.databases()).find(each => each.name!.endsWith(`app-state/${user}`))!;
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name!);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const asked = request.result.transaction('meta').objectStore('meta').get('copy');
+      asked.onsuccess = () => {
+        request.result.close();
+        resolve(asked.result);
+      };
+    };
+  });
+};
 preventUnsavedChanges(window.store);
 
 if (query.has('contract')) await import('./contract.ts');

@@ -63,6 +63,10 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     const proxy = await world.proxy();
     const page = await browser.open(world.address(user, proxy.url));
     await page.evaluate(() => window.add('before').durable);
+    await eventually(
+      () => page.evaluate(async () => (await window.copy())?.state.chunks.map(({ id }) => id)),
+      ids => ids?.join() === 'before',
+    );
     await proxy.cut();
     await eventually(
       () => statusOf(page),

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { BrowserKeep } from '../storage/browserKeep.ts';
+import { Database } from '../storage/database.ts';
 import { browserPlatform, type Platform } from '../sync/platform.ts';
 import { Session } from '../sync/session.ts';
 import { TransportError } from '../sync/transport.ts';
@@ -91,16 +92,15 @@ export class Remote<S, C> {
 
   /** The name of what is kept: rejects while it is not known whose it is. */
   private async identify(): Promise<string> {
-    const remembered = `${format}/${encodeURIComponent(this.url)}/user`;
     this.user = this.options.user;
     try {
       const token = await this.tokens.get();
       this.user ??= identityOf(token);
-      attempt(() => localStorage.setItem(remembered, this.user!));
+      await remembered(this.url, this.user);
     } catch (failure) {
       // Nobody can have signed in while the issuer cannot be reached: it is the user of last time.
       if (!(failure instanceof TransportError) || failure.trouble !== 'gone') throw failure;
-      this.user ??= attempt(() => localStorage.getItem(remembered)) ?? undefined;
+      this.user ??= await remembered(this.url);
       if (this.user === undefined) throw failure;
     }
     return [format, this.url, this.options.store, this.user].map(encodeURIComponent).join('/');
@@ -120,9 +120,27 @@ function identityOf(token: string): string {
   return iss ? `${iss}|${sub}` : sub;
 }
 
-function attempt<T>(work: () => T): T | undefined {
+/** The user of last time, by address: in IndexedDB, since a browser that is killed loses the last of localStorage. */
+async function remembered(url: string, user?: string): Promise<string | undefined> {
   try {
-    return work();
+    const database = new Database(`${format}/users`, { users: {} }, indexedDB);
+    const known = await database.run(user === undefined ? 'readonly' : 'readwrite', store => {
+      const users = store('users');
+      const asked = user === undefined ? (users.get(url) as IDBRequest<string | undefined>) : users.put(user, url);
+      return () => user ?? (asked.result as string | undefined);
+    });
+    database.close();
+    return known;
+  } catch {
+    // Where it is refused, localStorage has to do.
+    return remembersIn(() => localStorage, `${format}/user/${url}`, user);
+  }
+}
+
+function remembersIn(storage: () => Storage, name: string, value: string | undefined): string | undefined {
+  try {
+    if (value !== undefined) storage().setItem(name, value);
+    return storage().getItem(name) ?? undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { HubConnection, JsonHubProtocol, NullLogger } from '@microsoft/signalr';
 import { protocol } from '../protocol.ts';
 
-/** What SignalR's HubConnection calls a connection. */
+/** What SignalR's HubConnection calls a connection. The token is a JWT, or of letters, digits, '.', '-', '_' and '~'. */
 class Socket {
   readonly features = {};
   readonly baseUrl: string;
@@ -16,8 +16,8 @@ class Socket {
 
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      // A browser cannot give a WebSocket a header.
-      const socket = new WebSocket(`${this.baseUrl.replace(/^http/, 'ws')}?access_token=${encodeURIComponent(this.token)}`);
+      // A browser gives a WebSocket no header of its own, and writes the address of one that fails to its console.
+      const socket = new WebSocket(this.baseUrl.replace(/^http/, 'ws'), ['chatterbox', `bearer.${this.token}`]);
       this.socket = socket;
       let isOpen = false;
       socket.onopen = () => {

@@ -295,8 +295,12 @@ export class Uplink<S, C> {
   private onEvents({ epoch, events }: SessionEvents<C>): void {
     const replica = this.session.replica!;
     if (replica.isPast(epoch)) return;
-    if (epoch !== replica.epoch) this.ask(replica.epoch === 0 ? catchUp : attach);
-    else {
+    if (epoch !== replica.epoch) {
+      // Who is there is told once, and may come before the answer to the attach does.
+      const last = events.findLast(event => event.type === 'presence');
+      if (last) this.onEvent(replica, last);
+      this.ask(replica.epoch === 0 ? catchUp : attach);
+    } else {
       const from = replica.revision;
       const changes: AppliedChange<C>[] = [];
       try {
