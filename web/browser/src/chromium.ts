@@ -90,11 +90,20 @@ export class Chromium {
   }
 }
 
-/** Freezes a page as a browser does with one in the background, or wakes it. */
-export async function setFrozen(page: Page, isFrozen: boolean): Promise<void> {
+/**
+ * Freezes a page: its script stands still, and it holds what it held, locks above all. `setWebLifecycleState` would not do: it
+ * leaves a page alone that a headless browser takes for visible. Gives what thaws it.
+ */
+export async function freeze(page: Page): Promise<() => Promise<void>> {
   const cdp = await page.context().newCDPSession(page);
-  await cdp.send('Page.setWebLifecycleState', { state: isFrozen ? 'frozen' : 'active' });
-  await cdp.detach();
+  await cdp.send('Debugger.enable');
+  const paused = new Promise(resolve => cdp.once('Debugger.paused', resolve));
+  await cdp.send('Debugger.pause');
+  await paused;
+  return async () => {
+    await cdp.send('Debugger.resume');
+    await cdp.detach();
+  };
 }
 
 /** Ends the process of a page: nothing in it runs any more. */

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { chromiumProgram, crash, setFrozen, type Chromium } from '../src/chromium.ts';
+import { chromiumProgram, crash, freeze, type Chromium } from '../src/chromium.ts';
 import { eventually } from '../src/eventually.ts';
 import { siloProgram } from '../src/silo.ts';
 import { chunksOf, live, saved, statusOf, World } from './world.ts';
@@ -56,7 +56,7 @@ describe.skipIf(!chromiumProgram || !siloProgram)('[W5] tabs of a real browser',
     const leader = await leaderOf(pages);
     const follower = pages.find(page => page !== leader)!;
     await follower.bringToFront();
-    await setFrozen(leader, true);
+    const thaw = await freeze(leader);
     const started = performance.now();
     await follower.evaluate(() => void window.add('while-frozen'));
     await eventually(
@@ -65,7 +65,8 @@ describe.skipIf(!chromiumProgram || !siloProgram)('[W5] tabs of a real browser',
       15_000,
     );
     expect(performance.now() - started).toBeLessThan(10_000);
-    await setFrozen(leader, false);
+    expect((await statusOf(follower)).isLeader).toBe(true);
+    await thaw();
     await eventually(
       async () => [(await statusOf(leader)).isLeader, (await statusOf(follower)).isLeader],
       ([old, now]) => !old && now === true,
