@@ -4,41 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { IndexedDbKeep } from '../src/storage/indexedDbKeep.ts';
 import { LocalStorageKeep } from '../src/storage/localStorageKeep.ts';
 import { MemoryKeep, type Keep } from '../src/sync/keep.ts';
+import { FakeStorage } from './fakeStorage.ts';
 
 type Change = { n: number };
 type State = { list: number[] };
-
-export class FakeStorage implements Storage {
-  private readonly values = new Map<string, string>();
-  /** Characters that fit. */
-  room = Infinity;
-
-  get length(): number {
-    return this.values.size;
-  }
-
-  key(index: number): string | null {
-    return [...this.values.keys()][index] ?? null;
-  }
-
-  getItem(name: string): string | null {
-    return this.values.get(name) ?? null;
-  }
-
-  setItem(name: string, value: string): void {
-    const used = [...this.values].reduce((sum, [key, text]) => sum + (key === name ? 0 : text.length), 0);
-    if (used + value.length > this.room) throw new DOMException('The quota is exceeded.', 'QuotaExceededError');
-    this.values.set(name, value);
-  }
-
-  removeItem(name: string): void {
-    this.values.delete(name);
-  }
-
-  clear(): void {
-    this.values.clear();
-  }
-}
 
 const ways: [string, () => (client: string) => Keep<State, Change>][] = [
   [
@@ -176,10 +145,10 @@ describe('[W6] localStorage', () => {
     const keep = new LocalStorageKeep<State, Change>('k', 'a', storage);
     await keep.open();
     await keep.save({ epoch: 1, revision: 1, state: { list: Array.from({ length: 100 }, () => 1) } });
-    storage.room = 230;
+    storage.limit(230);
     await keep.append(Array.from({ length: 20 }, (_, n) => ({ n })));
     expect(await new LocalStorageKeep<State, Change>('k', 'a', storage).open()).toMatchObject({ copy: undefined });
-    storage.room = 20;
+    storage.limit(20);
     await keep.append([{ n: 100 }]);
     expect(keep.kind).toBe('memory');
     expect((await keep.after(0)).at(-1)!.change).toEqual({ n: 100 });

@@ -98,8 +98,7 @@ export class Session<S, C> implements Downside<S, C> {
     if (this.isStarted || this.isClosed) return;
     this.isStarted = true;
     const { app, keep } = this.options;
-    await this.prepare();
-    if (this.isClosed) return;
+    if (!(await this.prepare())) return;
     const name = this.options.name ?? keep.name ?? '';
     const isShared = keep.isShared && this.platform.locks !== undefined && this.platform.channel !== undefined;
     // Listening first: what the other tabs do while this one loads is not missed.
@@ -200,14 +199,18 @@ export class Session<S, C> implements Downside<S, C> {
 
   // Changes of this tab
 
-  private async prepare(): Promise<void> {
-    while (!this.isClosed) {
+  /** False when there is nothing to go on with. */
+  private async prepare(): Promise<boolean> {
+    const { uplink } = this;
+    while (!this.isClosed && uplink.standing.connection !== 'refused') {
       try {
-        return await this.options.keep.prepare?.();
+        await this.options.keep.prepare?.();
+        return !this.isClosed;
       } catch (failure) {
-        await this.uplink.recover(failure);
+        await uplink.recover(failure);
       }
     }
+    return false;
   }
 
   private refusal(change: C): Rejection | undefined {
