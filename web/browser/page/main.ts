@@ -7,6 +7,8 @@ declare global {
     lights: string[];
     /** Makes a chunk; its text is its id. */
     add(id: string): { kept: Promise<void>; applied: Promise<number>; durable: Promise<void> };
+    zustand: import('./zustand.ts').Own;
+    isSignedOut?: boolean;
     /** The state that is kept here as it was confirmed. */
     copy(): Promise<{ state: { chunks: { id: string }[] } } | undefined>;
   }
@@ -17,7 +19,8 @@ const url = query.get('url')!;
 const user = query.get('user')!;
 const seconds = Number(query.get('seconds') ?? 900);
 
-async function token(): Promise<string> {
+async function token(): Promise<string | null> {
+  if (window.isSignedOut) return null;
   const response = await fetch(`${url}/dev/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -55,4 +58,8 @@ window.copy = async () => {
 };
 preventUnsavedChanges(window.store);
 
+if (query.has('zustand')) {
+  const { makeZustand } = await import('./zustand.ts');
+  window.zustand = makeZustand({ url, token });
+}
 if (query.has('contract')) await import('./contract.ts');

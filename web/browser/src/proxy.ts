@@ -14,6 +14,8 @@ export class Proxy {
   private server: Server | undefined;
   private isCut = false;
   private isHolding = false;
+  /** Bytes a second that come down over one connection. */
+  private rate = Infinity;
   /** Cuts everything once so many bytes came up. */
   private cutAfter = Infinity;
 
@@ -61,6 +63,11 @@ export class Proxy {
     for (const [, silo] of this.pairs) silo.resume();
   }
 
+  /** A slow line: bytes a second that come down over one connection. */
+  throttle(rate: number): void {
+    this.rate = rate;
+  }
+
   cutOnceUp(bytes: number): void {
     this.cutAfter = this.up + bytes;
   }
@@ -84,8 +91,13 @@ export class Proxy {
         if (this.up > this.cutAfter) void this.cut();
       });
       silo.on('data', data => {
-        browser.write(data);
         if (this.isHolding) silo.pause();
+        if (this.rate === Infinity) return void browser.write(data);
+        silo.pause();
+        setTimeout(() => {
+          browser.write(data);
+          if (!this.isHolding) silo.resume();
+        }, (data.length / this.rate) * 1000);
       });
       const end = () => {
         browser.destroy();

@@ -214,6 +214,98 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     await page.close();
   });
 
+  it('nobody signed in is told apart from offline: edits are kept, and are sent after a sign-in', async () => {
+    const user = world.user();
+    const page = await here!.open(world.address(user, world.silo.url, { seconds: '4' }));
+    await live(page);
+    await page.evaluate(() => void (window.isSignedOut = true));
+    await eventually(
+      () => statusOf(page),
+      status => status.connection === 'needs-auth',
+    );
+    await page.evaluate(() => window.add('signed-out').kept);
+    expect(await statusOf(page)).toMatchObject({ pending: 1, kept: true });
+    expect((await world.silo.state(user)).chunks).toEqual([]);
+    await page.evaluate(() => {
+      window.isSignedOut = false;
+      window.store.persist.retry();
+    });
+    await saved(page);
+    expect((await world.silo.state(user)).chunks).toHaveLength(1);
+    await page.close();
+  });
+
+  it('[W3] thousands of chunks come over a slow line, once', async () => {
+    const user = world.user();
+    const page = await here!.open(world.address(user, world.silo.url));
+    await live(page);
+    await page.evaluate(async () => {
+      for (let index = 0; index < 3000; index++) window.add(`${index}-${Math.random().toString(36).repeat(4)}`);
+      await window.store.persist.flush();
+    });
+    const proxy = await world.proxy();
+    proxy.throttle(32 * 1024);
+    const slow = await there!.open(world.address(user, proxy.url));
+    await eventually(
+      () => statusOf(slow),
+      status => status.isLive,
+      60_000,
+    );
+    expect(await chunksOf(slow)).toHaveLength(3000);
+    expect(await slow.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /app-state$/.test(name)).length)).toBe(1);
+    await Promise.all([page.close(), slow.close()]);
+  });
+
+  it("[W4] zustand's own store with one line more: two tabs that are stale lose nothing of each other; a foreign member is told once", async () => {
+    const user = world.user();
+    const proxy = await world.proxy();
+    const pages = [
+      await here!.open(world.address(user, proxy.url, { zustand: '' })),
+      await there!.open(world.address(user, world.silo.url, { zustand: '' })),
+    ];
+    const hydrated = () =>
+      Promise.all(
+        pages.map(page =>
+          eventually(
+            () => page.evaluate(() => window.zustand.persist.getStatus().isLive),
+            isLive => isLive,
+          ),
+        ),
+      );
+    await hydrated();
+    // The first hears nothing for a while, and writes the whole of a member, made of what it has.
+    proxy.hold();
+    await pages[1]!.evaluate(() => {
+      const { parameters } = window.zustand.getState();
+      window.zustand.setState({ parameters: { ...parameters, topP: 0.3 }, useStreaming: true, own: 7 });
+    });
+    await eventually(
+      async () => (await world.silo.state(user)).preferences.useStreaming,
+      useStreaming => useStreaming,
+    );
+    const stale = await pages[0]!.evaluate(() => {
+      const { parameters } = window.zustand.getState();
+      window.zustand.setState({ parameters: { ...parameters, temperature: 0.5 } });
+      return parameters.topP;
+    });
+    expect(stale).toBe(1);
+    proxy.release();
+    await eventually(
+      async () => (await world.silo.state(user)).preferences,
+      ({ parameters, useStreaming }) => parameters.temperature === 0.5 && parameters.topP === 0.3 && useStreaming,
+    );
+    for (const page of pages) {
+      await eventually(
+        () => page.evaluate(() => window.zustand.getState()),
+        ({ parameters, useStreaming }) => parameters.temperature === 0.5 && parameters.topP === 0.3 && useStreaming,
+      );
+    }
+    const before = there!.console.length;
+    await pages[1]!.evaluate(() => window.zustand.setState({ foreign: 1 }));
+    expect(there!.console.slice(before).filter(line => line.includes('foreign: must be a member'))).toHaveLength(1);
+    await Promise.all(pages.map(page => page.close()));
+  });
+
   it('no page wrote an error or a token to its console', () => {
     for (const line of [...here!.console, ...there!.console]) {
       expect(line).not.toMatch(/^uncaught|access_token|eyJ/);
