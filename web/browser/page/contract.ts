@@ -1,6 +1,6 @@
 import { contract, type TabSide } from '../../client/test/model/contract.ts';
 import { IndexedDbKeep } from '../../client/src/storage/indexedDbKeep.ts';
-import { browserPlatform } from '@chatterbox/store';
+import { browserPlatform } from '@chatterbox/store/session';
 
 declare global {
   interface Window {

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { create } from 'zustand';
 import { devtools, persist as zustandPersist } from 'zustand/middleware';
 import { document, type DocumentChange, type DocumentState } from '../src/document/document.ts';
@@ -9,6 +9,7 @@ import type { PersistedStore } from '../src/store/persistence.ts';
 import type { AppState, AppStateChange } from '../src/protocol.ts';
 import { ttsBridge } from '../src/tts/bridge.ts';
 import { tts } from '../src/tts/reducer.ts';
+import type { FakeClock } from './model/world.ts';
 import { server, Setting } from './setting.ts';
 
 interface Bear {
@@ -44,8 +45,18 @@ function made() {
       onError: error => errors.push(error),
       ...more,
     });
-  return { ...setting, clock: setting.clock, silo: setting.silo, open, tab: () => setting.tab() };
+  return { clock: loading(setting.clock), silo: setting.silo, open, tab: () => setting.tab() };
 }
+
+/** A clock that moves once what is loaded apart is there. */
+const loading = (clock: FakeClock) => ({
+  async advance(milliseconds: number): Promise<void> {
+    for (const part of [0, milliseconds / 2, milliseconds / 2]) {
+      await vi.dynamicImportSettled();
+      await clock.advance(part);
+    }
+  },
+});
 
 describe('[G2][W4] persist with a server', () => {
   it("a Zustand store moves by one line: its own create, its own actions, its devtools", async () => {
@@ -98,6 +109,19 @@ describe('[G2][W4] persist with a server', () => {
     await clock.advance(500);
     expect(store.getState()).toMatchObject({ bears: 7, name: 'early' });
     expect(silo.state).toMatchObject({ bears: 7, name: 'early' });
+  });
+
+  it('[C4] its code is loaded apart: until then the status is that of the beginning, and what is set goes along', async () => {
+    const { clock, silo, open } = made();
+    const store = open();
+    let told = 0;
+    store.persist.onStatus(() => told++);
+    store.setState({ name: 'at once' });
+    expect(store.persist.getStatus()).toMatchObject({ hasHydrated: false, connection: 'connecting' });
+    await clock.advance(500);
+    expect(told).toBeGreaterThan(0);
+    expect(store.persist.getStatus()).toMatchObject({ hasHydrated: true, connection: 'live' });
+    expect(silo.state).toEqual({ name: 'at once' });
   });
 
   it('a key that another device removed is as it was in the beginning', async () => {
@@ -183,10 +207,10 @@ describe('[G2][W4] persist with a server', () => {
         },
       );
     const [one, two] = [open(), open()];
-    await setting.clock.advance(500);
+    await loading(setting.clock).advance(500);
     one.setState({ useStreaming: !one.getState().useStreaming });
     two.setState({ parameters: { ...two.getState().parameters, temperature: 0.9 } });
-    await setting.clock.advance(500);
+    await loading(setting.clock).advance(500);
     expect(setting.silo.state.preferences).toMatchObject({
       useStreaming: !tts.initial.preferences.useStreaming,
       parameters: { temperature: 0.9 },

@@ -1,15 +1,7 @@
 import type { Bridge } from '../app.ts';
-import { documentBridge } from '../document/document.ts';
-import { sameJson } from '../equality.ts';
-import { Remote, type Seams, type ServerOptions } from '../server/remote.ts';
-import { remotePersistence } from '../store/remotePersistence.ts';
-import type { Pending } from '../sync/status.ts';
+import type { Seams, ServerOptions } from '../server/remote.ts';
+import { initialStatus, type Persistence } from '../store/persistence.ts';
 import type { PersistConfig } from './persist.ts';
-
-/** The document's key that holds the version of the store's schema. */
-export const versionKey = '$version';
-
-export type View = Record<string, unknown>;
 
 export interface ServerConfig<T, U = T> extends Omit<PersistConfig<T, U>, 'storage' | 'writeDelay' | 'maxWriteDelay'> {
   server: ServerOptions;
@@ -21,147 +13,136 @@ export interface ServerConfig<T, U = T> extends Omit<PersistConfig<T, U>, 'stora
   seams?: Seams<any, any>;
 }
 
+/** A store, between its initializer and its session. */
+export interface Middle<T> {
+  readonly config: ServerConfig<T, any>;
+  readonly initial: T;
+  readonly set: (...args: any[]) => void;
+  readonly get: () => T;
+}
+
+/** A store that has a session. */
+export interface Bound<T> {
+  readonly persist: Persistence<T>;
+  /** The store has set something. */
+  push(): void;
+  start(): void;
+}
+
+const loadAgain = 5_000;
+
 /**
- * The middleware with a server: what the store sets goes to its session as small changes, and what others change comes back. What
- * the session holds is never told by the store's whole state: a stale tab writes nothing over what others wrote.
+ * The middleware with a server: what the store sets goes to its session as small changes, and what others change comes back. A
+ * stale tab writes nothing over what others wrote. The code for it is loaded apart: what is set until then goes along.
  */
 export function persistRemotely<T extends object, U>(
   initializer: (set: any, get: () => T, api: any) => T,
   config: ServerConfig<T, U>,
 ): (set: (...args: any[]) => void, get: () => T | undefined, api: any) => T {
   return (set, get, api) => {
-    const bridge: Bridge<any, any, any> = config.bridge ?? documentBridge;
-    const remote = new Remote({ ...config.server, store: config.server.store ?? config.name, app: bridge.app, seams: config.seams });
-    const { session } = remote;
-    const binding = new Binding<T>(bridge, config, set, () => get() ?? initial, change => session.dispatch(change));
     const original = api.setState;
+    const link = new Link<T>(config);
     api.setState = (...args: unknown[]) => {
       original(...args);
-      binding.push();
+      link.bound?.push();
     };
     const initial = initializer(
       (...args: unknown[]) => {
         set(...args);
-        binding.push();
+        link.bound?.push();
       },
       get as () => T,
       api,
     );
     api.getInitialState = () => initial;
-    api.persist = remotePersistence<T, unknown, unknown>(remote, () => get() ?? initial, { name: config.name } as PersistConfig<T, U>);
-    binding.begin(initial);
-    const callback = config.onRehydrateStorage?.(initial) ?? undefined;
-    let wasHydrated = false;
-    let isTaken = false;
-    session.subscribe(() => {
-      try {
-        binding.pull(session.state, session.status.hasHydrated);
-        if (session.status.hasHydrated && !wasHydrated) {
-          wasHydrated = true;
-          callback?.(get()!, undefined);
-        }
-      } catch (failure) {
-        report(config, failure);
-      }
-      if (session.status.isLive && session.status.isLeader && !isTaken) {
-        isTaken = true;
-        import('./takeAlong.ts')
-          .then(({ takeAlong }) => takeAlong(bridge, config, session))
-          .catch(failure => report(config, failure));
-      }
-    });
-    if (!config.skipHydration && globalThis.window !== undefined) void session.start();
+    api.persist = link.persistence();
+    link.middle = { config, initial, set, get: () => get() ?? initial };
+    if (!config.skipHydration && globalThis.window !== undefined) void link.load().then(bound => bound.start());
     return initial;
   };
 }
 
-/** Keeps a store and the view of a session in step. Which side a value came from is not remembered: only what each last held. */
-class Binding<T extends object> {
-  private readonly bridge: Bridge<any, any, any>;
-  private readonly config: ServerConfig<T, any>;
-  private readonly set: (...args: any[]) => void;
-  private readonly get: () => T;
-  private readonly dispatch: (change: unknown) => Pending;
-  private initial: View = {};
-  /** What the store had as it was last looked at. */
-  private stored: View = {};
-  /** What the session had. */
-  private seen: View;
-  private pulled: unknown;
-  private hasMerged = false;
+class Link<T extends object> {
+  bound: Bound<T> | undefined;
+  middle: Middle<T> | undefined;
 
-  constructor(
-    bridge: Bridge<any, any, any>,
-    config: ServerConfig<T, any>,
-    set: (...args: any[]) => void,
-    get: () => T,
-    dispatch: (change: unknown) => Pending,
-  ) {
-    [this.bridge, this.config, this.set, this.get, this.dispatch] = [bridge, config, set, get, dispatch];
-    this.seen = bridge.view(bridge.app.initial) as View;
+  private options: ServerConfig<T, any>;
+  private loading: Promise<Bound<T>> | undefined;
+
+  constructor(options: ServerConfig<T, any>) {
+    this.options = options;
   }
 
-  begin(initial: T): void {
-    this.initial = this.partOf(initial);
-    this.stored = this.initial;
+  load(): Promise<Bound<T>> {
+    return (this.loading ??= this.loadOnce());
   }
 
-  /** To the session: what the store changed since it was last looked at. */
-  push(): void {
-    const now = this.partOf(this.get());
-    let changes: unknown[];
-    try {
-      changes = this.bridge.changes(this.stored, now);
-    } catch (failure) {
-      return report(this.config, failure);
+  /** As the session's own, as soon as there is one. */
+  persistence(): Persistence<T> {
+    const persist = async () => (await this.load()).persist;
+    const whenBound = (listen: (persist: Persistence<T>) => () => void) => {
+      let end: (() => void) | undefined;
+      let isOver = false;
+      void this.whenLoaded().then(bound => {
+        if (!isOver) end = listen(bound.persist);
+      });
+      return () => {
+        isOver = true;
+        end?.();
+      };
+    };
+    return {
+      setOptions: changed => {
+        this.options = { ...this.options, ...changed };
+        this.bound?.persist.setOptions(changed);
+      },
+      getOptions: () => this.options as unknown as PersistConfig<T, any>,
+      clearStorage: () => void persist().then(own => own.clearStorage()),
+      clearPersistedState: async () => (await persist()).clearPersistedState(),
+      rehydrate: async () => (await persist()).rehydrate(),
+      hasHydrated: () => this.bound?.persist.hasHydrated() ?? false,
+      onHydrate: listener => whenBound(own => own.onHydrate(listener)),
+      onFinishHydration: listener => whenBound(own => own.onFinishHydration(listener)),
+      flush: async () => (await persist()).flush(),
+      getPersistedVersion: async () => (await persist()).getPersistedVersion(),
+      getStorageInfo: async () => (await persist()).getStorageInfo(),
+      getStatus: () => this.bound?.persist.getStatus() ?? initialStatus,
+      onStatus: listener => {
+        if (this.bound) return this.bound.persist.onStatus(listener);
+        return whenBound(own => {
+          listener();
+          return own.onStatus(listener);
+        });
+      },
+      retry: () => void persist().then(own => own.retry()),
+      close: () => void this.whenLoaded().then(bound => bound.persist.close()),
+    };
+  }
+
+  private readonly loaded: ((bound: Bound<T>) => void)[] = [];
+
+  /** Does not load by itself. */
+  private whenLoaded(): Promise<Bound<T>> {
+    return this.bound ? Promise.resolve(this.bound) : new Promise(resolve => this.loaded.push(resolve));
+  }
+
+  private async loadOnce(): Promise<Bound<T>> {
+    for (;;) {
+      try {
+        const { bind } = await import('./binding.ts');
+        const bound = bind(this.middle!);
+        this.bound = bound;
+        bound.push();
+        for (const resolve of this.loaded.splice(0)) resolve(bound);
+        return bound;
+      } catch (failure) {
+        // A page that is offline has not all of its code yet.
+        report(this.options, failure);
+        await new Promise(resolve => setTimeout(resolve, loadAgain));
+      }
     }
-    this.stored = now;
-    for (const change of changes) this.dispatch(change).applied.catch(failure => report(this.config, failure));
-  }
-
-  /** From the session: what changed there since it was last looked at. */
-  pull(state: unknown, hasHydrated: boolean): void {
-    const view = this.bridge.view(state) as View;
-    const isFirst = hasHydrated && !this.hasMerged;
-    if (state === this.pulled && !isFirst) return;
-    // The first time all of it counts: the store began with a state of its own.
-    const before = isFirst ? {} : this.seen;
-    [this.pulled, this.seen] = [state, view];
-    this.hasMerged ||= hasHydrated;
-    const current = this.get() as View;
-    const changed: View = {};
-    for (const name of new Set([...Object.keys(before), ...Object.keys(view)])) {
-      if (name === versionKey || before[name] === view[name]) continue;
-      if (this.bridge !== documentBridge && !Object.hasOwn(this.initial, name)) continue;
-      const value = Object.hasOwn(view, name) ? withDefaults(this.initial[name], view[name]) : this.initial[name];
-      // A value that came from here keeps its reference.
-      if (!sameJson(current[name], value)) changed[name] = value;
-    }
-    if (Object.keys(changed).length === 0) return;
-    const { merge } = this.config;
-    if (merge && isFirst) this.set(merge(changed, this.get()), true);
-    else this.set(changed);
-    this.stored = this.partOf(this.get());
-  }
-
-  private partOf(state: T): View {
-    const part = this.config.partialize ? (this.config.partialize(state) as View) : (state as View);
-    return Object.fromEntries(Object.entries(part).filter(([, value]) => typeof value !== 'function' && value !== undefined));
   }
 }
-
-/** Only what was set is in a document: members of the initial state that are not stand as they began. */
-function withDefaults(initial: unknown, value: unknown): unknown {
-  if (!isObject(initial) || !isObject(value)) return value;
-  const missing = Object.keys(initial).some(name => !Object.hasOwn(value, name) || isObject(initial[name]));
-  if (!missing) return value;
-  const names = [...new Set([...Object.keys(initial), ...Object.keys(value)])];
-  return Object.fromEntries(
-    names.map(name => [name, Object.hasOwn(value, name) ? withDefaults(initial[name], value[name]) : initial[name]]),
-  );
-}
-
-const isObject = (value: unknown): value is View => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function report(config: { name: string; onError?: (error: unknown) => void }, failure: unknown): void {
   if (config.onError) config.onError(failure);

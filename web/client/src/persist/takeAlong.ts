@@ -3,7 +3,8 @@ import { documentBridge } from '../document/document.ts';
 import { sameJson } from '../equality.ts';
 import type { Session } from '../sync/session.ts';
 import { quarantineOf, type PersistStorage, type StorageValue } from './persist.ts';
-import { report, versionKey, type ServerConfig, type View } from './persistRemotely.ts';
+import { versionKey, type View } from './binding.ts';
+import { report, type ServerConfig } from './persistRemotely.ts';
 
 type AnySession = Session<unknown, unknown>;
 
