@@ -141,17 +141,19 @@ export class Uplink<S, C> {
     // Behind what waits already: changes that are made together go out together.
     await Promise.resolve();
     while (this.again && this.canRun) {
+      let connection: Connection<C> | undefined;
       try {
         if (this.pauseFirst) await this.pause(this.delay);
         this.pauseFirst = false;
         if (!this.canRun) break;
-        const connection = this.connection ?? (await this.connect());
+        connection = this.connection ?? (await this.connect());
         if (connection !== this.connection) continue;
         this.again = false;
         while (connection === this.connection && (await this.step(connection))) this.delay = firstDelay;
       } catch (failure) {
         this.again = true;
-        await this.recover(failure);
+        // The calls of a connection that was ended meanwhile say nothing of the next one.
+        if (connection === undefined || connection === this.connection) await this.recover(failure);
       }
     }
     this.pumping = false;
