@@ -203,6 +203,7 @@ export class Uplink<S, C> {
     const replica = this.session.replica!;
     const { device = 'browser', slices } = this.options;
     const request = {
+      app: this.options.app.name,
       client: replica.client,
       device,
       ...(slices && { slices }),
@@ -252,6 +253,7 @@ export class Uplink<S, C> {
       // As a whole, for a reason that sending again does not mend: a read-only session, or a limit.
       return this.session.stepped({}, replica.withdraw(batch, refused ?? reply!.refused!));
     }
+    if (reply!.result === 'superseded') return this.onClosed('superseded');
     const { need, rejected } = replica.replied(batch, reply!);
     this.ask(need);
     this.session.stepped({}, rejected);
