@@ -13,7 +13,8 @@ export async function eventually<T>(look: () => T | Promise<T>, holds: (value: T
     } catch (failure) {
       seen = failure;
     }
-    if (performance.now() > end) throw new Error(`After ${within} ms it was still ${seen instanceof Error ? seen : JSON.stringify(seen)}`);
+    if (performance.now() > end)
+      throw new Error(`After ${within} ms it was still ${seen instanceof Error ? seen : JSON.stringify(seen)}`);
     await new Promise(resolve => setTimeout(resolve, every));
   }
 }

@@ -40,7 +40,9 @@ export class Proxy {
   /** Ends every connection, and takes no other until it is healed. Resolves when the silo's sides are closed. */
   async cut(): Promise<void> {
     this.isCut = true;
-    const silos = [...this.pairs].map(([, silo]) => new Promise<void>(resolve => (silo.closed ? resolve() : silo.once('close', resolve))));
+    const silos = [...this.pairs].map(
+      ([, silo]) => new Promise<void>(resolve => (silo.closed ? resolve() : silo.once('close', resolve))),
+    );
     for (const [browser, silo] of this.pairs) {
       browser.resetAndDestroy();
       silo.destroy();
@@ -94,10 +96,13 @@ export class Proxy {
         if (this.isHolding) silo.pause();
         if (this.rate === Infinity) return void browser.write(data);
         silo.pause();
-        setTimeout(() => {
-          browser.write(data);
-          if (!this.isHolding) silo.resume();
-        }, (data.length / this.rate) * 1000);
+        setTimeout(
+          () => {
+            browser.write(data);
+            if (!this.isHolding) silo.resume();
+          },
+          (data.length / this.rate) * 1000,
+        );
       });
       const end = () => {
         browser.destroy();

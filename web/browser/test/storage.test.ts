@@ -36,7 +36,10 @@ describe.skipIf(!chromiumProgram || !siloProgram)('[W6] what a real browser keep
     const user = world.user();
     const proxy = await world.proxy();
     const page = await browser.open(world.address(user, proxy.url), withoutIndexedDb);
-    expect(await live(page)).toMatchObject({ storage: 'localStorage', storageReason: expect.stringContaining('IndexedDB is refused') });
+    expect(await live(page)).toMatchObject({
+      storage: 'localStorage',
+      storageReason: expect.stringContaining('IndexedDB is refused'),
+    });
     await proxy.cut();
     await page.evaluate(() => window.add('offline').kept);
     await page.reload();
@@ -59,8 +62,7 @@ describe.skipIf(!chromiumProgram || !siloProgram)('[W6] what a real browser keep
       await withoutLocalStorage(opened);
     });
     expect(await live(page)).toMatchObject({ storage: 'memory', storageReason: expect.stringContaining('localStorage') });
-    const asks = () =>
-      page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    const asks = () => page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
     expect(await asks()).toBe(false);
     await proxy.cut();
     await page.evaluate(() => void window.add('memory'));

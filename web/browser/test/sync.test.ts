@@ -47,7 +47,9 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     // What it sends arrives nowhere: only what is kept here can be there later.
     await proxy.cut();
     expect(proxy.closed).toBeGreaterThan(0);
-    const kept = await page.evaluate(() => Promise.all(Array.from({ length: 30 }, (_, index) => window.add(`k${index}`).kept.then(() => `k${index}`))));
+    const kept = await page.evaluate(() =>
+      Promise.all(Array.from({ length: 30 }, (_, index) => window.add(`k${index}`).kept.then(() => `k${index}`))),
+    );
     await crash(page);
     proxy.heal();
     const again = await here!.open(world.address(user, proxy.url));
@@ -114,7 +116,7 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     await page.close();
   });
 
-  it('[W2] a page that closes before it heard "durable" brings its change once, and not over what another did since', async () => {
+  it('[W2] a page that closes before it heard "durable" sends nothing over what another did since', async () => {
     const user = world.user();
     const proxy = await world.proxy();
     const page = await here!.open(world.address(user, proxy.url));
@@ -189,7 +191,9 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     await saved(page);
     const other = await there!.open(world.address(user, world.silo.url));
     await live(other);
-    const sessions = await other.evaluate(() => window.store.getState().sessions.map(({ id, chunkIds }) => [id, chunkIds.length]));
+    const sessions = await other.evaluate(() =>
+      window.store.getState().sessions.map(({ id, chunkIds }) => [id, chunkIds.length]),
+    );
     expect(sessions.length).toBeGreaterThanOrEqual(10);
     expect(sessions.at(-1)).toEqual(['s19', 2000]);
     await Promise.all([page.close(), other.close()]);
@@ -252,11 +256,13 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
       60_000,
     );
     expect(await chunksOf(slow)).toHaveLength(3000);
-    expect(await slow.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /app-state$/.test(name)).length)).toBe(1);
+    expect(
+      await slow.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /app-state$/.test(name)).length),
+    ).toBe(1);
     await Promise.all([page.close(), slow.close()]);
   });
 
-  it("[W4] zustand's own store with one line more: two tabs that are stale lose nothing of each other; a foreign member is told once", async () => {
+  it("[W4] zustand's own store with one line more: a stale tab loses nothing of others; foreign members are told", async () => {
     const user = world.user();
     const proxy = await world.proxy();
     const pages = [

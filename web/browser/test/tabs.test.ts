@@ -87,14 +87,11 @@ describe.skipIf(!chromiumProgram || !siloProgram)('[W5] tabs of a real browser',
       const page = await open();
       pages = [...pages, page];
       await live(page);
-      const ids = await page.evaluate(
-        async at => {
-          const made = Array.from({ length: 20 }, (_, index) => `r${at}-${index}`);
-          await Promise.all(made.map(id => window.add(id).kept));
-          return made;
-        },
-        round,
-      );
+      const ids = await page.evaluate(async at => {
+        const made = Array.from({ length: 20 }, (_, index) => `r${at}-${index}`);
+        await Promise.all(made.map(id => window.add(id).kept));
+        return made;
+      }, round);
       kept.push(...ids);
       const dying = await leaderOf(pages);
       await crash(dying);

@@ -64,4 +64,5 @@ export const saved = (page: Page): Promise<PersistenceStatus> =>
   );
 
 /** The ids of the chunks that a page shows. */
-export const chunksOf = (page: Page): Promise<string[]> => page.evaluate(() => window.store.getState().chunks.map(chunk => chunk.id));
+export const chunksOf = (page: Page): Promise<string[]> =>
+  page.evaluate(() => window.store.getState().chunks.map(chunk => chunk.id));

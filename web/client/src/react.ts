@@ -10,7 +10,13 @@ import {
   type ReactNode,
 } from 'react';
 import type { Chunk, CrashInfo, TtsEngine, TtsParameters, WorkStatus } from './protocol.ts';
-import { initialStatus, type PersistedStore, type Persistence, type PersistenceStatus, type Recovery } from './store/persistence.ts';
+import {
+  initialStatus,
+  type PersistedStore,
+  type Persistence,
+  type PersistenceStatus,
+  type Recovery,
+} from './store/persistence.ts';
 import type { TtsStore, TtsState } from './tts/store.ts';
 
 export type { PersistedStore, PersistenceStatus, Recovery, TtsState, TtsStore };
@@ -51,7 +57,8 @@ export interface UseStore<T> {
 }
 
 export interface UsePersistence
-  extends PersistenceStatus,
+  extends
+    PersistenceStatus,
     Pick<
       Persistence<unknown>,
       'rehydrate' | 'getPersistedVersion' | 'clearPersistedState' | 'getStorageInfo' | 'flush' | 'retry'
@@ -79,7 +86,10 @@ export function createHooks<S extends AnyStore = TtsStore>(bound?: S) {
     return store;
   };
 
-  const useStore = (<U>(selector: (state: StateOf<S>) => U = state => state as U, equal: (one: U, other: U) => boolean = Object.is) => {
+  const useStore = (<U>(
+    selector: (state: StateOf<S>) => U = state => state as U,
+    equal: (one: U, other: U) => boolean = Object.is,
+  ) => {
     const store = useApi();
     const select = useMemo(() => memoized<StateOf<S>, U>(), [store]);
     return useSyncExternalStore(

@@ -9,10 +9,13 @@ import { browserPlatform } from '../src/sync/platform.ts';
 afterEach(() => vi.unstubAllGlobals());
 
 describe('[W3] audio', () => {
-  it.each([0, 1, 55, 56, 63, 64, 65, 1000, 100_000])('%i bytes have the hash that others give them, without crypto.subtle', length => {
-    const bytes = Uint8Array.from({ length }, (_, index) => (index * 31) % 256);
-    expect(Buffer.from(sha256(bytes)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
-  });
+  it.each([0, 1, 55, 56, 63, 64, 65, 1000, 100_000])(
+    '%i bytes have the hash that others give them, without crypto.subtle',
+    length => {
+      const bytes = Uint8Array.from({ length }, (_, index) => (index * 31) % 256);
+      expect(Buffer.from(sha256(bytes)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
+    },
+  );
 
   it('a piece that was cut is sent again, those that arrived are not, and progress only grows', async () => {
     const piece = 4;

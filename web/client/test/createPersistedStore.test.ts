@@ -36,8 +36,7 @@ function open(more: object = {}) {
   return store;
 }
 
-const hydrated = (store: ReturnType<typeof open>) =>
-  vi.waitFor(() => expect(store.persist.getStatus().hasHydrated).toBe(true));
+const hydrated = (store: ReturnType<typeof open>) => vi.waitFor(() => expect(store.persist.getStatus().hasHydrated).toBe(true));
 
 const saved = (store: ReturnType<typeof open>) => vi.waitFor(() => expect(store.persist.getStatus().saving).toBe('saved'));
 
@@ -116,7 +115,10 @@ describe('[W4][W6] a store that has only its browser', () => {
   });
 
   it('presets: partialize leaves out what is only of the moment; a custom one changes a part', () => {
-    const parted = persistConfig.partialize!({ sessions: Array.from({ length: 12 }, (_, id) => ({ id: `${id}` })), isGenerating: true } as never);
+    const parted = persistConfig.partialize!({
+      sessions: Array.from({ length: 12 }, (_, id) => ({ id: `${id}` })),
+      isGenerating: true,
+    } as never);
     expect(parted).not.toHaveProperty('isGenerating');
     expect(parted.sessions).toHaveLength(10);
     const custom = createCustomPersistConfig<State>({ writeDelay: 1000, partialize: ({ a }) => ({ a }) });

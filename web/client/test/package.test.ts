@@ -15,7 +15,7 @@ interface Chunk {
   imports: string[];
 }
 
-/** Bytes of what an app's bundler would ship, minified and compressed: at first load, and with what is loaded to reach a server. */
+/** Bytes as an app's bundler ships them, minified and compressed: at first load, and with what reaches a server. */
 async function shipped(code: string): Promise<{ first: number; connected: number }> {
   const entry = 'virtual:entry';
   const built = await build({
@@ -89,7 +89,8 @@ describe('[W4] the package', () => {
 
     it('each entry is loaded by its name, also where there is no browser', () => {
       const script = `
-        const [core, react, tts, session] = await Promise.all(['', '/react', '/tts', '/session'].map(name => import('@chatterbox/store' + name)));
+        const entries = ['', '/react', '/tts', '/session'].map(name => import('@chatterbox/store' + name));
+        const [core, react, tts, session] = await Promise.all(entries);
         console.log(typeof core.createPersistedStore, typeof react.useStore, typeof tts.createTtsStore, typeof session.Remote);`;
       const said = execFileSync('node', ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' });
       expect(said.trim()).toBe('function function function function');

@@ -59,7 +59,7 @@ const loading = (clock: FakeClock) => ({
 });
 
 describe('[G2][W4] persist with a server', () => {
-  it("a Zustand store moves by one line: its own create, its own actions, its devtools", async () => {
+  it('a Zustand store moves by one line: its own create, its own actions, its devtools', async () => {
     const { clock, silo, tab } = made();
     const useBears = create<Bear>()(
       devtools(persist(bears as never, { name: 'bears', server, seams: tab() }) as never, { enabled: false }) as never,
@@ -138,7 +138,9 @@ describe('[G2][W4] persist with a server', () => {
 
   it('takes the envelope along that the store left in this browser, once, and never over what the session has', async () => {
     const { clock, silo, open } = made();
-    const left = create(zustandPersist(() => ({ bears: 3, name: 'left', settings: { volume: 9, theme: 'x' } }), { name: 'bears' }));
+    const left = create(
+      zustandPersist(() => ({ bears: 3, name: 'left', settings: { volume: 9, theme: 'x' } }), { name: 'bears' }),
+    );
     left.setState({ name: 'left here' });
     silo.state = { bears: 7 };
     silo.revision = 1;
@@ -192,7 +194,7 @@ describe('[G2][W4] persist with a server', () => {
     expect(String(errors.splice(0)[0])).toContain('1 to 200 characters');
   });
 
-  it('the text-to-speech session behind a store of its members: typed changes, and a foreign member is refused clearly', async () => {
+  it('a text-to-speech session behind a store of its members: typed changes; a foreign member is refused', async () => {
     const setting = new Setting<AppState, AppStateChange>(tts);
     const open = () =>
       createPersistedStore<any>(

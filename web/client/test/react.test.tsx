@@ -127,7 +127,9 @@ describe("[W4] the seed's hooks", () => {
     const at = '2026-01-01T00:00:00+00:00';
     await act(async () => {
       ['a', 'b', 'c'].forEach(id => store.getState().saveChunk(chunk(id)));
-      store.getState().saveSession({ id: 's', name: 's', createdAt: at, updatedAt: at, engine: 'chatterbox', chunkIds: ['c', 'a'] });
+      store
+        .getState()
+        .saveSession({ id: 's', name: 's', createdAt: at, updatedAt: at, engine: 'chatterbox', chunkIds: ['c', 'a'] });
     });
     expect(element.textContent).toBe('ca');
   });
@@ -182,7 +184,7 @@ describe('[W4] React itself', () => {
     root = undefined;
   });
 
-  it('two users rendered on a server at once see nothing of each other, and a browser takes the page without a warning', async () => {
+  it('two users rendered at once see nothing of each other, and a browser takes the page without a warning', async () => {
     function Page() {
       const { hasHydrated, chunks } = useStore();
       const { saving, storage } = usePersistence();

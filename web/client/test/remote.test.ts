@@ -18,7 +18,14 @@ describe('[W6] whose changes are kept', () => {
   async function stored(token: () => Promise<string | null>, more: object = {}) {
     const setting = new Setting<DocumentState, DocumentChange>(document);
     const { platform, transport } = setting.tab();
-    const remote = new Remote({ url: 'http://silo.test', token, store: 's', app: document, seams: { platform, transport }, ...more });
+    const remote = new Remote({
+      url: 'http://silo.test',
+      token,
+      store: 's',
+      app: document,
+      seams: { platform, transport },
+      ...more,
+    });
     void remote.session.start();
     for (let round = 0; round < 20; round++) await setting.clock.advance(50);
     return { remote, setting };
@@ -66,7 +73,11 @@ describe('[W6] whose changes are kept', () => {
 describe('[W3] HTTP', () => {
   const http = () => {
     let count = 0;
-    const tokens = new Tokens(async () => `token-${++count}`, new FakeClock(), () => 0);
+    const tokens = new Tokens(
+      async () => `token-${++count}`,
+      new FakeClock(),
+      () => 0,
+    );
     return new Http('http://silo.test/', tokens);
   };
 
@@ -77,7 +88,9 @@ describe('[W3] HTTP', () => {
     [503, 'unavailable'],
   ])('a status of %i is %s', async (status, trouble) => {
     vi.stubGlobal('fetch', async () => Response.json({ title: 'No', status, detail: 'field: must be a, was b' }, { status }));
-    const failure = await http().json('/x').catch(error => error as HttpError);
+    const failure = await http()
+      .json('/x')
+      .catch(error => error as HttpError);
     expect(failure).toBeInstanceOf(HttpError);
     expect(failure).toMatchObject({ trouble, message: 'field: must be a, was b' });
   });

@@ -41,7 +41,9 @@ describe('the React sample', () => {
       'react/*': [`${packages}/@types/react/*`],
     };
     const program = ts.createProgram(fileNames, { ...options, paths });
-    const problems = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+    const problems = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText, file }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
     expect(problems).toEqual([]);
     expect(fileNames).toHaveLength(3);
   });

@@ -15,7 +15,12 @@ export type View = Record<string, unknown>;
 /** Ties a store to its session: what it has set so far goes along. */
 export function bind<T extends object>({ config, initial, set, get }: Middle<T>): Bound<T> {
   const bridge: Bridge<any, any, any> = config.bridge ?? documentBridge;
-  const remote = new Remote({ ...config.server, store: config.server.store ?? config.name, app: bridge.app, seams: config.seams });
+  const remote = new Remote({
+    ...config.server,
+    store: config.server.store ?? config.name,
+    app: bridge.app,
+    seams: config.seams,
+  });
   const { session } = remote;
   const binding = new Binding<T>(bridge, config, set, get, change => session.dispatch(change));
   binding.begin(initial);

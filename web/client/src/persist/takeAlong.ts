@@ -8,8 +8,12 @@ import { report, type ServerConfig } from './persistRemotely.ts';
 
 type AnySession = Session<unknown, unknown>;
 
-/** Once a session is there: brings it to this schema version, and takes along what a store without a server left in the browser. */
-export async function takeAlong(bridge: Bridge<any, any, any>, config: ServerConfig<any, any>, session: AnySession): Promise<void> {
+/** Brings a session to this schema version, and takes along what a store without a server left in the browser. */
+export async function takeAlong(
+  bridge: Bridge<any, any, any>,
+  config: ServerConfig<any, any>,
+  session: AnySession,
+): Promise<void> {
   if (bridge === documentBridge) await settleVersion(config, session);
   await takeEnvelope(bridge, config, session);
 }

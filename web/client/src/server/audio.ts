@@ -112,6 +112,8 @@ const isPassing = (failure: unknown): boolean =>
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   // Absent outside of secure contexts.
-  const hash = crypto.subtle ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)) : (await import('./sha256.ts')).sha256(bytes);
+  const hash = crypto.subtle
+    ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    : (await import('./sha256.ts')).sha256(bytes);
   return Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -125,7 +125,8 @@ class Line<C> implements Connection<C> {
   }
 
   async call<T>(method: keyof Hub, call: object): Promise<T> {
-    if (this.hub.state !== ('Connected' satisfies `${HubConnectionState}`)) throw new TransportError('gone', 'The connection has ended.');
+    if (this.hub.state !== ('Connected' satisfies `${HubConnectionState}`))
+      throw new TransportError('gone', 'The connection has ended.');
     try {
       return await this.hub.invoke<T>(method, call);
     } catch (failure) {

@@ -68,8 +68,7 @@ export class Remote<S, C> {
   /** What is asked of the gateway now and then: audio, history, backup. */
   gateway(): Promise<Gateway<C>> {
     this.loading ??= import('./gateway.ts').then(
-      ({ Gateway }) =>
-        new Gateway<C>(this.url, this.options.store, this.tokens, this.platform.clock, token => this.check(token)),
+      ({ Gateway }) => new Gateway<C>(this.url, this.options.store, this.tokens, this.platform.clock, token => this.check(token)),
     );
     // Loaded again where that failed.
     this.loading.catch(() => (this.loading = undefined));

@@ -44,8 +44,8 @@ class Socket {
 }
 
 /**
- * SignalR's client upon a WebSocket, without negotiation, other transports, reconnects and logs: HubConnectionBuilder brings those
- * along, 8 KB of them, whether they are used or not. `create` is what it calls itself.
+ * SignalR's client upon a WebSocket, without negotiation, other transports, reconnects and logs: HubConnectionBuilder brings
+ * those along, 8 KB of them, whether they are used or not. `create` is what it calls itself.
  */
 export function hubConnection(url: string, token: string): HubConnection {
   const { create } = HubConnection as unknown as { create(...args: unknown[]): HubConnection };

@@ -47,7 +47,12 @@ export class BrowserKeep<S, C> implements Keep<S, C> {
     const ways = [
       async (): Promise<Keep<S, C>> => {
         const client = this.isShareable ? this.platform.newId() : await this.claim(storage);
-        return new IndexedDbKeep<S, C>(this.name, client, this.isShareable, this.require(() => indexedDB, 'IndexedDB'));
+        return new IndexedDbKeep<S, C>(
+          this.name,
+          client,
+          this.isShareable,
+          this.require(() => indexedDB, 'IndexedDB'),
+        );
       },
       async (): Promise<Keep<S, C>> => {
         if (!storage) throw new Error('localStorage is not available');

@@ -17,7 +17,9 @@ export async function claimClient(platform: Platform, name: string, storage: Sto
   const prefix = `${name}/tab/`;
   const known = Object.keys(storage).flatMap(key => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
   for (const client of known) {
-    const end = platform.locks ? await tryLock(platform, `${prefix}${client}`) : hasLapsed(storage, `${prefix}${client}`) && (() => {});
+    const end = platform.locks
+      ? await tryLock(platform, `${prefix}${client}`)
+      : hasLapsed(storage, `${prefix}${client}`) && (() => {});
     if (end) return { client, end: beat(platform, storage, `${prefix}${client}`, end) };
   }
   const client = platform.newId();
@@ -49,8 +51,7 @@ function beat(platform: Platform, storage: Storage, key: string, release: () => 
   };
 }
 
-const hasLapsed = (storage: Storage, key: string): boolean =>
-  Math.abs(Date.now() - Number(storage.getItem(key))) > lapsesAfter;
+const hasLapsed = (storage: Storage, key: string): boolean => Math.abs(Date.now() - Number(storage.getItem(key))) > lapsesAfter;
 
 function tryLock(platform: Platform, name: string): Promise<(() => void) | undefined> {
   return new Promise(resolve => {

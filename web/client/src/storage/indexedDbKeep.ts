@@ -7,7 +7,7 @@ interface Row<C> {
   change: C;
 }
 
-/** Keeps a session in IndexedDB: a row for each change, numbered by the database itself, so that tabs never give a number twice. */
+/** Keeps a session in IndexedDB: a row for each change, numbered by the database, so that tabs never give a number twice. */
 export class IndexedDbKeep<S, C> implements Keep<S, C> {
   readonly isShared: boolean;
 

@@ -99,7 +99,11 @@ export class Rows<S, C> {
    * The leader says what is done: also of rows that were not heard of yet, which are settled once they are.
    * @returns The sequences that were known.
    */
-  heard(gone: readonly number[], rejections: ReadonlyMap<number, Rejection>, { upTo, sequences }: Rows<S, C>['outstanding']): number[] {
+  heard(
+    gone: readonly number[],
+    rejections: ReadonlyMap<number, Rejection>,
+    { upTo, sequences }: Rows<S, C>['outstanding'],
+  ): number[] {
     const isOutstanding = new Set(sequences);
     const { outbox } = this.replica;
     const over = outbox.all.map(entry => entry.sequence).filter(sequence => sequence <= upTo && !isOutstanding.has(sequence));

@@ -11,7 +11,8 @@ export const ttsBridge: Bridge<AppState, AppStateChange, TtsView> = {
   changes: (before, after) => {
     const initial = viewOf(initialState);
     const foreign = Object.keys(after).find(name => !Object.hasOwn(initial, name));
-    if (foreign !== undefined) throw new TypeError(`${foreign}: must be a member of the text-to-speech state; leave it out in partialize`);
+    if (foreign !== undefined)
+      throw new TypeError(`${foreign}: must be a member of the text-to-speech state; leave it out in partialize`);
     return ttsChanges({ ...initial, ...before }, { ...initial, ...before, ...after });
   },
 };

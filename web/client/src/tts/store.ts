@@ -78,7 +78,9 @@ export function createTtsStore({ server, skipHydration, seams }: TtsStoreOptions
     const given = typeof partial === 'function' ? partial(state) : partial;
     const foreign = Object.keys(given).filter(name => !Object.hasOwn(initial, name));
     if (foreign.length > 0) {
-      throw new TypeError(`${foreign[0]}: must be a member of the text-to-speech state, was one of your own: keep it in another store`);
+      throw new TypeError(
+        `${foreign[0]}: must be a member of the text-to-speech state, was one of your own: keep it in another store`,
+      );
     }
     const next = { ...(replace ? initial : state), ...given };
     for (const change of ttsChanges(state, next)) session.dispatch(change);
