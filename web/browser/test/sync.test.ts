@@ -116,6 +116,38 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     await page.close();
   });
 
+  it('[C3] a silo that stops in good order says bye: what is made meanwhile is kept, and arrives at the next one', async () => {
+    const user = world.user();
+    const page = await here!.open(world.address(user, world.silo.url));
+    await page.evaluate(() => window.add('before').durable);
+    await world.silo.end();
+    await eventually(
+      () => statusOf(page),
+      status => status.connection === 'offline',
+    );
+    await page.evaluate(() => window.add('between').kept);
+    await world.silo.startAgain();
+    await saved(page);
+    expect((await world.silo.state(user)).chunks.map((chunk: { id: string }) => chunk.id)).toEqual(['before', 'between']);
+    await page.close();
+  });
+
+  it('the plug pulled: edits go on and are counted; put back, they arrive once', async () => {
+    const user = world.user();
+    const page = await here!.open(world.address(user, world.silo.url));
+    await page.evaluate(() => window.add('before').durable);
+    await page.evaluate(() => {
+      window.store.plug(false);
+      return Promise.all(Array.from({ length: 20 }, (_, index) => window.add(`p${index}`).kept));
+    });
+    expect(await statusOf(page)).toMatchObject({ connection: 'offline', pending: 20, kept: true });
+    expect((await world.silo.status(user)).revision).toBe(1);
+    await page.evaluate(() => window.store.plug(true));
+    await saved(page);
+    expect((await world.silo.status(user)).revision).toBe(21);
+    await page.close();
+  });
+
   it('[W2] a page that closes before it heard "durable" sends nothing over what another did since', async () => {
     const user = world.user();
     const proxy = await world.proxy();
