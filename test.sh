@@ -46,6 +46,7 @@ if [ -z "$quick" ]; then
   need "/usr/lib/*/faketime/libfaketime.so.1" libfaketime
   need /usr/sbin/nft nftables
   need prometheus prometheus
+  need chromium chromium
 fi
 
 if command -v npm >/dev/null; then
@@ -104,12 +105,23 @@ else
     echo "web could not be built."
     status=1 web_failed=1
   else
-    (cd web && npm run report --workspaces --if-present -- --outputFile="$results/web.json") >"$results/web.log" 2>&1 \
-      || { status=1; tail -n 60 "$results/web.log"; }
-    read -r web_passed web_failed web_skipped < <(node -e '
-      const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped, testResults } = JSON.parse(require("fs").readFileSync(0));
-      const broken = testResults.filter(each => each.status === "failed" && each.assertionResults.length === 0).length;
-      console.log(passed, failed + broken, skipped);' <"$results/web.json" 2>/dev/null || echo 0 1 0)
+    # In the full run also in a real browser, against the silo that was just built.
+    scripts=(report)
+    [ -n "$quick" ] || scripts+=(browser)
+    for package in web/*/package.json; do
+      for script in "${scripts[@]}"; do
+        grep -q "\"$script\": " "$package" || continue
+        name=$(basename "$(dirname "$package")")
+        echo "Testing web/$name ..."
+        (cd web && npm run "$script" --workspace "$name" -- --outputFile="$results/web-$name-$script.json") \
+          >"$results/web.log" 2>&1 || { status=1; tail -n 60 "$results/web.log"; }
+        read -r passed failed skipped < <(node -e '
+          const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped, testResults } = JSON.parse(require("fs").readFileSync(0));
+          const broken = testResults.filter(each => each.status === "failed" && each.assertionResults.length === 0).length;
+          console.log(passed, failed + broken, skipped);' <"$results/web-$name-$script.json" 2>/dev/null || echo 0 1 0)
+        web_passed=$((web_passed + passed)) web_failed=$((web_failed + failed)) web_skipped=$((web_skipped + skipped))
+      done
+    done
   fi
 fi
 

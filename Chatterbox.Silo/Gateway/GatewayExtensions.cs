@@ -100,6 +100,7 @@ internal static class GatewayExtensions
         app.MapHub<GatewayHub>(HubPath, hub =>
         {
             hub.Transports = HttpTransportType.WebSockets;
+            hub.WebSockets.SubProtocolSelector = Subprotocol.Select;
             (hub.ApplicationMaxBufferSize, hub.TransportMaxBufferSize) = (PipeBytes, PipeBytes);
         });
 

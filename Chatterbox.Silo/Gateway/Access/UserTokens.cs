@@ -105,13 +105,19 @@ internal sealed class UserTokens(AuthOptions auth, IOptionsMonitor<JwtBearerOpti
         };
     }
 
-    /// <summary>A browser's WebSocket can carry its token in the address only.</summary>
+    /// <summary>
+    /// A browser's WebSocket has no header of its own: the token comes as a subprotocol, or in the address, which browsers and
+    /// proxies write to their logs.
+    /// </summary>
     private static string? TokenOf(HttpRequest request)
     {
         const string prefix = "Bearer ";
         var header = request.Headers.Authorization.ToString();
         if (header.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) return header[prefix.Length..].Trim();
-        return request.Path == GatewayExtensions.HubPath ? request.Query["access_token"] : DashboardPage.TokenOf(request);
+        if (request.Path != GatewayExtensions.HubPath) return DashboardPage.TokenOf(request);
+        return request.HttpContext.WebSockets.WebSocketRequestedProtocols
+            .FirstOrDefault(each => each.StartsWith(Subprotocol.TokenPrefix, StringComparison.Ordinal))
+            ?[Subprotocol.TokenPrefix.Length..] ?? request.Query["access_token"];
     }
 
     private static byte[] KeyOf(SiloSettings settings) =>

@@ -175,10 +175,31 @@ public sealed class EndpointTests(SharedHost shared) : IClassFixture<SharedHost>
         using var inAddress = await host.Http(null).GetAsync($"/hub?access_token={token}");
         using var expired = await host.Http(GatewayHost.Token("erin", TimeSpan.FromMinutes(-1))).GetAsync(
             "/api/sessions/app-state");
+        using var socket = await AsSubprotocolAsync(host, token);
         Assert.Contains("erin", host.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(token.Split('.')[2], host.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(GatewayHost.ServiceKey, host.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(GatewayHost.SigningKey, host.Log, StringComparison.Ordinal);
+    }
+
+    [Fact(DisplayName = "[W1] a page's WebSocket takes its token as a subprotocol, which is in no address, and is not sent back")]
+    public async Task A_token_comes_as_a_subprotocol()
+    {
+        await using var host = await GatewayHost.StartAsync();
+        using var socket = await AsSubprotocolAsync(host, GatewayHost.Token("erin"));
+        Assert.Equal("chatterbox", socket.SubProtocol);
+        var refused = await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(
+            () => AsSubprotocolAsync(host, GatewayHost.Token("erin", TimeSpan.FromMinutes(-1))));
+        Assert.Contains("401", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<System.Net.WebSockets.ClientWebSocket> AsSubprotocolAsync(GatewayHost host, string token)
+    {
+        var socket = new System.Net.WebSockets.ClientWebSocket();
+        socket.Options.AddSubProtocol("chatterbox");
+        socket.Options.AddSubProtocol($"bearer.{token}");
+        await socket.ConnectAsync(new UriBuilder(host.Address) { Scheme = "ws", Path = "/hub" }.Uri, CancellationToken.None);
+        return socket;
     }
 
     private static string PathOf(string pattern, string user) => pattern

@@ -24,3 +24,12 @@ export interface App<S, C> {
   /** A change as it is sent: defaults filled in, members of no value left out. */
   normalize(change: C): C;
 }
+
+/** How a store's persisted members are an app's state. */
+export interface Bridge<S, C, V extends object> {
+  readonly app: App<S, C>;
+  /** Members keep their reference where nothing changed. */
+  view(state: S): V;
+  /** The changes that turn one view into another: of what differs, and of nothing else. */
+  changes(before: V, after: V): C[];
+}

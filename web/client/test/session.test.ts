@@ -172,6 +172,62 @@ describe('[C2] a session in the browser', () => {
     expect(two.session.state).toEqual({ k: 1 });
   });
 
+  it('a connection that a new token replaces is not seen, also not by the calls that it takes with it', async () => {
+    const { clock, silo, open } = bound(new Setting());
+    let replace: (() => void) | undefined;
+    const { session } = open(({ tab }) => {
+      const real = silo.transport(tab);
+      let opened = 0;
+      const transport: Transport<DocumentChange> = {
+        open: async on => {
+          const connection = await real.open(on);
+          if (opened++ > 0) return connection;
+          const apply = () =>
+            new Promise<never>((_, reject) => {
+              replace = () => {
+                on.closed('expired');
+                reject(new TransportError('gone', 'The connection has ended.'));
+              };
+            });
+          return { ...connection, apply };
+        },
+      };
+      return { transport };
+    });
+    await clock.advance(200);
+    const seen = new Set<string>();
+    session.subscribe(() => seen.add(session.status.connection));
+    session.dispatch(set('k', 1));
+    await clock.advance(50);
+    replace!();
+    await clock.advance(100);
+    expect([...seen]).toEqual(['live']);
+    expect(silo.state).toEqual({ k: 1 });
+  });
+
+  it('[F5] who is there is known, also where the event overtakes the answer to the attach', async () => {
+    const { clock, silo, open } = bound(new Setting());
+    const clients = [{ client: 'b', device: 'phone', since: '2026-01-01T00:00:00Z' }];
+    const { session } = open(({ tab }) => {
+      const real = silo.transport(tab);
+      const transport: Transport<DocumentChange> = {
+        open: async on => {
+          const connection = await real.open(on);
+          return {
+            ...connection,
+            attach: request => {
+              on.events({ epoch: silo.epoch, events: [{ type: 'presence', clients }] });
+              return connection.attach(request);
+            },
+          };
+        },
+      };
+      return { transport };
+    });
+    await clock.advance(500);
+    expect(session.status).toMatchObject({ isLive: true, clients });
+  });
+
   it('what a reducer does not know is refused, not thrown', () => {
     const { rejection } = tts.reduce(tts.initial, { type: 'somethingNew' } as unknown as AppStateChange);
     expect(rejection).toMatchObject({ field: 'change', value: "'somethingNew'" });

@@ -1,4 +1,4 @@
-import type { App, Reduced } from '../app.ts';
+import type { App, Bridge, Reduced } from '../app.ts';
 import { rejectText, type Rejection } from '../rejection.ts';
 import { diff, mergePatch, sameValue, type Json } from './mergePatch.ts';
 
@@ -69,3 +69,10 @@ export function documentChanges(before: DocumentState, after: DocumentState): Do
   }
   return changes;
 }
+
+/** Any store as a document: its members are the keys. */
+export const documentBridge: Bridge<DocumentState, DocumentChange, DocumentState> = {
+  app: document,
+  view: state => state,
+  changes: documentChanges,
+};

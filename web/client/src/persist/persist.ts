@@ -28,6 +28,8 @@ export interface PersistConfig<T, U = T> {
   maxWriteDelay?: number;
   /** Told of what cannot be read, migrated or written. Without it errors go to the console. */
   onError?: (error: unknown) => void;
+  /** Told when something is to be written, and what came of it. */
+  onSaving?: (saving: 'saved' | 'saving' | 'failing') => void;
 }
 
 export interface Persisted<T, U> {
@@ -100,6 +102,7 @@ class Writer<T, U> {
   due(): void {
     const { writeDelay = 300, maxWriteDelay = 2_000 } = this.options;
     if (!this.canWrite) return;
+    this.options.onSaving?.('saving');
     if (writeDelay === 0) return void this.write();
     const now = performance.now();
     this.firstDue ??= now;
@@ -126,15 +129,16 @@ class Writer<T, U> {
     this.cancel();
     const { name, storage, partialize = (state: T) => state as unknown as U, version = 0 } = this.options;
     const state = partialize({ ...this.get()! });
-    if (this.written !== undefined && sameMembers(this.written, state)) return;
+    if (this.written !== undefined && sameMembers(this.written, state)) return this.options.onSaving?.('saved');
     const before = this.written;
     this.written = state;
     return later(
       () => storage.setItem(name, { state, version }) as MaybePromise<void>,
-      () => undefined,
+      () => this.options.onSaving?.(this.firstDue === undefined ? 'saved' : 'saving'),
       error => {
         // Still to be written, with the next change.
         this.written = before;
+        this.options.onSaving?.('failing');
         this.report(error);
       },
     );

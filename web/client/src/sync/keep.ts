@@ -5,6 +5,12 @@ export interface Keep<S, C> {
   readonly kind: StorageKind;
   /** Whether all tabs of the browser have the same one, and with it one client id. */
   readonly isShared: boolean;
+  /** Why it is not a better one. */
+  readonly reason?: string | undefined;
+  /** Names the browser's copy of the session, where only the keep knows it: known once prepared. */
+  readonly name?: string;
+  /** Called before everything else. Rejects with a TransportError while it is not known whose changes these are. */
+  prepare?(): Promise<void>;
   open(): Promise<Kept<S, C>>;
   /** Adds changes, all or none. Their sequences grow, across tabs. */
   append(changes: readonly C[]): Promise<number[]>;

@@ -35,6 +35,8 @@ export interface CrashInfo {
 }
 
 export interface AttachRequest {
+  /** The app whose state the client expects. */
+  app: string;
   client: string;
   device: string;
   slices?: readonly string[];
@@ -69,7 +71,8 @@ export interface ChangeBatch<C> {
   changes: readonly SequencedChange<C>[];
 }
 
-export type ApplyResult = 'done' | 'otherEpoch' | 'gap' | 'refused';
+/** superseded: another connection has this client. */
+export type ApplyResult = 'done' | 'otherEpoch' | 'gap' | 'refused' | 'superseded';
 
 export interface ApplyReply {
   result: ApplyResult;

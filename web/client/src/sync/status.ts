@@ -45,8 +45,8 @@ export interface SessionOptions<S, C> {
   transport: Transport<C>;
   keep: Keep<S, C>;
   platform: Platform;
-  /** Names the browser's copy of the session: the same for all its tabs. */
-  name: string;
+  /** Names the browser's copy of the session: the same for all its tabs. By default the keep's own name. */
+  name?: string;
   /** Shown to the user's other clients. */
   device?: string;
   slices?: readonly string[];

@@ -133,7 +133,9 @@ function checkChunkAudio({ status, audio }: Chunk): Found {
   if (status !== 'completed') {
     return audio == null ? undefined : rejectText('chunk.status', status, 'completed, since the chunk has audio');
   }
-  return audio == null ? rejectText('chunk.audio', null, 'an audio reference, since the chunk is completed') : checkAudio('chunk.audio', audio);
+  return audio == null
+    ? rejectText('chunk.audio', null, 'an audio reference, since the chunk is completed')
+    : checkAudio('chunk.audio', audio);
 }
 
 function checkAudio(field: string, audio: AudioRef): Found {
