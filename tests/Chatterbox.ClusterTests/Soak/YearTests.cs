@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 
 namespace Chatterbox.ClusterTests.Soak;
 
+[Trait("Speed", "Slow")]
 public sealed class YearTests(ITestOutputHelper output)
 {
     private const int Weeks = 52;
