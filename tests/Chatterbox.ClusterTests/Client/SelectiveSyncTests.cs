@@ -79,7 +79,7 @@ public sealed class SelectiveSyncTests
         foreach (var when in (string[])["before hydration", "after it"])
         {
             var refused = await Assert.ThrowsAsync<ChangeRejectedException>(() => store.UpsertChunkAsync(TestData.Chunk(when)));
-            Assert.Equal("slice: must be one that this store keeps in sync (Preferences), was Chunks", refused.Message);
+            Assert.Equal("slice: must be one that this store keeps in sync (preferences), was chunks", refused.Message);
             await store.Hydrated.WaitAsync(ChatterboxCluster.Patience);
         }
 
