@@ -1,5 +1,6 @@
 using Chatterbox.Cli.Backup;
 using Chatterbox.Cli.Cluster;
+using Chatterbox.Cli.Documents;
 using Chatterbox.Cli.Help;
 using Chatterbox.Cli.Recovery;
 using Chatterbox.Cli.Saving;
@@ -20,6 +21,8 @@ internal static class ChatterboxVerbs
         SessionCommands.Create(),
         ChunkCommands.Create(),
         VoiceCommands.Create(),
+
+        DocumentCommands.Create(),
 
         ImportCommand.Create(),
         ExportCommand.Create(),

@@ -11,6 +11,7 @@ public partial class AppStore
     public async ValueTask DisposeAsync()
     {
         if (await CloseAsync()) _client.Remove(this);
+        GC.SuppressFinalize(this);
     }
 
     private async Task<bool> CloseAsync()

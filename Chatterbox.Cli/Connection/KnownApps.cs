@@ -3,7 +3,7 @@ namespace Chatterbox.Cli.Connection;
 /// <summary>The apps whose states this command can read.</summary>
 internal static class KnownApps
 {
-    private static readonly AppDefinition[] All = [TtsApp.Instance];
+    private static readonly AppDefinition[] All = [TtsApp.Instance, DocumentApp.Instance];
 
     public static IEnumerable<string> Names => All.Select(app => app.Name);
 

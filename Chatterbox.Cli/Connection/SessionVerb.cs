@@ -5,6 +5,8 @@ namespace Chatterbox.Cli.Connection;
 /// <summary>A verb on one user's session. Its first argument is the user.</summary>
 internal sealed class SessionVerb : Command
 {
+    private string? _store;
+
     private readonly Argument<string> _user = new("USER") { Description = "The user's id." };
 
     /// <param name="more">Printed below the usual help: notes and examples.</param>
@@ -15,6 +17,13 @@ internal sealed class SessionVerb : Command
     }
 
     public string More { get; }
+
+    /// <summary>The store that it works on unless one is named.</summary>
+    public SessionVerb On(string store)
+    {
+        _store = store;
+        return this;
+    }
 
     /// <summary>Runs on an open, hydrated store. Every failure becomes an exit code.</summary>
     public SessionVerb Does(Func<SessionRun, Task> work) =>
@@ -48,7 +57,9 @@ internal sealed class SessionVerb : Command
 
     private SessionId Session(ParseResult parsed)
     {
-        var session = new SessionId(parsed.GetRequiredValue(_user), parsed.GetRequiredValue(ConnectionOptions.Store));
+        var isNamed = parsed.GetResult(ConnectionOptions.Store) is { Implicit: false };
+        var store = _store is not null && !isNamed ? _store : parsed.GetRequiredValue(ConnectionOptions.Store);
+        var session = new SessionId(parsed.GetRequiredValue(_user), store);
         return session.Validate() is { } wrong ? throw WrongRequestException.For(wrong) : session;
     }
 

@@ -17,6 +17,11 @@ public class SiloApp(AppDefinition definition)
     /// <summary>The steps of the schema's history, from version 0 on. Applications add theirs after these.</summary>
     public virtual IEnumerable<ISliceMigration> Migrations => [];
 
+    /// <summary>What migrating a state takes beyond its slices, one by one, once all of them are read and migrated.</summary>
+    /// <param name="version">The lowest version of a row.</param>
+    /// <exception cref="MigrationException">A step failed.</exception>
+    internal virtual SessionState MigrateWhole(SessionState state, MigrationChain migrations, int version) => state;
+
     /// <summary>
     /// The changes that remove what the store does not keep, so that every client sees it leave before anything is stored without
     /// it.

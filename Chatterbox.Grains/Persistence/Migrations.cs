@@ -38,6 +38,9 @@ public sealed class MigrationChain
     /// <summary>The schema version that this silo reads and writes: where the last step ends.</summary>
     public int CurrentVersion => _steps.Length;
 
+    /// <summary>The steps from a version on.</summary>
+    internal IEnumerable<ISliceMigration> From(int version) => _steps.Skip(version);
+
     /// <summary>Migrates a slice from a version to the current one.</summary>
     /// <exception cref="MigrationException">A step threw, or the version cannot be migrated.</exception>
     public JsonNode Migrate(string slice, JsonNode? state, int version)

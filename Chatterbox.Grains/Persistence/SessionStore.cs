@@ -89,6 +89,8 @@ internal sealed partial class SessionStore(
         {
             state = await StartFromLastGoodAsync(slots.Where(slot => unreadable.Contains(slot.Slice.Name)), state, notices);
         }
+        if (slots.Min(slot => slot.StoredVersion) is { } oldest && oldest < migrations.CurrentVersion)
+            state = MigrateWhole(slots, rows, state, oldest, notices, kept);
         kept.AddRange(FindMigrated(slots, rows, revision));
         var expired = readOnly is null && FindExpired(slots, rows, revision, notices) is { } bundle ? bundle : null;
         if (expired is not null) kept.Add(expired);
@@ -203,6 +205,30 @@ internal sealed partial class SessionStore(
                 break;
         }
         return reading.Envelope;
+    }
+
+    // What cannot be migrated as a whole is kept as a whole, and the state starts anew.
+    private SessionState MigrateWhole(
+        SliceSlot[] slots, byte[]?[] rows, SessionState state, int version, List<string> notices, List<HistoryBundle> kept)
+    {
+        try
+        {
+            var migrated = config.App.MigrateWhole(state, migrations, version);
+            if (ReferenceEquals(migrated, state)) return state;
+            // A row that was current may have changed with the others.
+            foreach (var slot in slots.Where(slot => slot.Slice.Get(migrated) is var value
+                && !value.Equals(slot.Written ?? slot.Slice.Get(App.Initial)))) slot.Written = null;
+            return migrated;
+        }
+        catch (Exception failure) when (IsDamage(failure))
+        {
+            notices.Add($"The stored state could not be migrated; its rows are kept in the history: {failure.Message}");
+            kept.Add(Bundle(HistoryReason.Unreadable, failure.Message, version, revision: 0,
+                slots.Zip(rows).Where(each => each.Second is not null)
+                    .Select(each => new KeptRow(each.First.Slice.Name, each.Second!))));
+            foreach (var slot in slots.Where(slot => slot.Row.Length > 0)) (slot.Written, slot.StoredVersion) = (null, null);
+            return App.Initial;
+        }
     }
 
     private async Task<SessionState> StartFromLastGoodAsync(IEnumerable<SliceSlot> slots, SessionState state,

@@ -1,5 +1,3 @@
-using Chatterbox.Grains.Persistence;
-
 namespace Chatterbox.Grains.Session;
 
 /// <summary>A session's log on its way to another silo.</summary>
@@ -75,6 +73,7 @@ internal sealed partial class SessionLog
         (State, Epoch, Revision, DurableRevision, Changes) =
             (image.State ?? app.Initial, image.Epoch, image.Revision, image.DurableRevision, image.Changes);
         (_recent, _recentFrom) = (new(image.Recent), image.RecentFrom);
+        _recentBytes = _recent.Sum(applied => (long)applied.Change.Weigh());
         Restore(image.Applied).CopyTo(_applied, 0);
         _replacement = image.Replacement is { } moment
             ? new(moment.State, moment.Revision, Restore(moment.Applied), moment.IsCleared)

@@ -1,5 +1,3 @@
-using Chatterbox.Grains.Persistence;
-
 namespace Chatterbox.Grains.Session;
 
 /// <summary>What a write takes with it: one moment of the session.</summary>
@@ -28,6 +26,9 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
     private readonly Dictionary<string, Cursor> _cursors = new(StringComparer.Ordinal);
     private const int KeptEpochs = 16;
 
+    /// <summary>About the bytes of changes that are kept once they are durable.</summary>
+    private const long MostRecentBytes = 4 * 1024 * 1024;
+
     private readonly SliceWeights _weights = new(app);
     private readonly Queue<long> _epochs = new();
     private readonly AppliedMap[] _applied = [.. app.Stored.Select(_ => AppliedMap.Empty)];
@@ -38,6 +39,9 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
     private Queue<AppliedChange> _recent = new();
 
     private long _recentFrom;
+
+    /// <summary>About the bytes in memory of <see cref="_recent"/>.</summary>
+    private long _recentBytes;
 
     /// <summary>The moment of a replacement that is not stored yet, as the state began anew from it.</summary>
     private SessionMoment? _replacement;
@@ -136,7 +140,7 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
         Revision++;
         Changes++;
         applied = new(Revision, client, sequence, change);
-        _recent.Enqueue(applied);
+        Remember(applied);
         Forget(recentChanges);
         return new(Revision, null);
     }
@@ -151,7 +155,7 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
         State = state;
         Changes++;
         var applied = new AppliedChange(++Revision, Client: "", Sequence: 0, change);
-        _recent.Enqueue(applied);
+        Remember(applied);
         Forget(recentChanges);
         return applied;
     }
@@ -185,7 +189,13 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
     /// </summary>
     public void Forget(int keep)
     {
-        while (_recent.Count > keep && _recent.Peek().Revision <= DurableRevision) _recentFrom = _recent.Dequeue().Revision;
+        while ((_recent.Count > keep || _recentBytes > MostRecentBytes)
+            && _recent.Count > 0 && _recent.Peek().Revision <= DurableRevision)
+        {
+            var oldest = _recent.Dequeue();
+            _recentFrom = oldest.Revision;
+            _recentBytes -= oldest.Change.Weigh();
+        }
         if (_recent.Count == 0) _recentFrom = Revision;
     }
 
@@ -227,7 +237,7 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
             if (ReferenceEquals(state, State)) continue;
             if (sequence > 0) NoteApplied(client, sequence, change.Slice);
             State = state;
-            _recent.Enqueue(new(++Revision, client, sequence, change));
+            Remember(new(++Revision, client, sequence, change));
         }
         if (replacement is null) return;
         // What others did before they were overtaken by the replacement is replaced: nobody has to do it again.
@@ -241,6 +251,12 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
     {
         Reset(app.WithUnstored(state, State), Revision, epoch);
         Replaced(isCleared);
+    }
+
+    private void Remember(AppliedChange applied)
+    {
+        _recent.Enqueue(applied);
+        _recentBytes += applied.Change.Weigh();
     }
 
     private void Replaced(bool isCleared)
@@ -270,6 +286,7 @@ internal sealed partial class SessionLog(AppDefinition app, int recentChanges, T
         Epoch = Math.Max(epoch, Epoch + 1);
         foreach (var cursor in _cursors.Values) cursor.IsAttached = false;
         _recent.Clear();
+        _recentBytes = 0;
         _recentFrom = revision;
         _weights.Forget();
     }

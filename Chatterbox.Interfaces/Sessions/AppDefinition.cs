@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Chatterbox;
@@ -93,7 +92,7 @@ public abstract class AppDefinition
     internal virtual IReadOnlyList<(string List, string Kind, string Audio)> AudioInLists => [];
 
     /// <summary>The number of items in each stored slice that is a collection.</summary>
-    public ValueList<SliceItems> CountItems(SessionState state) =>
+    public virtual ValueList<SliceItems> CountItems(SessionState state) =>
         Stored.Where(slice => slice.IsCollection).Select(slice => new SliceItems(slice.Name, slice.Count(slice.Get(state))))
             .ToValueList();
 
@@ -119,7 +118,7 @@ public abstract class AppDefinition
         (SessionChange?)json.Deserialize(ChangeJson) ?? throw new JsonException("There is no change.");
 
     /// <summary>Writes the slices as an object, those that are not stored only on demand.</summary>
-    internal void WriteState(Utf8JsonWriter json, SessionState state, bool all = true)
+    internal virtual void WriteState(Utf8JsonWriter json, SessionState state, bool all = true)
     {
         json.WriteStartObject();
         foreach (var slice in all ? Slices : Stored)

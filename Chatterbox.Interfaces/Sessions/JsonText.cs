@@ -120,6 +120,8 @@ internal static partial class JsonText
         }
     }
 
+    public static bool IsNameWellFormed(JsonProperty member) => TryGetName(member) is not null;
+
     private static string? TryGetName(JsonProperty member)
     {
         try

@@ -102,7 +102,8 @@ public static class ValueList
     }
 }
 
-internal sealed class ValueListJsonConverterFactory : JsonConverterFactory
+/// <summary>Reads and writes value lists of any item. Public for the JSON source generator of other apps.</summary>
+public sealed class ValueListJsonConverterFactory : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) =>
         typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(ValueList<>);

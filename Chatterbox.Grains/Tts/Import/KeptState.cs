@@ -1,5 +1,4 @@
 using Chatterbox.Grains.Import;
-using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Tts.Import;
 

@@ -2,7 +2,6 @@ using Chatterbox.Grains.Import;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Tts.Import;
 

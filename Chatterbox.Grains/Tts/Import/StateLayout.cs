@@ -1,6 +1,5 @@
 using Chatterbox.Grains.Import;
 using System.Text.Json.Nodes;
-using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Grains.Tts.Import;
 

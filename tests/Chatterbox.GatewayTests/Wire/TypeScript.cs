@@ -25,6 +25,7 @@ internal sealed class TypeScript
         script.Constants("protocol", typeof(WebProtocol));
         script.Constants("limits", typeof(Limits), typeof(TtsLimits));
         script.Slices();
+        script.Documents();
         script.Parameters();
         script.Hub();
         foreach (var type in WireTypes.All)
@@ -50,6 +51,14 @@ internal sealed class TypeScript
     {
         var names = string.Join(" | ", TtsApp.Instance.Slices.Select(slice => $"'{slice.Name}'"));
         _text.Append($"\n/** Names of the slices of the text-to-speech app. */\nexport type Slice = {names};\n");
+    }
+
+    private void Documents()
+    {
+        var names = typeof(DocumentLimits);
+        Constants("documentLimits", names);
+        _text.Append("\n/** A document: JSON values by key. */\n"
+            + "export interface DocumentState {\n  readonly [key: string]: unknown;\n}\n");
     }
 
     private void Parameters()
@@ -160,6 +169,7 @@ internal sealed class TypeScript
             _ when type == typeof(string) || type == typeof(DateTimeOffset) => "string",
             _ when type == typeof(bool) => "boolean",
             _ when type == typeof(int) || type == typeof(long) || type == typeof(double) => "number",
+            _ when type == typeof(DocumentValue) => "unknown",
             _ when WireTypes.All.Contains(type) => type.Name,
             _ => throw new NotSupportedException($"{type} has no form in TypeScript."),
         };

@@ -44,7 +44,7 @@ public sealed partial class EngineTests
         .Where(file => Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar) is var folders
             && !folders.Contains("obj") && !folders.Contains("bin") && folders.Intersect(Apps).Any() == isApp);
 
-    [GeneratedRegex(@"\b(?:class|record struct|record|struct|interface|enum) ([A-Z]\w+)")]
+    [GeneratedRegex(@"^\w[\w ]* (?:class|record struct|record|struct|interface|enum) ([A-Z]\w+)", RegexOptions.Multiline)]
     private static partial Regex Declared();
 
     [GeneratedRegex(@"//[^\n]*")]

@@ -1,3 +1,4 @@
+using Chatterbox.Tests.Apps;
 using Xunit.Abstractions;
 
 namespace Chatterbox.Tests.Persistence;
@@ -16,7 +17,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         var seed = Random.Shared.Next();
         try
         {
-            await RunAsync(seed, Changes);
+            await RunAsync(seed, Changes, AnyApp.Of(AnyApp.Names[(seed & int.MaxValue) % AnyApp.Names.Length], seed));
         }
         catch
         {
@@ -25,17 +26,28 @@ public sealed class FaultTests(ITestOutputHelper output)
         }
     }
 
-    [Theory(DisplayName = "[P3] [P9] a few hundred random changes over failing storage")]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task Fewer_faults(int seed) => await RunAsync(seed, 300);
+    public static TheoryData<int, string> Few
+    {
+        get
+        {
+            var data = new TheoryData<int, string>();
+            foreach (var app in AnyApp.Names)
+            {
+                for (var seed = 1; seed <= 3; seed++) data.Add(seed, app);
+            }
+            return data;
+        }
+    }
 
-    private static async Task RunAsync(int seed, int changes)
+    [Theory(DisplayName = "[G1] [P3] [P9] a few hundred random changes of any app over failing storage")]
+    [MemberData(nameof(Few))]
+    public async Task Fewer_faults(int seed, string app) => await RunAsync(seed, 300, AnyApp.Of(app, seed));
+
+    private static async Task RunAsync(int seed, int changes, AnyApp app)
     {
         var random = new Random(seed);
         var storage = new MemoryStorage();
-        var driver = await SessionDriver.StartAsync(storage);
+        var driver = await SessionDriver.StartAsync(storage, app);
         var awayUntil = TimeSpan.Zero;
         var started = driver.Clock.GetUtcNow();
         TimeSpan Now() => driver.Clock.GetUtcNow() - started;
@@ -60,13 +72,13 @@ public sealed class FaultTests(ITestOutputHelper output)
 
         for (var number = 1; number <= changes; number++)
         {
-            driver.Change(RandomChange(random, driver.Expected, number));
+            driver.Change(app.Change(random, driver.Expected, number));
             if (random.Next(3) == 0) await driver.AdvanceAsync(TimeSpan.FromMilliseconds(random.Next(400)));
             if (number == changes / 2)
             {
                 awayUntil = Now() + Outage;
                 // There is something to save, whatever came before.
-                driver.Change(new UpsertChunk(Samples.Chunk("outage", $"Text {number}")));
+                while (driver.Writer.IsIdle) driver.Change(app.Change(random, driver.Expected, ++number));
                 for (var second = 0; second < 30; second++) await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
                 Assert.NotNull(driver.Writer.Failing);
             }
@@ -78,7 +90,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         (storage.Fault, storage.Slow, storage.OnRead) = (null, null, null);
         await driver.SettleAsync();
         await driver.CheckNothingLostAsync();
-        Assert.Equal(driver.Expected, driver.Log.State);
+        // What is never stored went with a crash.
+        SessionState Stored(SessionState state) => app.Definition.WithUnstored(state, app.Definition.Initial);
+        Assert.Equal(Stored(driver.Expected), Stored(driver.Log.State));
     }
 
     // A silo that dies in an outage is followed by one that cannot load either, until it can.

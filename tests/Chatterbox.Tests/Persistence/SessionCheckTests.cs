@@ -33,7 +33,7 @@ public sealed class SessionCheckTests
                 "c/app-state, chunks: It is no envelope: it has no revision."),
             (CheckOutcome.Newer, "stored with version 3", 1, 1, "d/app-state, chunks: this build knows 1"),
             (CheckOutcome.Refuse, "its store is not registered", 1, 1,
-                "e/nowhere: registered are app-state, minimal, recovery, session-only"),
+                "e/nowhere: registered are app-state, document, minimal, recovery, session-only"),
         ], check.Findings.Select(each => (each.Outcome, each.Reason, each.Sessions, each.Rows, each.Example)));
         var lines = check.Describe().ToArray();
         Assert.Contains($"{"is unreadable: its frame is damaged",-60} {1,12} {2,12}", lines);
@@ -59,7 +59,7 @@ public sealed class SessionCheckTests
     {
         var pages = new Pages([[]]);
         await CheckAsync(pages);
-        Assert.Equal(TtsApp.Instance.Stored.Select(slice => slice.Name), pages.Asked);
+        Assert.Equal(BuiltInApps.All.SelectMany(app => app.Definition.Stored).Select(slice => slice.Name), pages.Asked);
         foreach (var dialect in (string[])["Sqlite", "PostgreSql", "SqlServer"])
         {
             var statement = Chatterbox.Silo.Storage.SqlText.Statement($"StoredRows.{dialect}.sql", "Page");

@@ -1,6 +1,7 @@
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
+using Chatterbox.Tests.Apps;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,7 +15,7 @@ internal sealed class SessionDriver
 {
     private const string Client = "client";
     private readonly MemoryStorage _storage;
-    private readonly List<(long Sequence, AppStateChange Change, long Revision)> _outbox = [];
+    private readonly List<(long Sequence, SessionChange Change, long Revision)> _outbox = [];
     private readonly Random _jitter = new(1);
     private ITimer? _timer;
     private Task _running = Task.CompletedTask;
@@ -29,6 +30,10 @@ internal sealed class SessionDriver
 
     public PersistConfig Config { get; init; } = PersistConfig.AppState with { Partialize = state => state };
 
+    public MigrationChain Migrations { get; init; } = new(TtsSiloApp.Instance.Migrations);
+
+    private AppDefinition App => Config.App.Definition;
+
     public ChatterboxOptions Options { get; init; } = new() { RecentChanges = 8 };
 
     public Session Session { get; private set; } = null!;
@@ -40,7 +45,7 @@ internal sealed class SessionDriver
     public WriteBehind Writer => Session.Writer;
 
     /// <summary>The state that the accepted changes and replacements give.</summary>
-    public AppState Expected { get; private set; } = AppState.Initial;
+    public SessionState Expected { get; private set; } = AppState.Initial;
 
     public int Saves { get; private set; }
 
@@ -53,11 +58,12 @@ internal sealed class SessionDriver
     /// <summary>How often the session began a new epoch of its own accord.</summary>
     public int Resets { get; private set; }
 
-    public static async Task<SessionDriver> StartAsync(MemoryStorage storage)
+    public static async Task<SessionDriver> StartAsync(MemoryStorage storage, AnyApp? app = null)
     {
-        var driver = new SessionDriver(storage);
+        app ??= AnyApp.Of("tts", 0);
+        var driver = new SessionDriver(storage) { Config = app.Config, Migrations = app.Migrations };
         await driver.ActivateAsync();
-        driver.Expected = (AppState)driver.Log.State;
+        driver.Expected = driver.Log.State;
         return driver;
     }
 
@@ -70,9 +76,9 @@ internal sealed class SessionDriver
         Send();
     }
 
-    public void Change(AppStateChange change)
+    public void Change(SessionChange change)
     {
-        var result = AppStateReducer.Apply(Expected, change);
+        var result = Config.App.Definition.Apply(Expected, change);
         Assert.Null(result.Rejection);
         Expected = result.State;
         _outbox.Add((++_sequence, change, 0));
@@ -81,7 +87,7 @@ internal sealed class SessionDriver
 
     public Task<FlushReply> ClearAsync()
     {
-        Expected = AppState.Initial;
+        Expected = Config.App.Definition.Initial;
         return Session.ClearAsync(operation: null);
     }
 
@@ -121,18 +127,19 @@ internal sealed class SessionDriver
     /// </summary>
     public async Task CheckNothingLostAsync()
     {
-        var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config, clock: Clock).LoadAsync());
-        var log = new SessionLog(TtsApp.Instance, 8, Clock);
+        var stored = (await SessionStoreTests.New(new MemoryStorage(_storage), Config, migrations: Migrations, clock: Clock)
+            .LoadAsync());
+        var log = new SessionLog(App, 8, Clock);
         log.Load(stored, 1);
         log.Attach(Client, _outbox.Count == 0 ? _sequence + 1 : _outbox[0].Sequence, _seen);
         foreach (var (sequence, change, _) in _outbox) log.Apply(Client, new(sequence, change), out _);
-        Assert.Equal(Expected with { Runtime = RuntimeState.Default }, log.State.Tts with { Runtime = RuntimeState.Default });
+        Assert.Equal(App.WithUnstored(Expected, App.Initial), App.WithUnstored(log.State, App.Initial));
     }
 
     private async Task ActivateAsync()
     {
         Session session = null!;
-        session = new Session(new(_storage, Owner, Config, new([new DefaultEngineAndParameters()]), Options,
+        session = new Session(new(_storage, Owner, Config, Migrations, Options,
             Clock, NullLogger.Instance)
         {
             // A session that has died is heard of no more.

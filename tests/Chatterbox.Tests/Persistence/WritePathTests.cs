@@ -79,7 +79,7 @@ public sealed class WritePathTests
         await SaveAsync(driver);
         Assert.Null(driver.Store.PersistedVersion);
         Assert.Equal(before, await driver.ReadBeforeAsync());
-        driver.Replace(before);
+        driver.Replace((AppState)before);
         await SaveAsync(driver);
         driver.Change(new SetChunkStatus("later", WorkStatus.Error));
         await SaveAsync(driver);
