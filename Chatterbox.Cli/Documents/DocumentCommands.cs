@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Chatterbox.Cli.Connection;
 using Chatterbox.Cli.State;
-using Chatterbox.Client;
 
 namespace Chatterbox.Cli.Documents;
 
