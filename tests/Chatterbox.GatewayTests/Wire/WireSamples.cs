@@ -82,6 +82,13 @@ internal static class WireSamples
         ("state as changes", new StateAnswer { Epoch = 5, Revision = 7, DurableRevision = 7, Changes = [Change] }),
         ("apply", new ApplyCall("app-state", "browser-1", 5, 2,
             [.. Samples.EveryChange.Select((change, index) => new SequencedChange(3 + index, change))])),
+        ("apply to a document", new ApplyCall("document", "browser-1", 5, 2,
+        [
+            new(3, new SetKey("", DocumentValue.Parse("null"))),
+                new(4, new SetKey("__proto__", DocumentValue.Parse("[1e400,-0]"))),
+            new(5, new MergePatchKey("settings", DocumentValue.Parse("""{"theme":null,"size":1.10}"""))),
+                new(6, new RemoveKey("a")),
+        ])),
         ("apply done", new ApplyAnswer { Epoch = 5, DurableRevision = 6, Outcomes = [new(7, null), new(7, Rejection)] }),
         ("apply superseded", new ApplyAnswer { Result = ApplyOutcome.Superseded, Epoch = 5, Refused = Rejection }),
         ("apply refused", new ApplyAnswer { Result = ApplyOutcome.Refused, Epoch = 5, Refused = Rejection }),

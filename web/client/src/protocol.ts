@@ -64,6 +64,23 @@ export const limits = {
 /** Names of the slices of the text-to-speech app. */
 export type Slice = 'preferences' | 'workSessions' | 'savedVoices' | 'chunks' | 'batchItems' | 'runtime';
 
+/** The size limits of documents, beside those of every app in Limits. */
+export const documentLimits = {
+  /** UTF-16 units of a key. Any valid Unicode is a key, the empty text and __proto__ too. */
+  keyLength: 1024,
+  /** Keys of one document. */
+  keys: 10000,
+  /** Bytes of JSON of one value or patch that is sent. */
+  valueBytes: 1048576,
+  /** The deepest nesting of a value. Messages add their own levels; JSON readers allow 64. */
+  depth: 32,
+} as const;
+
+/** A document: JSON values by key. */
+export interface DocumentState {
+  readonly [key: string]: unknown;
+}
+
 /** A parameter under the name that it has in TtsParameters, with the model's own range. */
 export interface ParameterSpec {
   readonly name: keyof TtsParameters;
@@ -457,7 +474,8 @@ export interface CrashInfo {
 
 /** The state of a session, as one immutable value of slices. Each app derives one sealed record. */
 export type SessionState =
-  | AppState;
+  | AppState
+  | DocumentState;
 
 /** What became of an ApplyCall as a whole. */
 export type ApplyOutcome = 'done' | 'otherEpoch' | 'gap' | 'refused' | 'superseded';
@@ -617,7 +635,8 @@ export interface RuntimeState {
  * A change of exactly one slice, as a record that applies, checks and weighs itself. Members are only ever appended.
  */
 export type SessionChange =
-  | AppStateChange;
+  | AppStateChange
+  | DocumentChange;
 
 /**
  * Changes that take the state from one revision to another. Changes of slices that the client does not sync are left
@@ -791,6 +810,12 @@ export type AppStateChange =
   | DismissError
   | SetVoiceUpload;
 
+/** The changes of a document, each of one key. */
+export type DocumentChange =
+  | SetKey
+  | MergePatchKey
+  | RemoveKey;
+
 export type WorkStatus = 'pending' | 'generating' | 'completed' | 'error' | 'interrupted';
 
 export interface TransientError {
@@ -913,6 +938,29 @@ export interface DismissError {
 export interface SetVoiceUpload {
   readonly type: 'setVoiceUpload';
   readonly name?: string;
+}
+
+/** Sets a key to a value, whatever it was before. */
+export interface SetKey {
+  readonly type: 'setKey';
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/**
+ * Merges a patch into a key's value (RFC 7396), so that edits of different fields by two clients are both kept. A key
+ * that the document does not have is made.
+ */
+export interface MergePatchKey {
+  readonly type: 'mergeKey';
+  readonly key: string;
+  readonly patch: unknown;
+}
+
+/** Removes a key. Without effect when the document does not have it. */
+export interface RemoveKey {
+  readonly type: 'removeKey';
+  readonly key: string;
 }
 
 /** A work session whose audio was dropped. */

@@ -1,5 +1,6 @@
 import type { App, Bridge, Reduced } from '../app.ts';
 import { rejectText, type Rejection } from '../rejection.ts';
+import { documentLimits } from '../protocol.ts';
 import { diff, mergePatch, sameValue, type Json } from './mergePatch.ts';
 
 /** A document: top-level keys with JSON values. */
@@ -10,11 +11,21 @@ export type DocumentChange =
   | { type: 'mergeKey'; key: string; patch: Json }
   | { type: 'removeKey'; key: string };
 
-const slice = 'keys';
-const keyLength = 200;
+const parts = 32;
+
+/** The number of the row that holds a key: FNV-1a of its UTF-16 code units, as C#'s DocumentApp.PartOf has it. */
+export function partOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index++) {
+    const unit = key.charCodeAt(index);
+    hash = Math.imul(hash ^ (unit & 0xff), 0x01000193);
+    hash = Math.imul(hash ^ (unit >>> 8), 0x01000193);
+  }
+  return (hash >>> 0) % parts;
+}
 
 function reduce(state: DocumentState, change: DocumentChange): Reduced<DocumentState> {
-  const rejection = check(change);
+  const rejection = check(state, change);
   if (rejection) return { state, rejection };
   const before = Object.hasOwn(state, change.key) ? state[change.key] : undefined;
   switch (change.type) {
@@ -29,12 +40,19 @@ function reduce(state: DocumentState, change: DocumentChange): Reduced<DocumentS
   }
 }
 
-function check(change: DocumentChange): Rejection | undefined {
-  if (typeof change?.key !== 'string' || change.key.length < 1 || change.key.length > keyLength) {
-    return rejectText('key', change?.key, `1 to ${keyLength} characters`);
+// What is too large or too deep, the session refuses.
+function check(state: DocumentState, change: DocumentChange): Rejection | undefined {
+  // With the flag a surrogate matches only where it stands alone.
+  if (typeof change?.key !== 'string' || /[\ud800-\udfff]/u.test(change.key)) {
+    return rejectText('key', change?.key, 'valid Unicode');
   }
-  const value = change.type === 'setKey' ? change.value : change.type === 'mergeKey' ? change.patch : null;
-  return value === undefined ? rejectText(change.key, null, 'a JSON value') : undefined;
+  const { keyLength, keys } = documentLimits;
+  if (change.key.length > keyLength) return rejectText('key', change.key, `at most ${keyLength} characters`);
+  if (change.type === 'removeKey') return undefined;
+  const [field, value] = change.type === 'setKey' ? ['value', change.value] : ['patch', change.patch];
+  if (value === undefined) return rejectText(field, null, 'JSON');
+  const count = Object.hasOwn(state, change.key) ? 0 : Object.keys(state).length + 1;
+  return count > keys ? { field: 'keys', value: `${count}`, allowed: `at most ${keys}` } : undefined;
 }
 
 const set = (state: DocumentState, key: string, before: Json | undefined, value: Json): DocumentState =>
@@ -45,7 +63,8 @@ export const document: App<DocumentState, DocumentChange> = {
   name: 'document',
   initial: {},
   reduce,
-  sliceOf: ({ type }) => (type === 'setKey' || type === 'mergeKey' || type === 'removeKey' ? slice : undefined),
+  sliceOf: ({ type, key }) =>
+    type === 'setKey' || type === 'mergeKey' || type === 'removeKey' ? `keys-${partOf(key)}` : undefined,
   hydrate: state => state as DocumentState,
   normalize: change => JSON.parse(JSON.stringify(change)) as DocumentChange,
 };
