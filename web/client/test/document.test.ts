@@ -84,10 +84,12 @@ describe('[G2] documents', () => {
       expect(apply(order)).toEqual({ settings: { theme: 'dark', size: 2 } });
   });
 
-  it('a key that is empty, too long or without a value is refused', () => {
+  it('a key that is no text or too long, and a missing value, are refused', () => {
     for (const change of [
-      { type: 'setKey', key: '', value: 1 },
-      { type: 'setKey', key: 'k'.repeat(201), value: 1 },
+      { type: 'setKey', value: 1 },
+      { type: 'setKey', key: '\ud800', value: 1 },
+      { type: 'setKey', key: 'k'.repeat(1025), value: 1 },
+      { type: 'setKey', key: 'k', value: 'v'.repeat(1024 * 1024) },
       { type: 'setKey', key: 'k' },
     ]) {
       expect(document.reduce({}, change as never).rejection).toBeDefined();

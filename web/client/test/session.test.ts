@@ -71,7 +71,7 @@ describe('[C2] a session in the browser', () => {
     const { clock, open } = bound(new Setting());
     const { session } = open();
     await clock.advance(100);
-    await expect(session.dispatch(set('', 1)).applied).rejects.toBeInstanceOf(ChangeRejectedError);
+    await expect(session.dispatch(set('x'.repeat(2000), 1)).applied).rejects.toBeInstanceOf(ChangeRejectedError);
     expect(session.state).toEqual({});
     expect(session.status.pending).toBe(0);
   });

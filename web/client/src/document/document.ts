@@ -10,11 +10,25 @@ export type DocumentChange =
   | { type: 'mergeKey'; key: string; patch: Json }
   | { type: 'removeKey'; key: string };
 
-const slice = 'keys';
-const keyLength = 200;
+/** C#'s DocumentLimits. */
+const keyLength = 1024;
+const mostKeys = 10_000;
+const valueBytes = 1024 * 1024;
+const parts = 32;
+
+/** The row that a key is in, as in C#'s DocumentApp: FNV-1a of its UTF-16 code units, low byte first. */
+export function sliceOfKey(key: string): string {
+  let hash = 2166136261;
+  for (let index = 0; index < key.length; index++) {
+    const unit = key.charCodeAt(index);
+    hash = Math.imul(hash ^ (unit & 0xff), 16777619);
+    hash = Math.imul(hash ^ (unit >> 8), 16777619);
+  }
+  return `keys-${(hash >>> 0) % parts}`;
+}
 
 function reduce(state: DocumentState, change: DocumentChange): Reduced<DocumentState> {
-  const rejection = check(change);
+  const rejection = check(state, change);
   if (rejection) return { state, rejection };
   const before = Object.hasOwn(state, change.key) ? state[change.key] : undefined;
   switch (change.type) {
@@ -29,12 +43,18 @@ function reduce(state: DocumentState, change: DocumentChange): Reduced<DocumentS
   }
 }
 
-function check(change: DocumentChange): Rejection | undefined {
-  if (typeof change?.key !== 'string' || change.key.length < 1 || change.key.length > keyLength) {
-    return rejectText('key', change?.key, `1 to ${keyLength} characters`);
-  }
-  const value = change.type === 'setKey' ? change.value : change.type === 'mergeKey' ? change.patch : null;
-  return value === undefined ? rejectText(change.key, null, 'a JSON value') : undefined;
+function check(state: DocumentState, change: DocumentChange): Rejection | undefined {
+  const { key } = change ?? {};
+  if (typeof key !== 'string' || !key.isWellFormed()) return rejectText('key', key, 'valid Unicode');
+  if (key.length > keyLength) return rejectText('key', key, `at most ${keyLength} characters`);
+  if (change.type === 'removeKey') return undefined;
+  const [field, value] = change.type === 'setKey' ? ['value', change.value] : ['patch', change.patch];
+  if (value === undefined) return rejectText(field, null, 'JSON');
+  const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
+  if (bytes > valueBytes) return { field, value: `${bytes} bytes`, allowed: `at most ${valueBytes} bytes` };
+  const count = Object.keys(state).length;
+  if (count < mostKeys || Object.hasOwn(state, key)) return undefined;
+  return { field: 'keys', value: `${count + 1}`, allowed: `at most ${mostKeys}` };
 }
 
 const set = (state: DocumentState, key: string, before: Json | undefined, value: Json): DocumentState =>
@@ -45,7 +65,7 @@ export const document: App<DocumentState, DocumentChange> = {
   name: 'document',
   initial: {},
   reduce,
-  sliceOf: ({ type }) => (type === 'setKey' || type === 'mergeKey' || type === 'removeKey' ? slice : undefined),
+  sliceOf: ({ type, key }) => (type === 'setKey' || type === 'mergeKey' || type === 'removeKey' ? sliceOfKey(key) : undefined),
   hydrate: state => state as DocumentState,
   normalize: change => JSON.parse(JSON.stringify(change)) as DocumentChange,
 };
