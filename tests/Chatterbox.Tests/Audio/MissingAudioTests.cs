@@ -1,4 +1,3 @@
-using Chatterbox.Grains.Audio;
 
 namespace Chatterbox.Tests.Audio;
 
