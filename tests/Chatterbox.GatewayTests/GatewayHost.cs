@@ -22,6 +22,9 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>A silo that joins others waits for answers of all of them.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
+
     private readonly string _folder = Directory.CreateTempSubdirectory("chatterbox-gateway-").FullName;
     private readonly List<IAsyncDisposable> _clients = [];
     private readonly int _siloPort = FreePort.Next();
@@ -156,7 +159,7 @@ public sealed class GatewayHost : IAsyncDisposable
         builder.AddChatterbox(Settings);
         _app = builder.Build();
         _app.MapChatterbox(Settings);
-        await _app.StartAsync().WaitAsync(Patience);
+        await _app.StartAsync().WaitAsync(StartPatience);
     }
 
     private sealed class NoRetry : IClientConnectionRetryFilter

@@ -3,16 +3,19 @@ using Chatterbox.Silo.Settings;
 
 namespace Chatterbox.Silo.Gateway.Access;
 
+/// <param name="User">Whose token it is; null for a service, which is known by its process.</param>
+internal readonly record struct Caller(string? User, GrainId Client);
+
 /// <summary>Bounds the calls of one caller, over the Orleans gateway, that this silo works on at once.</summary>
 internal sealed class CallsInProgress(GatewayOptions options)
 {
-    private readonly ConcurrentDictionary<string, int> _byCaller = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Caller, int> _byCaller = new();
 
     /// <summary>Callers with a call in progress.</summary>
     public int Callers => _byCaller.Count;
 
     /// <exception cref="TooManyCallsException">The caller has too many calls in progress.</exception>
-    public async Task RunAsync(string caller, Func<Task> call)
+    public async Task InvokeAsync(Caller caller, IIncomingGrainCallContext call)
     {
         if (_byCaller.AddOrUpdate(caller, 1, static (_, count) => count + 1) > options.CallsPerClient)
         {
@@ -21,7 +24,7 @@ internal sealed class CallsInProgress(GatewayOptions options)
         }
         try
         {
-            await call();
+            await call.Invoke();
         }
         finally
         {
@@ -29,7 +32,7 @@ internal sealed class CallsInProgress(GatewayOptions options)
         }
     }
 
-    private void End(string caller)
+    private void End(Caller caller)
     {
         while (_byCaller.TryGetValue(caller, out var count))
         {

@@ -12,41 +12,31 @@ internal sealed partial class GrainCallGuard(
     public Task Invoke(IIncomingGrainCallContext context)
     {
         var credential = RequestContext.Get(Credential.Key) as string;
-        return silo.IsOf(credential) || GrainRules.IsTimer(context.Request)
-            ? context.Invoke()
-            : InvokeForClientAsync(context, credential);
-    }
-
-    private async Task InvokeForClientAsync(IIncomingGrainCallContext context, string? credential)
-    {
+        if (silo.IsOf(credential) || GrainRules.IsTimer(context.Request)) return context.Invoke();
         var grain = context.Request.GetInterfaceType();
         var access = GrainRules.Of(grain);
-        if (access is GrainAccess.Anybody)
+        if (access is GrainAccess.Anybody) return context.Invoke();
+        if (access is GrainAccess.Silos || !IsService(credential)) return InvokeForUserAsync(context, grain, access, credential);
+        if (access is GrainAccess.Operator) LogAct("(service)", context);
+        return inProgress.InvokeAsync(new(null, context.SourceId ?? default), context);
+    }
+
+    private async Task InvokeForUserAsync(
+        IIncomingGrainCallContext context, Type grain, GrainAccess access, string? credential)
+    {
+        if (await FindUserAsync(context, grain, access, credential) is { } user)
         {
-            await context.Invoke();
+            if (calls.Take(user) is { } limited) throw new TooManyCallsException(limited);
+            if (access is GrainAccess.Operator) LogAct(user, context);
+            await inProgress.InvokeAsync(new(user, default), context);
             return;
-        }
-        if (access is not GrainAccess.Silos)
-        {
-            if (IsService(credential))
-            {
-                if (access is GrainAccess.Operator)
-                    operators.Acted("(service)", "called", $"{context.InterfaceName}.{context.MethodName}");
-                await inProgress.RunAsync($"{context.SourceId}", context.Invoke);
-                return;
-            }
-            if (await FindUserAsync(context, grain, access, credential) is { } user)
-            {
-                if (calls.Take(user) is { } limited) throw new TooManyCallsException(limited);
-                if (access is GrainAccess.Operator)
-                    operators.Acted(user, "called", $"{context.InterfaceName}.{context.MethodName}");
-                await inProgress.RunAsync(user, context.Invoke);
-                return;
-            }
         }
         LogDenied(context.InterfaceName, context.MethodName, Describe(credential));
         throw new AccessDeniedException(new("credential", Describe(credential), Needed(access)));
     }
+
+    private void LogAct(string @operator, IIncomingGrainCallContext call) =>
+        operators.Acted(@operator, "called", $"{call.InterfaceName}.{call.MethodName}");
 
     private bool IsService(string? credential) => _service is not null && credential is not null
         && SiloCredential.AreEqual(credential, _service);

@@ -1,9 +1,11 @@
 using System.Net;
+using System.Reflection;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Cluster;
 using Chatterbox.Silo.Gateway.Access;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Core.Internal;
+using Orleans.Serialization.Invocation;
 
 namespace Chatterbox.GatewayTests.Access;
 
@@ -111,15 +113,35 @@ public sealed class GrainAccessTests(SharedHost shared) : IClassFixture<SharedHo
     public async Task Limits_calls_in_progress()
     {
         var limit = new CallsInProgress(new() { CallsPerClient = 2 });
+        var (one, another) = (new Caller("one", default), new Caller(null, GrainId.Create("client", "another")));
         var blocked = new TaskCompletionSource();
-        Task[] calls = [.. Enumerable.Range(0, 3).Select(_ => limit.RunAsync("one", () => blocked.Task))];
+        Task[] calls = [.. Enumerable.Range(0, 3).Select(_ => limit.InvokeAsync(one, new Call(blocked.Task)))];
         var refused = await Assert.ThrowsAsync<TooManyCallsException>(() => calls[2]);
         Assert.Equal("calls: must be at most 2 at once of one client, was more", refused.Message);
-        await limit.RunAsync("another", () => Task.CompletedTask);
+        await limit.InvokeAsync(another, new Call(Task.CompletedTask));
         blocked.SetResult();
         await Task.WhenAll(calls[..2]);
-        await limit.RunAsync("one", () => Task.CompletedTask);
+        await limit.InvokeAsync(one, new Call(Task.CompletedTask));
         Assert.Equal(0, limit.Callers);
+    }
+
+    /// <summary>A call that takes as long as a task.</summary>
+    private sealed class Call(Task takes) : IIncomingGrainCallContext
+    {
+        public IInvokable Request => throw new NotSupportedException();
+        public object Grain => throw new NotSupportedException();
+        public MethodInfo InterfaceMethod => throw new NotSupportedException();
+        public GrainId? SourceId => null;
+        public GrainId TargetId => default;
+        public GrainInterfaceType InterfaceType => default;
+        public string InterfaceName => "";
+        public string MethodName => "";
+        public object? Result { get; set; }
+        public Response? Response { get; set; }
+        public IGrainContext TargetContext => throw new NotSupportedException();
+        public MethodInfo ImplementationMethod => throw new NotSupportedException();
+
+        public Task Invoke() => takes;
     }
 
     [Fact(DisplayName = "[X1] a store that is denied says so, and does not try for ever")]
