@@ -25,7 +25,7 @@ internal static class DocumentCommands
               chatterbox doc get alice settings --store notes
             """)
         {
-            key,
+            key, JsonOption.CreateForJsonOnly(),
         }.On(Store).Calls(async run =>
         {
             var state = (await run.ReadAsync(grain => grain.GetChangesSinceAsync(epoch: 0, revision: 0, slices: null))).Snapshot

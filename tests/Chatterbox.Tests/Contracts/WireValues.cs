@@ -188,6 +188,14 @@ internal static class WireValues
                 Findings = [new(CheckOutcome.Newer, "r", 6, 7, "alice/app-state")],
             }, 8, 0.5));
 
+        yield return ("DocumentState", new DocumentState
+        {
+            Keys = [new("settings", DocumentValue.Parse("""{"size":1.10}""")), new("", DocumentValue.Parse("null"))],
+        });
+        yield return ("SetKey", new SetKey("settings", DocumentValue.Parse("""{"size":1.10}""")));
+        yield return ("MergePatchKey", new MergePatchKey("settings", DocumentValue.Parse("""{"size":null}""")));
+        yield return ("RemoveKey", new RemoveKey("settings"));
+
         // A session on its way to another silo. What is the session's own is sent once, and referred to.
         ValueList<ClientWork> work = [new("client", [new("batchItems", ["b1"]), new("chunks", ["c1"])])];
         yield return ("SessionImage", new SessionImage
