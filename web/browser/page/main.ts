@@ -8,6 +8,7 @@ declare global {
     /** Makes a chunk; its text is its id. */
     add(id: string): { kept: Promise<void>; applied: Promise<number>; durable: Promise<void> };
     zustand: import('./zustand.ts').Own;
+    doc: import('@chatterbox/store').PersistedStore<Record<string, unknown>>;
     isSignedOut?: boolean;
     /** The state that is kept here as it was confirmed. */
     copy(): Promise<{ state: { chunks: { id: string }[] } } | undefined>;
@@ -59,7 +60,8 @@ window.copy = async () => {
 preventUnsavedChanges(window.store);
 
 if (query.has('zustand')) {
-  const { makeZustand } = await import('./zustand.ts');
-  window.zustand = makeZustand({ url, token });
+  const { makeZustand, makeDocument } = await import('./zustand.ts');
+  if (query.get('zustand') === 'document') window.doc = makeDocument({ url, token });
+  else window.zustand = makeZustand({ url, token });
 }
 if (query.has('contract')) await import('./contract.ts');

@@ -21,3 +21,7 @@ export const makeZustand = (server: ServerOptions): Own =>
       bridge: ttsBridge,
     }) as never,
   ) as unknown as Own;
+
+/** The same for a store of any shape. */
+export const makeDocument = (server: ServerOptions): PersistedStore<Record<string, unknown>> =>
+  create(persist<Record<string, unknown>>(() => ({}), { name: 'document', server }) as never) as never;

@@ -103,8 +103,8 @@ export class Silo {
     return ((await response.json()) as { token: string }).token;
   }
 
-  async get<T>(user: string, path: string): Promise<T> {
-    const response = await fetch(`${this.url}/api/sessions/app-state${path}`, {
+  async get<T>(user: string, path: string, store = 'app-state'): Promise<T> {
+    const response = await fetch(`${this.url}/api/sessions/${store}${path}`, {
       headers: { authorization: `Bearer ${await this.token(user)}` },
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

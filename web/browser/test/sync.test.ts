@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumProgram, crash, type Chromium } from '../src/chromium.ts';
 import { eventually } from '../src/eventually.ts';
 import { siloProgram } from '../src/silo.ts';
+import { partOf } from '../../client/src/document/document.ts';
 import { chunksOf, live, saved, statusOf, World } from './world.ts';
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
@@ -342,6 +343,35 @@ describe.skipIf(!chromiumProgram || !siloProgram)('a real browser and a real sil
     await pages[1]!.evaluate(() => window.zustand.setState({ foreign: 1 }));
     expect(there!.console.slice(before).filter(line => line.includes('foreign: must be a member'))).toHaveLength(1);
     await Promise.all(pages.map(page => page.close()));
+  });
+
+  it('[G2] a store of any shape is a document: browsers merge, in the same rows, and kill -9 loses nothing', async () => {
+    const user = world.user();
+    const address = world.address(user, world.silo.url, { zustand: 'document' });
+    const [one, two] = [await here!.open(address), await there!.open(address)];
+    for (const page of [one, two]) {
+      await eventually(
+        () => page.evaluate(() => window.doc.persist.getStatus().isLive),
+        isLive => isLive,
+      );
+    }
+    const keys = [...names('k', 40), '', '__proto__x', 'über 🎙'];
+    await one.evaluate(all => all.forEach((key, index) => window.doc.setState({ [key]: { n: index } })), keys);
+    await two.evaluate(() => window.doc.setState({ other: [1, { deep: null }] }));
+    await world.silo.kill();
+    await world.silo.startAgain();
+    for (const page of [one, two]) {
+      await eventually(
+        () => page.evaluate(() => [window.doc.persist.getStatus().pending, Object.keys(window.doc.getState()).length] as const),
+        ([pending, count]) => pending === 0 && count === keys.length + 1,
+      );
+    }
+    const { state } = await world.silo.get<{ state: Record<string, unknown> }>(user, '', 'document');
+    expect(state).toEqual({ ...Object.fromEntries(keys.map((key, n) => [key, { n }])), other: [1, { deep: null }] });
+    const { slices } = await world.silo.get<{ slices: { slice: string; items: number }[] }>(user, '/status', 'document');
+    const stored = slices.filter(({ items }) => items > 0).map(({ slice }) => slice);
+    expect([...stored].sort()).toEqual([...new Set([...keys, 'other'].map(key => `keys-${partOf(key)}`))].sort());
+    await Promise.all([one.close(), two.close()]);
   });
 
   it('no page wrote an error or a token to its console', () => {

@@ -189,9 +189,9 @@ describe('[G2][W4] persist with a server', () => {
     const { clock, open } = made();
     const store = open();
     await clock.advance(200);
-    store.setState({ ['x'.repeat(300)]: 1 } as never);
+    store.setState({ ['x'.repeat(2000)]: 1 } as never);
     await clock.advance(200);
-    expect(String(errors.splice(0)[0])).toContain('1 to 200 characters');
+    expect(String(errors.splice(0)[0])).toContain('at most 1024 characters');
   });
 
   it('a text-to-speech session behind a store of its members: typed changes; a foreign member is refused', async () => {
