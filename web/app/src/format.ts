@@ -15,6 +15,8 @@ export const milliseconds = (value: number | undefined): string =>
 export const time = (iso: string): string =>
   new Date(iso).toLocaleString([], { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
+export const clock = (iso: string): string => new Date(iso).toLocaleTimeString([], { timeStyle: 'medium' });
+
 export const words = (name: string): string => {
   const spaced = name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`);
   return spaced[0]!.toUpperCase() + spaced.slice(1);

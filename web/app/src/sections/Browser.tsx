@@ -1,7 +1,7 @@
 import { usePersistence } from '@chatterbox/store/react';
 import type { StorageUse } from '@chatterbox/store';
 import { useEffect, useState } from 'react';
-import { bytes, time } from '../format.ts';
+import { bytes, clock } from '../format.ts';
 import { Section } from '../parts.tsx';
 
 export function Browser() {
@@ -20,7 +20,7 @@ export function Browser() {
               <circle cx="5" cy="5" r="4" className={connection === 'live' ? 'present' : 'track'} />
             </svg>
             <span className="grow">{device}</span>
-            <span>since {time(since)}</span>
+            <span>since {clock(since)}</span>
           </li>
         ))}
       </ul>

@@ -1,9 +1,8 @@
 import { useSyncExternalStore } from 'react';
 import { useOpened } from '../app.ts';
-import { milliseconds } from '../format.ts';
+import { bytes, milliseconds } from '../format.ts';
 import type { Tweak } from '../lights.ts';
 import { Section } from '../parts.tsx';
-import { bytes } from '../format.ts';
 import { useServer } from '../server.tsx';
 
 const lights = ['kept', 'applied', 'durable'] as const;
@@ -49,16 +48,26 @@ export function Changes() {
 
 function TweakItem({ tweak }: { tweak: Tweak }) {
   const furthest = lights.findLast(light => tweak[light] !== undefined);
+  const isStored = furthest === 'durable' && tweak.rejected === undefined;
   const told = tweak.rejected !== undefined ? `refused: ${tweak.rejected}` : furthest ? `${meaning[furthest]} ${milliseconds(tweak[furthest])}` : 'shown';
   return (
-    <li data-durable={tweak.durable !== undefined || undefined} data-rejected={tweak.rejected !== undefined || undefined}>
+    <li title={tweak.label} data-durable={tweak.durable !== undefined || undefined} data-rejected={tweak.rejected !== undefined || undefined}>
       <span className="lights" aria-hidden="true">
         {lights.map(light => (
           <i key={light} data-on={tweak[light] !== undefined || undefined} title={`${meaning[light]} ${milliseconds(tweak[light])}`} />
         ))}
       </span>
       <span className="what">{tweak.label}</span>
-      <span className="when">{told}</span>
+      <span className="when">
+        {isStored ? (
+          <>
+            <span className="hidden">stored </span>
+            {milliseconds(tweak.durable)}
+          </>
+        ) : (
+          told
+        )}
+      </span>
     </li>
   );
 }

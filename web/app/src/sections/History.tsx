@@ -20,7 +20,7 @@ export function History() {
   const api = async () => (await store.gateway()).api;
   const open = async (id: string, title: string) => {
     const { rows } = await (await api()).readHistory(id);
-    setLook({ title, rows: rows.map(({ slice, json }) => ({ slice, text: json === undefined ? 'Its bytes cannot be read.' : pretty(json) })) });
+    setLook({ title, rows: rows.map(({ slice, json }) => ({ slice, text: json === undefined ? 'Its bytes cannot be read.' : textOf(json) })) });
     dialog.current?.showModal();
   };
   const then = (act: () => Promise<unknown>) =>
@@ -86,10 +86,13 @@ export function refused(report: { refused?: { message: string } }): void {
   if (report.refused) throw new Error(report.refused.message);
 }
 
-function pretty(json: string): string {
+/** Of a row's JSON in base64: the state in it, without what belongs to its storage. */
+function textOf(base64: string): string {
   try {
-    return JSON.stringify(JSON.parse(json), null, 2);
+    const text = new TextDecoder().decode(Uint8Array.from(atob(base64), character => character.charCodeAt(0)));
+    const row = JSON.parse(text) as { state?: unknown };
+    return JSON.stringify(row.state ?? row, null, 2);
   } catch {
-    return json;
+    return 'Its bytes cannot be read.';
   }
 }

@@ -1,4 +1,4 @@
-import { bytes, words } from '../format.ts';
+import { bytes, clock, words } from '../format.ts';
 import { Section } from '../parts.tsx';
 import { useServer } from '../server.tsx';
 
@@ -60,8 +60,8 @@ export function Storage() {
           <dd>{status?.persistedVersion ?? '–'}</dd>
         </div>
         <div>
-          <dt>Compressed to</dt>
-          <dd>{info.compressionRatio > 0 ? `${Math.round(100 / Math.max(1, info.compressionRatio))} %` : '–'}</dd>
+          <dt>Last saved</dt>
+          <dd>{info.lastSaved ? clock(info.lastSaved) : '–'}</dd>
         </div>
       </dl>
     </Section>
