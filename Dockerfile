@@ -1,7 +1,8 @@
 # The silo. Settings come from the environment (Chatterbox__…); all data is below /data:
 # the SQLite database, unless another is configured, and the fallback file. It listens beyond loopback, so
 # it starts only with Chatterbox__Auth__… set.
-FROM node:22-slim AS page
+# The page at /, which is the same on every platform.
+FROM docker.io/library/node:22-slim AS page
 WORKDIR /web
 COPY web/package.json web/package-lock.json ./
 COPY web/client/package.json client/

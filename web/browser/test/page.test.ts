@@ -175,7 +175,7 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
         if (pictures) {
           mkdirSync(pictures, { recursive: true });
           await page.evaluate(() => scrollTo(0, 0));
-          await page.screenshot({ path: `${pictures}/page-${width}-${colorScheme}.png`, fullPage: width === 360 });
+          await page.screenshot({ path: `${pictures}/page-${width}-${colorScheme}.png` });
         }
       }
     }
