@@ -44,7 +44,9 @@ export function App() {
           </div>
         ) : (
           <p className="loading" role="status">
-            {connection === 'offline' ? 'The silo cannot be reached, and nothing of this session is kept here yet.' : 'Loading the session…'}
+            {connection === 'offline'
+              ? 'The silo cannot be reached, and nothing of this session is kept here yet.'
+              : 'Loading the session…'}
           </p>
         )}
       </main>

@@ -16,7 +16,16 @@ export function SignIn() {
         }}
       >
         <label htmlFor="user">Your name</label>
-        <input id="user" name="user" autoComplete="username" autoFocus required value={user} aria-describedby="user-problem" onChange={event => setUser(event.target.value)} />
+        <input
+          id="user"
+          name="user"
+          autoComplete="username"
+          autoFocus
+          required
+          value={user}
+          aria-describedby="user-problem"
+          onChange={event => setUser(event.target.value)}
+        />
         <p id="user-problem" className="problem" role="status">
           {problem && `Your name ${problem}`}
         </p>

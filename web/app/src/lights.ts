@@ -75,5 +75,9 @@ export class Lights {
 function labelOf(change: AppStateChange): string {
   const words = change.type.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`);
   if (change.type !== 'updateParameters') return words;
-  return Object.entries(change.patch).map(([name, value]) => `${name} ${value}`).join(', ') || words;
+  return (
+    Object.entries(change.patch)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ') || words
+  );
 }

@@ -1,7 +1,17 @@
 import { useId, useState, type ReactNode } from 'react';
 import { messageOf } from './format.ts';
 
-export function Section({ title, note, area, children }: { title: string; note?: ReactNode; area?: string; children: ReactNode }) {
+export function Section({
+  title,
+  note,
+  area,
+  children,
+}: {
+  title: string;
+  note?: ReactNode;
+  area?: string;
+  children: ReactNode;
+}) {
   const id = useId();
   return (
     <section className="card" aria-labelledby={id} data-area={area}>
@@ -29,7 +39,16 @@ export function useAttempt() {
       setBusy(false);
     }
   };
-  return { attempt, isBusy, problem: failure === undefined ? null : <p className="problem" role="alert">{failure}</p> };
+  return {
+    attempt,
+    isBusy,
+    problem:
+      failure === undefined ? null : (
+        <p className="problem" role="alert">
+          {failure}
+        </p>
+      ),
+  };
 }
 
 /** One line of text, and a button that takes it. */

@@ -14,7 +14,8 @@ export function toneOf(text: string): File {
     samples[index] = wave * syllable * Math.sin(Math.PI * at) ** 0.3 * 12_000;
   }
   const header = new DataView(new ArrayBuffer(44));
-  const put = (at: number, letters: string) => [...letters].forEach((letter, index) => header.setUint8(at + index, letter.charCodeAt(0)));
+  const put = (at: number, letters: string) =>
+    [...letters].forEach((letter, index) => header.setUint8(at + index, letter.charCodeAt(0)));
   put(0, 'RIFF');
   header.setUint32(4, 36 + samples.byteLength, true);
   put(8, 'WAVEfmt ');

@@ -37,9 +37,15 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     const [one, two] = [await open(here!, user), await there!.open(`${world.silo.url}/?user=${user}&device=phone`)];
     await Promise.all([showsLive(one), showsLive(two)]);
     await slider(one, 'Temperature').press('End');
-    await eventually(() => slider(two, 'Temperature').inputValue(), value => value === '5');
+    await eventually(
+      () => slider(two, 'Temperature').inputValue(),
+      value => value === '5',
+    );
     await addChunk(two, 'Said on the phone');
-    await eventually(() => textsOf(one), texts => texts.join() === 'Said on the phone');
+    await eventually(
+      () => textsOf(one),
+      texts => texts.join() === 'Said on the phone',
+    );
     await one.getByRole('list', { name: 'Devices present' }).getByText('phone').waitFor();
     // The three lights of the change.
     await one.locator('.strip li[data-durable]').first().waitFor();
@@ -50,21 +56,33 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     const user = world.user();
     const one = await open(here!, user);
     await showsLive(one);
-    const [two] = await Promise.all([one.context().waitForEvent('page'), one.getByRole('link', { name: 'Open as a second device' }).click()]);
+    const [two] = await Promise.all([
+      one.context().waitForEvent('page'),
+      one.getByRole('link', { name: 'Open as a second device' }).click(),
+    ]);
     await showsLive(two!);
-    await eventually(() => world.silo.status(user), ({ clients }) => new Set(clients.map(each => each.client)).size === 2);
+    await eventually(
+      () => world.silo.status(user),
+      ({ clients }) => new Set(clients.map(each => each.client)).size === 2,
+    );
     await Promise.all([one.close(), two!.close()]);
   });
 
   it('[C5] with the plug pulled edits go on and are counted, and arrive when it is plugged again', async () => {
     const user = world.user();
     const sockets: WebSocket[] = [];
-    const page = await here!.open(`${world.silo.url}/?user=${user}`, async opened => void opened.on('websocket', each => sockets.push(each)));
+    const page = await here!.open(
+      `${world.silo.url}/?user=${user}`,
+      async opened => void opened.on('websocket', each => sockets.push(each)),
+    );
     await showsSaved(page);
     await page.getByRole('switch', { name: 'Pull the plug' }).click();
     await connectionOf(page).filter({ hasText: 'Unplugged' }).waitFor();
     // The socket itself: the silo lists a client for as long as its lease runs.
-    await eventually(() => sockets.map(each => each.isClosed()), closed => closed.length > 0 && closed.every(Boolean));
+    await eventually(
+      () => sockets.map(each => each.isClosed()),
+      closed => closed.length > 0 && closed.every(Boolean),
+    );
     for (const text of ['one', 'two', 'three']) await addChunk(page, text);
     await savingOf(page).filter({ hasText: '3 changes kept here' }).waitFor();
     expect((await world.silo.state(user)).chunks).toEqual([]);
@@ -113,14 +131,26 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     await addChunk(page, 'to be restored');
     await showsSaved(page);
     await page.getByRole('button', { name: 'Clear the session' }).click();
-    await eventually(() => textsOf(page), texts => texts.length === 0);
-    await page.getByRole('button', { name: /^Look at Before clear/ }).first().click();
+    await eventually(
+      () => textsOf(page),
+      texts => texts.length === 0,
+    );
+    await page
+      .getByRole('button', { name: /^Look at Before clear/ })
+      .first()
+      .click();
     const dialog = page.getByRole('dialog');
     await dialog.locator('summary', { hasText: 'Chunks' }).waitFor();
     expect(await dialog.textContent()).toContain('"text": "to be restored"');
     await dialog.getByRole('button', { name: 'Close' }).click();
-    await page.getByRole('button', { name: /^Restore Before clear/ }).first().click();
-    await eventually(() => textsOf(page), texts => texts.join() === 'to be restored');
+    await page
+      .getByRole('button', { name: /^Restore Before clear/ })
+      .first()
+      .click();
+    await eventually(
+      () => textsOf(page),
+      texts => texts.join() === 'to be restored',
+    );
     await page.close();
   });
 
@@ -145,9 +175,15 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     await page.getByText('Completed', { exact: true }).waitFor();
     await page.getByRole('button', { name: /^Listen/ }).click();
     await page.getByRole('img', { name: /^Waveform/ }).waitFor();
-    await eventually(() => page.locator('audio').evaluate(audio => (audio as HTMLAudioElement).duration), duration => duration > 1);
+    await eventually(
+      () => page.locator('audio').evaluate(audio => (audio as HTMLAudioElement).duration),
+      duration => duration > 1,
+    );
     await page.evaluate(() =>
-      localStorage.setItem('chatterbox-app-state', JSON.stringify({ state: { ttsEngine: 'turbo', useStreaming: true }, version: 1 })),
+      localStorage.setItem(
+        'chatterbox-app-state',
+        JSON.stringify({ state: { ttsEngine: 'turbo', useStreaming: true }, version: 1 }),
+      ),
     );
     await page.reload();
     await showsLive(page);
@@ -155,7 +191,10 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     await page.getByText('Dry run.').waitFor();
     expect((await world.silo.state(user)).preferences.engine).toBe('chatterbox');
     await page.getByRole('button', { name: 'Replace the session' }).click();
-    await eventually(() => page.getByRole('radio', { name: 'Turbo' }).isChecked(), isChecked => isChecked);
+    await eventually(
+      () => page.getByRole('radio', { name: 'Turbo' }).isChecked(),
+      isChecked => isChecked,
+    );
     await page.evaluate(() => localStorage.removeItem('chatterbox-app-state'));
     await page.close();
   });
@@ -192,7 +231,9 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     });
     await page.goto(`${world.silo.url}/?user=${world.user()}`);
     await showsLive(page);
-    const hosts = [...loaded.keys()].filter(url => !url.startsWith('data:') && !url.startsWith('blob:')).map(url => new URL(url).origin);
+    const hosts = [...loaded.keys()]
+      .filter(url => !url.startsWith('data:') && !url.startsWith('blob:'))
+      .map(url => new URL(url).origin);
     expect([...new Set(hosts)]).toEqual([world.silo.url]);
     const bytes = [...loaded.values()].reduce((sum, each) => sum + each, 0);
     expect(bytes).toBeGreaterThan(20_000);
@@ -203,7 +244,9 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
   it('[W3] the console of all these pages has no error of theirs', () => {
     // A silo that is killed or cut off is a failed request: the browser says so by itself.
     const own = [...here!.console, ...there!.console].filter(
-      line => /^(error|warning|uncaught)/.test(line) && !/net::ERR_(CONNECTION|EMPTY|SOCKET|ABORTED)|WebSocket connection to/.test(line),
+      line =>
+        /^(error|warning|uncaught)/.test(line) &&
+        !/net::ERR_(CONNECTION|EMPTY|SOCKET|ABORTED)|WebSocket connection to/.test(line),
     );
     expect(own).toEqual([]);
   });
@@ -222,10 +265,14 @@ describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a 
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByLabel('Name of a voice').fill('Narrator');
     await page.getByRole('button', { name: 'Save voice' }).click();
-    for (const text of ['The rain had stopped before she reached the harbour.', '“You are late,” said the ferryman, and smiled.']) await addChunk(page, text);
+    for (const text of ['The rain had stopped before she reached the harbour.', '“You are late,” said the ferryman, and smiled.'])
+      await addChunk(page, text);
     await page.getByRole('button', { name: 'Speak' }).first().click();
     await page.getByText('Completed', { exact: true }).waitFor();
-    await page.getByRole('button', { name: /^Listen/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Listen/ })
+      .first()
+      .click();
     await page.getByRole('img', { name: /^Waveform/ }).waitFor();
     await page.getByLabel('Name of a batch of the chunks above').fill('Chapter 3');
     await page.getByRole('button', { name: 'Add batch' }).click();

@@ -45,12 +45,16 @@ export const savingOf = (page: Page) => page.locator('[data-test=saving]');
 
 /** Waits until the page says so itself. */
 export async function showsLive(page: Page): Promise<void> {
-  await connectionOf(page).filter({ hasText: /^Live$/ }).waitFor();
+  await connectionOf(page)
+    .filter({ hasText: /^Live$/ })
+    .waitFor();
 }
 
 export async function showsSaved(page: Page): Promise<void> {
   await showsLive(page);
-  await savingOf(page).filter({ hasText: /^Saved$/ }).waitFor();
+  await savingOf(page)
+    .filter({ hasText: /^Saved$/ })
+    .waitFor();
 }
 
 /** Sets a slider as a user does by keyboard: to its end, then some steps back. */

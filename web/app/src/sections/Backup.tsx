@@ -33,7 +33,10 @@ export function Backup() {
   return (
     <Section title="Backup">
       <div className="row wrap">
-        <button disabled={isBusy} onClick={() => void attempt(async () => download(await (await api()).export(), `chatterbox-${visitor.user}.json`))}>
+        <button
+          disabled={isBusy}
+          onClick={() => void attempt(async () => download(await (await api()).export(), `chatterbox-${visitor.user}.json`))}
+        >
           Download
         </button>
         <label className="button">
@@ -58,14 +61,16 @@ export function Backup() {
       {planned && (
         <div className="plan" role="status">
           <p>
-            <strong>Dry run.</strong> From {planned.name}: {summary(planned.report)}. It would replace this session; the state from before goes to
-            the history.
+            <strong>Dry run.</strong> From {planned.name}: {summary(planned.report)}. It would replace this session; the state
+            from before goes to the history.
           </p>
-          {[...planned.report.notes, ...planned.report.mends.map(({ place, found, done }) => `${place}: ${found}, ${done}`)].slice(0, 10).map(note => (
-            <p className="note" key={note}>
-              {note}
-            </p>
-          ))}
+          {[...planned.report.notes, ...planned.report.mends.map(({ place, found, done }) => `${place}: ${found}, ${done}`)]
+            .slice(0, 10)
+            .map(note => (
+              <p className="note" key={note}>
+                {note}
+              </p>
+            ))}
           <div className="row">
             <button
               className="primary"

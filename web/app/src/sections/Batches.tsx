@@ -16,7 +16,11 @@ export function Batches() {
             <span className="grow">
               {name} <small>{chunkIds.length === 1 ? '1 chunk' : `${chunkIds.length} chunks`}</small>
             </span>
-            <select aria-label={`Status of ${name}`} value={status} onChange={event => setBatchItemStatus(id, event.target.value as WorkStatus)}>
+            <select
+              aria-label={`Status of ${name}`}
+              value={status}
+              onChange={event => setBatchItemStatus(id, event.target.value as WorkStatus)}
+            >
               {statuses.map(each => (
                 <option key={each} value={each}>
                   {words(each)}

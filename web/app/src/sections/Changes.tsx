@@ -49,12 +49,25 @@ export function Changes() {
 function TweakItem({ tweak }: { tweak: Tweak }) {
   const furthest = lights.findLast(light => tweak[light] !== undefined);
   const isStored = furthest === 'durable' && tweak.rejected === undefined;
-  const told = tweak.rejected !== undefined ? `refused: ${tweak.rejected}` : furthest ? `${meaning[furthest]} ${milliseconds(tweak[furthest])}` : 'shown';
+  const told =
+    tweak.rejected !== undefined
+      ? `refused: ${tweak.rejected}`
+      : furthest
+        ? `${meaning[furthest]} ${milliseconds(tweak[furthest])}`
+        : 'shown';
   return (
-    <li title={tweak.label} data-durable={tweak.durable !== undefined || undefined} data-rejected={tweak.rejected !== undefined || undefined}>
+    <li
+      title={tweak.label}
+      data-durable={tweak.durable !== undefined || undefined}
+      data-rejected={tweak.rejected !== undefined || undefined}
+    >
       <span className="lights" aria-hidden="true">
         {lights.map(light => (
-          <i key={light} data-on={tweak[light] !== undefined || undefined} title={`${meaning[light]} ${milliseconds(tweak[light])}`} />
+          <i
+            key={light}
+            data-on={tweak[light] !== undefined || undefined}
+            title={`${meaning[light]} ${milliseconds(tweak[light])}`}
+          />
         ))}
       </span>
       <span className="what">{tweak.label}</span>

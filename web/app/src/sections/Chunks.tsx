@@ -25,8 +25,16 @@ export function Chunks() {
   const newest = [...chunks].reverse();
   return (
     <Section title="Chunks" note={chunks.length || undefined} area="chunks">
-      <AddForm label={`Text to speak, up to ${limits.chunkTextLength} characters`} action="Add chunk" max={limits.chunkTextLength} isLong onAdd={add} />
-      {chunks.length === 0 && <p className="empty">Each chunk keeps the exact engine, parameters and seed that it is spoken with.</p>}
+      <AddForm
+        label={`Text to speak, up to ${limits.chunkTextLength} characters`}
+        action="Add chunk"
+        max={limits.chunkTextLength}
+        isLong
+        onAdd={add}
+      />
+      {chunks.length === 0 && (
+        <p className="empty">Each chunk keeps the exact engine, parameters and seed that it is spoken with.</p>
+      )}
       <ul className="items">
         {newest.slice(0, shown).map(chunk => (
           <ChunkItem key={chunk.id} chunk={chunk} />
@@ -75,7 +83,10 @@ function ChunkItem({ chunk }: { chunk: Chunk }) {
     <li data-over={isOver || undefined} {...drop}>
       <div className="row top-aligned">
         <p className="text grow">{chunk.text}</p>
-        <span className="badge" data-tone={{ completed: 'good', error: 'bad', interrupted: 'bad', generating: 'wait', pending: 'plain' }[chunk.status]}>
+        <span
+          className="badge"
+          data-tone={{ completed: 'good', error: 'bad', interrupted: 'bad', generating: 'wait', pending: 'plain' }[chunk.status]}
+        >
           {words(chunk.status)}
         </span>
       </div>
@@ -85,7 +96,11 @@ function ChunkItem({ chunk }: { chunk: Chunk }) {
       <div className="row">
         <button onClick={() => void take(toneOf(chunk.text))}>Speak</button>
         <AudioPicker label="Drop or pick audio…" onPick={file => void take(file)} />
-        <button className="quiet" aria-label={`Remove the chunk ${chunk.text.slice(0, 40)}`} onClick={() => removeChunk(chunk.id)}>
+        <button
+          className="quiet"
+          aria-label={`Remove the chunk ${chunk.text.slice(0, 40)}`}
+          onClick={() => removeChunk(chunk.id)}
+        >
           Remove
         </button>
       </div>

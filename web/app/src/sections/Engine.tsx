@@ -28,7 +28,12 @@ export function Engine() {
         {parameterSpecs[engine]
           .filter(spec => !spec.ignored)
           .map(spec => (
-            <Parameter key={spec.name} spec={spec} value={parameters[spec.name]} onChange={value => updateParameters({ [spec.name]: value })} />
+            <Parameter
+              key={spec.name}
+              spec={spec}
+              value={parameters[spec.name]}
+              onChange={value => updateParameters({ [spec.name]: value })}
+            />
           ))}
       </div>
       <div className="row">
@@ -53,7 +58,13 @@ function Parameter({ spec, value, onChange }: { spec: ParameterSpec; value: Valu
     return (
       <div className="parameter inline">
         {label}
-        <input id={id} type="checkbox" role="switch" checked={value === true} onChange={event => onChange(event.target.checked)} />
+        <input
+          id={id}
+          type="checkbox"
+          role="switch"
+          checked={value === true}
+          onChange={event => onChange(event.target.checked)}
+        />
       </div>
     );
   }

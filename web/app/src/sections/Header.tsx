@@ -37,7 +37,11 @@ export function Header() {
         {visitor.device && <span className="tag">{visitor.device}</span>}
       </h1>
       <p className="badges" role="status">
-        <span className="badge" data-tone={connection === 'live' ? 'good' : connection === 'connecting' ? 'plain' : 'bad'} data-test="connection">
+        <span
+          className="badge"
+          data-tone={connection === 'live' ? 'good' : connection === 'connecting' ? 'plain' : 'bad'}
+          data-test="connection"
+        >
           {state}
         </span>
         <span className="badge" data-tone={saving === 'failing' ? 'bad' : pending > 0 ? 'wait' : 'good'} data-test="saving">
@@ -57,7 +61,12 @@ export function Header() {
           />
           <span>Pull the plug</span>
         </label>
-        <a className="button" href={addressOf({ user: visitor.user, device: visitor.device === undefined ? 'second device' : undefined })} target="_blank" rel="noreferrer">
+        <a
+          className="button"
+          href={addressOf({ user: visitor.user, device: visitor.device === undefined ? 'second device' : undefined })}
+          target="_blank"
+          rel="noreferrer"
+        >
           Open as a second device
         </a>
       </div>

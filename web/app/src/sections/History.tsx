@@ -20,7 +20,10 @@ export function History() {
   const api = async () => (await store.gateway()).api;
   const open = async (id: string, title: string) => {
     const { rows } = await (await api()).readHistory(id);
-    setLook({ title, rows: rows.map(({ slice, json }) => ({ slice, text: json === undefined ? 'Its bytes cannot be read.' : textOf(json) })) });
+    setLook({
+      title,
+      rows: rows.map(({ slice, json }) => ({ slice, text: json === undefined ? 'Its bytes cannot be read.' : textOf(json) })),
+    });
     dialog.current?.showModal();
   };
   const then = (act: () => Promise<unknown>) =>
@@ -47,7 +50,11 @@ export function History() {
                 <button disabled={isBusy} aria-label={`Look at ${title}`} onClick={() => void attempt(() => open(id, title))}>
                   Look
                 </button>
-                <button disabled={isBusy} aria-label={`Restore ${title}`} onClick={() => void then(async () => refused(await (await api()).restoreHistory(id)))}>
+                <button
+                  disabled={isBusy}
+                  aria-label={`Restore ${title}`}
+                  onClick={() => void then(async () => refused(await (await api()).restoreHistory(id)))}
+                >
                   Restore
                 </button>
               </div>
@@ -58,7 +65,10 @@ export function History() {
       {history.length > shown && <p className="note">and {history.length - shown} older</p>}
       {problem}
       <div className="row">
-        <button disabled={isBusy || history.length === 0} onClick={() => void then(async () => refused(await (await api()).undo()))}>
+        <button
+          disabled={isBusy || history.length === 0}
+          onClick={() => void then(async () => refused(await (await api()).undo()))}
+        >
           Undo the last
         </button>
         <button className="quiet" disabled={isBusy} onClick={() => void then(() => store.persist.clearPersistedState())}>

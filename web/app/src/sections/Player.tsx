@@ -38,7 +38,13 @@ export function Player({ audio, label }: { audio: AudioRef; label: string }) {
   return (
     <div className="player">
       {loaded.peaks.length > 0 && (
-        <svg className="wave" viewBox={`0 0 ${bars * 4} 40`} preserveAspectRatio="none" role="img" aria-label={`Waveform, ${size}`}>
+        <svg
+          className="wave"
+          viewBox={`0 0 ${bars * 4} 40`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`Waveform, ${size}`}
+        >
           {loaded.peaks.map((peak, index) => (
             <rect key={index} x={index * 4} y={20 - peak * 19} width="2.6" height={Math.max(1, peak * 38)} rx="1" />
           ))}

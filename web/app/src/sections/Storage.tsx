@@ -23,7 +23,12 @@ export function Storage() {
   let at = 0;
   return (
     <Section title="Stored on the server" note={status && `revision ${status.revision}`}>
-      <svg className="chart" viewBox={`0 0 ${width} 34`} role="img" aria-label={`${bytes(info.usedBytes)} of ${bytes(info.quotaBytes)} used`}>
+      <svg
+        className="chart"
+        viewBox={`0 0 ${width} 34`}
+        role="img"
+        aria-label={`${bytes(info.usedBytes)} of ${bytes(info.quotaBytes)} used`}
+      >
         {parts.map(({ name, size }, index) => {
           const [x, of] = [at, (size / total) * width];
           at += of;

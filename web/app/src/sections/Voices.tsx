@@ -50,7 +50,9 @@ function Voice({ voice }: { voice: SavedVoice }) {
         </button>
         <AudioPicker
           label="Prompt…"
-          onPick={file => void attempt(async () => saveVoice({ ...voice, prompt: await (await store.gateway()).audio.upload(file) }))}
+          onPick={file =>
+            void attempt(async () => saveVoice({ ...voice, prompt: await (await store.gateway()).audio.upload(file) }))
+          }
         />
         <button className="quiet" aria-label={`Remove the voice ${voice.name}`} onClick={() => removeVoice(voice.id)}>
           Remove
