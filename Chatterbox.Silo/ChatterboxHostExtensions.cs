@@ -39,6 +39,7 @@ public static class ChatterboxHostExtensions
     {
         app.MapChatterboxGateway(settings);
         app.MapChatterboxHealth();
+        app.MapChatterboxPage(settings.Web);
     }
 
     /// <summary>Clustering, storage and grains.</summary>

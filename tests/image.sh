@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Dockerfile and runs the image, without a Docker engine and without a registry of images: Debian's buildah and podman, on
-# stand-ins for the two base images that are made here from Debian packages and this machine's SDK. It proves the Dockerfile's
+# stand-ins for the three base images that are made here from Debian packages and this machine's SDK. It proves the Dockerfile's
 # instructions, the user, the volume, a read-only root and the health check; it says nothing about the real base images.
 #   tests/image.sh          needs root on Debian; a few minutes
 set -euo pipefail
@@ -50,11 +50,24 @@ base() {
 base mcr.microsoft.com/dotnet/aspnet:10.0 dotnet host shared
 base mcr.microsoft.com/dotnet/sdk:10.0 dotnet host shared sdk sdk-manifests templates packs
 
+# Node, for the page: this machine's.
+prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+at=$(buildah "${store[@]}" from scratch)
+buildah "${store[@]}" add -q "$at" "$work/debian.tar" / >/dev/null
+buildah "${store[@]}" copy -q "$at" "$prefix/bin/node" /usr/bin/node >/dev/null
+buildah "${store[@]}" copy -q "$at" "$prefix/lib/node_modules/npm" /usr/lib/node_modules/npm >/dev/null
+root=$(buildah "${store[@]}" mount "$at")
+ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/bin/npm"
+buildah "${store[@]}" umount "$at" >/dev/null
+buildah "${store[@]}" commit -q --rm "$at" docker.io/library/node:22-slim >/dev/null
+npmrc=()
+[ ! -e "$HOME/.npmrc" ] || npmrc=(--volume "$HOME/.npmrc:/root/.npmrc:ro")
+
 # The restore inside uses this machine's package sources, cache and certificates.
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 echo "Building the Dockerfile ..."
 buildah "${store[@]}" bud -q --format docker --pull-never --isolation chroot --network host --volume "$HOME/.nuget:/root/.nuget:rw" \
-  --volume "$certificates:/etc/ssl/certs/ca-certificates.crt:ro" --env NUGET_CERT_REVOCATION_MODE=offline \
+  --volume "$certificates:/etc/ssl/certs/ca-certificates.crt:ro" --env NUGET_CERT_REVOCATION_MODE=offline "${npmrc[@]}" \
   -t chatterbox-silo . >/dev/null
 
 echo "Running it: read-only root, no capabilities, as its own user ..."
@@ -64,6 +77,7 @@ container=$(podman "${store[@]}" run -d --runtime crun --cgroups disabled --ulim
   --security-opt no-new-privileges -v "$work/data:/data" -e ASPNETCORE_URLS=http://127.0.0.1:28080 \
   -e Chatterbox__Silo__Port=21111 -e Chatterbox__Gateway__Port=21112 \
   -e Chatterbox__Auth__ServiceKey="$key" chatterbox-silo)
+podman "${store[@]}" exec "$container" test -s page/index.html || { echo "The image has no page." >&2; exit 1; }
 for _ in $(seq 120); do
   podman "${store[@]}" exec "$container" ./Chatterbox.Silo --health >/dev/null 2>&1 && healthy=1 && break
   sleep 0.5

@@ -40,7 +40,8 @@ internal static class GatewayExtensions
         services.AddResponseCompression(compression =>
         {
             compression.EnableForHttps = true;
-            compression.MimeTypes = ["application/json", "application/problem+json"];
+            compression.MimeTypes =
+                ["application/json", "application/problem+json", "text/html", "text/javascript", "text/css", "image/svg+xml"];
             compression.Providers.Add<BrotliCompressionProvider>();
             compression.Providers.Add<GzipCompressionProvider>();
         });

@@ -17,6 +17,12 @@ public sealed class WebOptions
     /// </summary>
     public bool Dashboard { get; set; }
 
+    /// <summary>
+    /// The folder of the page at <c>/</c>: <c>index.html</c> and <c>assets/</c>. Relative to the binary. Default <c>page</c>,
+    /// which a build with Node fills.
+    /// </summary>
+    public string Page { get; set; } = "page";
+
     /// <summary>WebSockets open at once. Default 10,000; 1 to 1,000,000.</summary>
     [Range(1, 1_000_000)]
     public int Connections { get; set; } = 10_000;
