@@ -1,5 +1,4 @@
 using Chatterbox.Bench.FanOut;
-using Chatterbox.Client;
 using Orleans.Core.Internal;
 
 namespace Chatterbox.Bench;

@@ -1,5 +1,4 @@
 using System.Net;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 
 namespace Chatterbox.EndToEndTests;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests;
 using Chatterbox.ClusterTests.Storage;
 

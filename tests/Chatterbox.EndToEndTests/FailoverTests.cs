@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Xunit.Abstractions;
 

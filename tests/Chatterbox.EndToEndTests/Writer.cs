@@ -1,5 +1,3 @@
-using Chatterbox.Client;
-
 namespace Chatterbox.EndToEndTests;
 
 /// <summary>

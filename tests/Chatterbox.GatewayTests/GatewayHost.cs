@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Silo;
 using Chatterbox.Silo.Gateway.Access;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Chatterbox.Client;
 using Spectre.Console;
 
 namespace Chatterbox.Bench.FanOut;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;

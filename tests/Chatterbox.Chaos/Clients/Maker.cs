@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Chatterbox.Chaos.Ledgers;
-using Chatterbox.Client;
 
 namespace Chatterbox.Chaos.Clients;
 

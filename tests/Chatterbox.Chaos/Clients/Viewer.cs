@@ -1,5 +1,4 @@
 using Chatterbox.Chaos.Ledgers;
-using Chatterbox.Client;
 
 namespace Chatterbox.Chaos.Clients;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Chatterbox.Client;
 
 namespace Chatterbox.Chaos.Clients;
 

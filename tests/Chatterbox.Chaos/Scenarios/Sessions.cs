@@ -1,7 +1,6 @@
 using System.Net;
 using Chatterbox.Chaos.Clients;
 using Chatterbox.Chaos.Ledgers;
-using Chatterbox.Client;
 
 namespace Chatterbox.Chaos.Scenarios;
 

@@ -1,6 +1,5 @@
 using Chatterbox.Chaos.Faults;
 using Chatterbox.Chaos.Ledgers;
-using Chatterbox.Client;
 
 namespace Chatterbox.Chaos.Scenarios;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Chatterbox.Client;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Cluster;
 using Chatterbox.Silo.Gateway.Access;

@@ -1,5 +1,4 @@
 using System.Net;
-using Chatterbox.Client;
 using Chatterbox.Silo.Gateway.Access;
 using Chatterbox.Silo.Gateway.Wire;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Chatterbox.Client;
 using Chatterbox.Client.Connections;
 using Chatterbox.Silo.Settings;
 using Microsoft.Extensions.Configuration;

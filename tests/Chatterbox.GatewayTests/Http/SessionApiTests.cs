@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 
 namespace Chatterbox.GatewayTests.Http;
 

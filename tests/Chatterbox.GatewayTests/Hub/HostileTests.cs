@@ -1,6 +1,5 @@
 using Chatterbox.Silo.Gateway.Hub;
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Chatterbox.GatewayTests.Hub;

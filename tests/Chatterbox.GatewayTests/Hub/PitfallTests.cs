@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Chatterbox.EndToEndTests;
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 
 namespace Chatterbox.GatewayTests.Hub;
 

@@ -1,5 +1,4 @@
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Chatterbox.GatewayTests.Hub;

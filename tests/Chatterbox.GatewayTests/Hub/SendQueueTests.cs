@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Chatterbox.Silo.Gateway.Hub;
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 
 namespace Chatterbox.GatewayTests.Hub;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Chatterbox.Silo.Gateway.Wire;
-using Chatterbox.Tests;
 
 namespace Chatterbox.GatewayTests.Wire;
 

@@ -1,5 +1,3 @@
-using Chatterbox.Grains.Audio;
-
 namespace Chatterbox.Tests.Audio;
 
 public sealed class MissingAudioTests

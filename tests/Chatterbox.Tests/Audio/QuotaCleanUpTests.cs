@@ -1,5 +1,4 @@
 using Chatterbox.Grains;
-using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
 using CsCheck;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Chatterbox.Client.Backup;
-using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Backup;
 

@@ -1,6 +1,5 @@
 using Chatterbox.Client;
 using Chatterbox.Client.Outbox;
-using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
 using Xunit.Abstractions;
 

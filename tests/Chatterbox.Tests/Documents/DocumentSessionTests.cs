@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Chatterbox.Client;
-using Chatterbox.Grains;
 using Chatterbox.Grains.Documents;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;

@@ -1,4 +1,3 @@
-using Chatterbox.Grains.Persistence;
 using Chatterbox.Grains.Session;
 using Microsoft.Extensions.Time.Testing;
 

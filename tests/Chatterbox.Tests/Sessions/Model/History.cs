@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.Tests.Sessions.Model;
 

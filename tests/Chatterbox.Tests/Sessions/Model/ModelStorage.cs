@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Chatterbox.Grains.Persistence;
 using Chatterbox.Tests.Persistence;
 using Orleans.Storage;
 

@@ -1,4 +1,3 @@
-using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Chatterbox.Tests.Sessions.Model;
