@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Chatterbox.Client;
 using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
 
@@ -82,5 +83,21 @@ public sealed class TextBecameTitle : ISliceMigration
             foreach (var note in state.AsArray().OfType<JsonObject>())
                 if (note.Remove("text", out var text)) note["title"] = text;
         return state;
+    }
+}
+
+public static class NotesClient
+{
+    public static ISiloBuilder AddNotes(this ISiloBuilder silo) => silo
+        .AddChatterboxStore(new() { Name = "notes", App = NotesApp.InSilo })
+        .AddChatterboxMigration(NotesApp.InSilo, new TextBecameTitle());
+
+    /// <summary>Writes a note, and prints all of them once it is stored.</summary>
+    public static async Task WriteNoteAsync(this ChatterboxClient client, string user, string title, TextWriter output)
+    {
+        await using var store = await client.OpenAsync(new SessionId(user, "notes"), NotesApp.Instance);
+        var receipt = await store.DispatchAsync(new WriteNote(new($"{store.State.Notes.Count + 1}", title, Done: false)));
+        await receipt.Durable;
+        foreach (var (id, shown, _) in store.State.Notes) await output.WriteLineAsync($"{id}. {shown}");
     }
 }
