@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using Chatterbox.Silo.Settings;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
 
@@ -43,13 +42,13 @@ internal static class PageFiles
             ? Send(http, index, NoCache)
             : TypedResults.Content(Absent, "text/html; charset=utf-8")).AllowAnonymous().ExcludeFromDescription();
         endpoints.MapMethods(AssetsPath, [HttpMethods.Get, HttpMethods.Head], (HttpContext http, string name) =>
-            assets.TryGetValue(name, out var file) ? Send(http, file, Immutable) : (IResult)TypedResults.NotFound())
+            assets.TryGetValue(name, out var file) ? Send(http, file, Immutable) : TypedResults.NotFound())
             .AllowAnonymous().ExcludeFromDescription();
     }
 
     private static string Name(string file) => Path.GetFileName(file);
 
-    private static PhysicalFileHttpResult Send(HttpContext http, string file, string caching)
+    private static IResult Send(HttpContext http, string file, string caching)
     {
         http.Response.Headers[HeaderNames.CacheControl] = caching;
         var written = File.GetLastWriteTimeUtc(file);
