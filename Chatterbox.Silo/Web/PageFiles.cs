@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Chatterbox.Silo.Settings;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
 
@@ -13,6 +14,8 @@ internal static class PageFiles
     private const string Assets = "assets";
     private const string NoCache = "no-cache";
     private const string Immutable = "public, max-age=31536000, immutable";
+
+    private static readonly FileExtensionContentTypeProvider Types = new();
 
     private const string Absent = """
         <!doctype html>
@@ -35,20 +38,21 @@ internal static class PageFiles
         var index = Path.Combine(folder, "index.html");
         // Only what is there at the start: no path of a request is ever made a path of a file.
         var assets = Directory.Exists(Path.Combine(folder, Assets))
-            ? Directory.EnumerateFiles(Path.Combine(folder, Assets)).ToFrozenDictionary(Name, StringComparer.Ordinal)
+            ? Directory.EnumerateFiles(Path.Combine(folder, Assets))
+                .ToFrozenDictionary(file => Path.GetFileName(file), StringComparer.Ordinal)
             : FrozenDictionary<string, string>.Empty;
         var isThere = File.Exists(index);
-        endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], (HttpContext http) => isThere
-            ? Send(http, index, NoCache)
-            : TypedResults.Content(Absent, "text/html; charset=utf-8")).AllowAnonymous().ExcludeFromDescription();
-        endpoints.MapMethods(AssetsPath, [HttpMethods.Get, HttpMethods.Head], (HttpContext http, string name) =>
-            assets.TryGetValue(name, out var file) ? Send(http, file, Immutable) : TypedResults.NotFound())
+        endpoints.MapMethods("/", [HttpMethods.Get, HttpMethods.Head],
+            Results<PhysicalFileHttpResult, ContentHttpResult> (HttpContext http) => isThere
+                ? Send(http, index, NoCache)
+                : TypedResults.Content(Absent, "text/html; charset=utf-8")).AllowAnonymous().ExcludeFromDescription();
+        endpoints.MapMethods(AssetsPath, [HttpMethods.Get, HttpMethods.Head],
+            Results<PhysicalFileHttpResult, NotFound> (HttpContext http, string name) =>
+                assets.TryGetValue(name, out var file) ? Send(http, file, Immutable) : TypedResults.NotFound())
             .AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static string Name(string file) => Path.GetFileName(file);
-
-    private static IResult Send(HttpContext http, string file, string caching)
+    private static PhysicalFileHttpResult Send(HttpContext http, string file, string caching)
     {
         http.Response.Headers[HeaderNames.CacheControl] = caching;
         var written = File.GetLastWriteTimeUtc(file);
@@ -57,6 +61,4 @@ internal static class PageFiles
     }
 
     private static string TypeOf(string file) => Types.TryGetContentType(file, out var type) ? type : "application/octet-stream";
-
-    private static readonly FileExtensionContentTypeProvider Types = new();
 }
