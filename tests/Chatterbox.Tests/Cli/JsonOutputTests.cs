@@ -9,7 +9,8 @@ public sealed class JsonOutputTests
 {
     // Those that print nothing, or bytes of their own.
     private static readonly string[] WithoutTable =
-        ["set", "patch", "use", "rm", "complete", "audio", "export", "flush", "rehydrate", "clear", "show", "restore", "drop", "recover",
+        ["set", "patch", "use", "rm", "complete", "audio", "export", "flush", "rehydrate", "clear", "show", "restore", "drop",
+            "recover",
             "drain"];
 
     [Fact(DisplayName = "[X2] every verb that prints a table, an id or a state takes --json")]
