@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains;
 using Chatterbox.Silo.Storage;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Chatterbox.ClusterTests;
 using Chatterbox.ClusterTests.Storage;
 
 namespace Chatterbox.EndToEndTests;

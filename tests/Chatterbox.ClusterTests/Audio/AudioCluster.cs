@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Chatterbox.Client;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Silo.Storage;

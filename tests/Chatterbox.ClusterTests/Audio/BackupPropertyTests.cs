@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Chatterbox.Grains.Audio;
-using Chatterbox.Grains.Persistence;
 using Chatterbox.Tests;
 using CsCheck;
 

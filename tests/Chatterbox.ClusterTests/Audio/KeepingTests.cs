@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 using Chatterbox.Grains.Audio;
 using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Silo.Storage;
 using static Chatterbox.Silo.Storage.DatabaseProvider;

@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 using Orleans.Concurrency;
 
 namespace Chatterbox.ClusterTests.Audio;

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Serialization;
-using Chatterbox.Client;
 
 namespace Chatterbox.ClusterTests.Client;
 

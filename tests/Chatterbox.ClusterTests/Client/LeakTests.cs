@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Chatterbox.Client;
 using Chatterbox.Client.Listeners;
 using Chatterbox.ClusterTests.Audio;
 using Xunit.Abstractions;

@@ -1,6 +1,4 @@
 using System.Text;
-using Chatterbox.Client;
-using Chatterbox.Grains.Persistence;
 using Chatterbox.Sample.Notes;
 
 namespace Chatterbox.ClusterTests.Client;

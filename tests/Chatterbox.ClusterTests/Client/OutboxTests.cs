@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 using Chatterbox.Grains.Persistence;
 
 namespace Chatterbox.ClusterTests.Client;

@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 using Orleans.Streams;
 
 namespace Chatterbox.ClusterTests.Client;

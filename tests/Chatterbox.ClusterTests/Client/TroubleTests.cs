@@ -1,5 +1,4 @@
 using System.Reflection;
-using Chatterbox.Client;
 using Chatterbox.Client.Connections;
 using Chatterbox.Grains;
 using Microsoft.Extensions.DependencyInjection;

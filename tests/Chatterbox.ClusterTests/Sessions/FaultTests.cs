@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Silo.Storage;
 using Xunit.Abstractions;

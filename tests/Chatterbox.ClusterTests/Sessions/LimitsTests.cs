@@ -1,4 +1,3 @@
-using Chatterbox.Client;
 
 namespace Chatterbox.ClusterTests.Sessions;
 

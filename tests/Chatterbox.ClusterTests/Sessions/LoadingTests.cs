@@ -1,5 +1,4 @@
 using System.Text;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Silo.Storage;

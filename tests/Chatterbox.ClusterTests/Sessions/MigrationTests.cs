@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Storage;
-using Chatterbox.Grains;
 using Chatterbox.Grains.Persistence;
 using Chatterbox.Silo.Storage;
 using Microsoft.Extensions.DependencyInjection;

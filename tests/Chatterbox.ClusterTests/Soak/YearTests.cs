@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Chatterbox.Client;
 using Chatterbox.ClusterTests.Audio;
 using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
