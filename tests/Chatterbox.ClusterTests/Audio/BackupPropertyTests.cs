@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Chatterbox.Tests;
 using CsCheck;
 
 namespace Chatterbox.ClusterTests.Audio;
