@@ -11,6 +11,8 @@ internal static class Encryption
         // A silo's is always there; a client's only where it is required.
         tls.RemoteCertificateMode = tls.ClientCertificateMode =
             requiresCertificates ? RemoteCertificateMode.RequireCertificate : RemoteCertificateMode.AllowCertificate;
+        // Orleans wants one to be there where it is required, and then asks for the current one.
+        tls.LocalCertificate = files.Own;
         tls.LocalServerCertificateSelector = (_, _) => files.Own!;
         tls.LocalClientCertificateSelector = (_, _, _, _, _) => files.Own!;
         tls.RemoteCertificateValidation = files.Accepts;

@@ -3,6 +3,7 @@ using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Concurrency;
 using Orleans.Runtime.Services;
 using Orleans.Services;
@@ -31,7 +32,9 @@ internal sealed class SiloAgents(IServiceProvider services) : GrainServiceClient
 [Reentrant]
 internal sealed partial class SiloAgent(
     GrainId id, Silo silo, ILoggerFactory loggers, TimeProvider clock, SessionTotals totals, IHostApplicationLifetime lifetime,
-    IServiceProvider services) : GrainService(id, silo, loggers), ISiloAgent
+    IServiceProvider services)
+    // Its base would tell of each change of a ring that nothing here uses.
+    : GrainService(id, silo, NullLoggerFactory.Instance), ISiloAgent
 {
     private static readonly string BuildVersion = typeof(SiloAgent).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
