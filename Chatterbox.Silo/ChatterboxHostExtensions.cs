@@ -45,7 +45,8 @@ public static class ChatterboxHostExtensions
     /// <summary>Clustering, storage and grains.</summary>
     public static ISiloBuilder UseChatterbox(this ISiloBuilder silo, SiloSettings settings) => silo
         .UseSteadyActivationClock()
-        .ConfigureLogging(logging => logging.AddSampler<NoFalseAlarms>())
+        .ConfigureLogging(logging => logging.AddSampler<NoFalseAlarms>()
+            .AddFilter("Chatterbox.Grains.Cluster.SiloAgent", LogLevel.Warning))
         .Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownBudget.Host)
         .UseChatterboxClustering(settings)
         .AddChatterboxStorage(settings.Database)

@@ -3,7 +3,6 @@ using Chatterbox.Grains.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Concurrency;
 using Orleans.Runtime.Services;
 using Orleans.Services;
@@ -33,13 +32,13 @@ internal sealed class SiloAgents(IServiceProvider services) : GrainServiceClient
 internal sealed partial class SiloAgent(
     GrainId id, Silo silo, ILoggerFactory loggers, TimeProvider clock, SessionTotals totals, IHostApplicationLifetime lifetime,
     IServiceProvider services)
-    // Its base would tell of each change of a ring that nothing here uses.
-    : GrainService(id, silo, NullLoggerFactory.Instance), ISiloAgent
+    : GrainService(id, silo, loggers), ISiloAgent
 {
     private static readonly string BuildVersion = typeof(SiloAgent).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    private readonly ILogger _logger = loggers.CreateLogger<SiloAgent>();
+    // Its base tells, in this type's name, of each change of a ring that nothing here uses: a host leaves that out.
+    private readonly ILogger _logger = loggers.CreateLogger("Chatterbox.Grains.Cluster");
     private readonly DateTimeOffset _started = clock.GetUtcNow();
 
     public Task<SiloReport> DescribeAsync()
