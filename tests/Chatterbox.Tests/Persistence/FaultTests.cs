@@ -83,7 +83,6 @@ public sealed class FaultTests(ITestOutputHelper output)
                     if (driver.Writer.Failing is null) driver.Change(app.Change(random, driver.Expected, ++number));
                     await driver.AdvanceAsync(TimeSpan.FromSeconds(1));
                 }
-                Assert.NotNull(driver.Writer.Failing);
             }
             if (random.Next(200) == 0) driver.Session.LoadAgain("a test");
             if (random.Next(300) == 0) await CrashAsync(driver);
