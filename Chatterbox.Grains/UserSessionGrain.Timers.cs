@@ -6,12 +6,12 @@ namespace Chatterbox.Grains;
 /// <summary>What a session does by itself: it saves, ends leases that were not renewed, and looks after its rows.</summary>
 internal sealed partial class UserSessionGrain
 {
-    private IGrainTimer? _saveTimer;
     /// <summary>Up to so many clients are told at once of each that comes and goes.</summary>
     private const int FewClients = 16;
 
     private static readonly TimeSpan PresenceDelayPerClient = TimeSpan.FromMilliseconds(2);
 
+    private IGrainTimer? _saveTimer;
     private IGrainTimer? _leaseTimer;
     private IGrainTimer? _presenceTimer;
     private StaleCopies.Mark _checked;

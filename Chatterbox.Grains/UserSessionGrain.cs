@@ -97,15 +97,19 @@ internal sealed partial class UserSessionGrain(
         return await _session.DetachAsync(client, isDone);
     }
 
-    public Task<HeartbeatReply> HeartbeatAsync(ClientId client) => Task.FromResult(new HeartbeatReply
+    public Task<HeartbeatReply> HeartbeatAsync(ClientId client)
     {
-        Superseded = _session.Log.IsSuperseded(client),
-        Attached = !_session.Log.IsSuperseded(client) && _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
-        Epoch = _session.Log.Epoch,
-        Revision = _session.Log.Revision,
-        DurableRevision = _session.Log.DurableRevision,
-        Save = Save,
-    });
+        var isSuperseded = _session.Log.IsSuperseded(client);
+        return Task.FromResult(new HeartbeatReply
+        {
+            Superseded = isSuperseded,
+            Attached = !isSuperseded && _leases.Renew(client.Client) && _session.Log.Knows(client.Client),
+            Epoch = _session.Log.Epoch,
+            Revision = _session.Log.Revision,
+            DurableRevision = _session.Log.DurableRevision,
+            Save = Save,
+        });
+    }
 
     public Task<ApplyReply> ApplyAsync(ChangeBatch batch) => Task.FromResult(_session.Apply(batch));
 

@@ -8,6 +8,32 @@ namespace Chatterbox;
 public sealed record DocumentEntry([property: Id(0)] string Key, [property: Id(1)] DocumentValue Value) : IKeyed
 {
     string IKeyed.Id => Key;
+
+    /// <summary>The members of an object, in the order in which they stand there.</summary>
+    internal static List<DocumentEntry> ReadAll(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is not JsonTokenType.StartObject) throw new JsonException("An object is expected.");
+        var entries = new List<DocumentEntry>();
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            reader.Read();
+            entries.Add(new(key, DocumentValue.Stored(ref reader)));
+        }
+        return entries;
+    }
+
+    /// <summary>Writes an object with a member for each.</summary>
+    internal static void WriteAll(Utf8JsonWriter writer, ValueList<DocumentEntry> entries)
+    {
+        writer.WriteStartObject();
+        foreach (var (key, value) in entries)
+        {
+            writer.WritePropertyName(key);
+            value.WriteTo(writer);
+        }
+        writer.WriteEndObject();
+    }
 }
 
 /// <summary>The keys of a document that are stored in one row: in JSON an object.</summary>
@@ -47,28 +73,13 @@ public sealed record DocumentPart([property: Id(0)] ValueList<DocumentEntry> Ent
     {
         public override DocumentPart Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType is not JsonTokenType.StartObject) throw new JsonException("An object is expected.");
-            var entries = new List<DocumentEntry>();
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var key = reader.GetString()!;
-                reader.Read();
-                entries.Add(new(key, DocumentValue.Stored(ref reader)));
-            }
+            var entries = DocumentEntry.ReadAll(ref reader);
             return entries.Count == 0 ? Empty
                 : new(entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToValueList());
         }
 
-        public override void Write(Utf8JsonWriter writer, DocumentPart value, JsonSerializerOptions options)
-        {
-            writer.WriteStartObject();
-            foreach (var (key, json) in value.Entries)
-            {
-                writer.WritePropertyName(key);
-                json.WriteTo(writer);
-            }
-            writer.WriteEndObject();
-        }
+        public override void Write(Utf8JsonWriter writer, DocumentPart value, JsonSerializerOptions options) =>
+            DocumentEntry.WriteAll(writer, value.Entries);
     }
 }
 
@@ -135,14 +146,7 @@ public sealed record DocumentState : SessionState
     {
         public override DocumentState Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType is not JsonTokenType.StartObject) throw new JsonException("An object is expected.");
-            var entries = new List<DocumentEntry>();
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var key = reader.GetString()!;
-                reader.Read();
-                entries.Add(new(key, DocumentValue.Stored(ref reader)));
-            }
+            var entries = DocumentEntry.ReadAll(ref reader);
             return new() { Keys = entries.ToValueList() };
         }
 
@@ -150,14 +154,5 @@ public sealed record DocumentState : SessionState
             value.WriteTo(writer);
     }
 
-    internal void WriteTo(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        foreach (var (key, value) in Keys)
-        {
-            json.WritePropertyName(key);
-            value.WriteTo(json);
-        }
-        json.WriteEndObject();
-    }
+    internal void WriteTo(Utf8JsonWriter json) => DocumentEntry.WriteAll(json, Keys);
 }
