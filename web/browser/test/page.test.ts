@@ -6,7 +6,8 @@ import type { Page, WebSocket } from 'playwright-core';
 import { chromiumProgram, type Chromium } from '../src/chromium.ts';
 import { eventually } from '../src/eventually.ts';
 import { siloProgram } from '../src/silo.ts';
-import { addChunk, connectionOf, PageWorld, savingOf, showsLive, showsSaved, slider, textsOf } from './pageWorld.ts';
+import { addChunk, connectionOf, savingOf, showsLive, showsSaved, slider, textsOf } from './page.ts';
+import { World } from './world.ts';
 
 declare global {
   interface Window {
@@ -20,11 +21,11 @@ const budget = 150_000;
 const pictures = process.env['CHATTERBOX_SCREENSHOTS'];
 
 describe.skipIf(!chromiumProgram || !siloProgram)('the page of a real silo in a real browser', () => {
-  let world: PageWorld;
+  let world: World;
   let [here, there]: Chromium[] = [];
 
   beforeAll(async () => {
-    world = await PageWorld.start();
+    world = await World.ofItsPage();
     [here, there] = [await world.browser(), await world.browser()];
   });
 

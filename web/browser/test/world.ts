@@ -23,6 +23,11 @@ export class World {
     return new World(await Silo.start({ Web__Origins: origin, ...settings }));
   }
 
+  /** One whose silo serves its own page, to nobody else's. */
+  static async ofItsPage(): Promise<World> {
+    return new World(await Silo.start());
+  }
+
   /** A user of this test alone. */
   user(): string {
     return `user-${++users}`;
