@@ -81,13 +81,15 @@ export function AddForm(props: { label: string; action: string; max: number; isL
   );
 }
 
-export function AudioPicker({ label, onPick }: { label: string; onPick: (file: File) => void }) {
+/** A button that has the user pick a file. */
+export function FilePicker(props: { label: string; accept: string; isQuiet?: boolean; onPick: (file: File) => void }) {
+  const { label, accept, isQuiet = false, onPick } = props;
   return (
-    <label className="button quiet">
+    <label className={isQuiet ? 'button quiet' : 'button'}>
       {label}
       <input
         type="file"
-        accept="audio/*"
+        accept={accept}
         className="hidden"
         onChange={event => {
           const file = event.target.files?.[0];

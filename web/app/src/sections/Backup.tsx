@@ -2,7 +2,7 @@ import type { ImportReport } from '@chatterbox/store/tts';
 import { useState } from 'react';
 import { useOpened } from '../app.ts';
 import { bytes } from '../format.ts';
-import { download, Section, useAttempt } from '../parts.tsx';
+import { download, FilePicker, Section, useAttempt } from '../parts.tsx';
 import { useServer } from '../server.tsx';
 import { refused } from './History.tsx';
 
@@ -39,19 +39,11 @@ export function Backup() {
         >
           Download
         </button>
-        <label className="button">
-          Restore from a file…
-          <input
-            type="file"
-            accept="application/json,.json"
-            className="hidden"
-            onChange={event => {
-              const file = event.target.files?.[0];
-              event.target.value = '';
-              if (file) void plan(file.name, file);
-            }}
-          />
-        </label>
+        <FilePicker
+          label="Restore from a file…"
+          accept="application/json,.json"
+          onPick={file => void plan(file.name, file)}
+        />
         <button disabled={isBusy || !old} onClick={() => void plan('this browser', old!.text!)}>
           Take over what my browser holds
         </button>

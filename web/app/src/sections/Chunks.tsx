@@ -3,7 +3,7 @@ import { limits, type Chunk } from '@chatterbox/store/tts';
 import { useState, type DragEvent } from 'react';
 import { useOpened } from '../app.ts';
 import { newId, words } from '../format.ts';
-import { AddForm, AudioPicker, Section, useAttempt } from '../parts.tsx';
+import { AddForm, FilePicker, Section, useAttempt } from '../parts.tsx';
 import { toneOf } from '../tone.ts';
 import { Player } from './Player.tsx';
 
@@ -95,7 +95,7 @@ function ChunkItem({ chunk }: { chunk: Chunk }) {
       {problem}
       <div className="row">
         <button onClick={() => void take(toneOf(chunk.text))}>Speak</button>
-        <AudioPicker label="Drop or pick audio…" onPick={file => void take(file)} />
+        <FilePicker label="Drop or pick audio…" accept="audio/*" isQuiet onPick={file => void take(file)} />
         <button
           className="quiet"
           aria-label={`Remove the chunk ${chunk.text.slice(0, 40)}`}

@@ -2,7 +2,7 @@ import { useParameters, useStore } from '@chatterbox/store/react';
 import { limits, type SavedVoice } from '@chatterbox/store/tts';
 import { useOpened } from '../app.ts';
 import { newId, words } from '../format.ts';
-import { AddForm, AudioPicker, Section, useAttempt } from '../parts.tsx';
+import { AddForm, FilePicker, Section, useAttempt } from '../parts.tsx';
 import { Player } from './Player.tsx';
 
 export function Voices() {
@@ -48,8 +48,10 @@ function Voice({ voice }: { voice: SavedVoice }) {
         >
           Use
         </button>
-        <AudioPicker
+        <FilePicker
           label="Prompt…"
+          accept="audio/*"
+          isQuiet
           onPick={file =>
             void attempt(async () => saveVoice({ ...voice, prompt: await (await store.gateway()).audio.upload(file) }))
           }
